@@ -1,0 +1,88 @@
+"""Field types and the base class shared by every model of the region file."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+
+class Model(BaseModel):
+    """Frozen, refuses unknown keys, and takes a number only where a number is meant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _not_bool(value: Any) -> Any:
+    """YAML reads `yes` and `on` as booleans, which pydantic would turn into 1."""
+    if isinstance(value, bool):
+        raise ValueError("a number is expected, not yes/no")
+    if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
+        raise ValueError("a number is expected; write it without quotes")
+    if isinstance(value, str):
+        raise ValueError("a bare number is expected: the unit is part of the field's name")
+    return value
+
+
+def _network(version: int) -> Any:
+    def parse(value: Any) -> Any:
+        if not isinstance(value, str):
+            raise ValueError(f"an IPv{version} network such as {_EXAMPLE[version]} is expected")
+        try:
+            network = ipaddress.ip_network(value)
+        except ValueError as error:
+            raise ValueError(f"not an IPv{version} network ({error}); write it like {_EXAMPLE[version]}") from None
+        if network.version != version:
+            raise ValueError(f"an IPv{version} network such as {_EXAMPLE[version]} is expected")
+        return network
+
+    return parse
+
+
+_EXAMPLE = {4: "10.64.0.0/16", 6: "fd12:3456:789a::/48"}
+
+
+def _network_schema(version: int) -> Any:
+    return pydantic.WithJsonSchema(
+        {"type": "string", "format": f"ipv{version}network", "examples": [_EXAMPLE[version]]}
+    )
+
+
+def _text(value: Any) -> Any:
+    """YAML reads NO (Norway), 1.36 or 0x1 as other types; say so instead of guessing the text back."""
+    if not isinstance(value, str):
+        raise ValueError("text is expected; put it in quotes")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[
+    str,
+    BeforeValidator(_text),
+    StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40),
+]
+"""A Kubernetes label (RFC 1035) short enough that names derived from it stay within 63 characters."""
+Country = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
+Version = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^v\d+\.\d+\.\d+$")]
+Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=1, le=1_000_000)]
+Kilowatts = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, le=10_000, allow_inf_nan=False)]
+Megawatts = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, le=100_000, allow_inf_nan=False)]
+Ratio = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, le=1, allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
+Network4 = Annotated[ipaddress.IPv4Network, BeforeValidator(_network(4)), _network_schema(4)]
+Network6 = Annotated[ipaddress.IPv6Network, BeforeValidator(_network(6)), _network_schema(6)]
+
+
+def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a list that names a thing twice."""
+    seen = sorted({str(v) for v in values if values.count(v) > 1})
+    if seen:
+        raise ValueError(f"named more than once: {', '.join(seen)}")
+    return values
+
+
+Names = Annotated[tuple[Name, ...], AfterValidator(unique)]
+Countries = Annotated[tuple[Country, ...], AfterValidator(unique), Field(min_length=1)]

@@ -1,0 +1,50 @@
+"""The region file as a whole."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ._base import Model, Text
+from ._cluster import Bmc, Cluster, Images, Management
+from ._services import Energy, RegionInfo, Service, Sovereignty, Storage, Tenant
+from ._site import Addressing, Core, Site
+
+
+class Region(Model):
+    """One AI factory: everything that its platform engineers decide. The rest is computed from it."""
+
+    region: RegionInfo
+    """Name and place."""
+    layout: Literal["single", "split"] = "split"
+    """`single`: one stack for a region that will always fit the budget; `split`: a stack per plane, cluster
+    and group of racks. Chosen once: moving a resource between stacks deletes and recreates it."""
+    protect: bool = Field(default=True)
+    """Protect clusters, storage and tenant namespaces from deletion; only a region for trying things says false."""
+    sovereignty: Sovereignty
+    """Where data, keys and hands may be."""
+    addressing: Addressing
+    """Address and number pools."""
+    site: Site
+    """Power, cooling, halls."""
+    inventory: Text | None = None
+    """CSV file of the hosts, relative to the region file; `sample` makes a marked sample on the fly."""
+    core: Core
+    """Core nodes."""
+    bmc: Bmc = Bmc()
+    """Baseboard management controllers."""
+    images: Images | None = None
+    """Node images; a must for clusters built from bare metal."""
+    management: tuple[Management, ...] = ()
+    """Management clusters; one that is installed by context `<region>-management` if left out."""
+    clusters: tuple[Cluster, ...] = Field(min_length=1)
+    """GPU clusters; at least one."""
+    storage: tuple[Storage, ...] = ()
+    """Storage systems and classes."""
+    tenants: tuple[Tenant, ...] = ()
+    """Tenants."""
+    services: tuple[Service, ...] = ()
+    """Services beyond the catalogue's profiles."""
+    energy: Energy = Energy()
+    """Energy policy."""

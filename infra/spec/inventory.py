@@ -1,0 +1,159 @@
+"""The inventory: the hosts that exist, as CSV with the columns rack, u, serial, bmc, mac and, if wanted, slot."""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .problems import InputError, Problem, shorten
+from .source import display_name
+
+COLUMNS = ("rack", "u", "serial", "bmc", "mac")
+SAMPLE_PREFIX = "SAMPLE-"
+"""Serial numbers of a sample inventory begin with this; nothing outside a sandbox is applied from one."""
+MAX_U = 60
+_MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One host of the inventory."""
+
+    line: int
+    rack: str
+    u: int
+    """Lowest rack unit, from 1."""
+    serial: str
+    bmc: ipaddress.IPv4Address | ipaddress.IPv6Address
+    mac: str
+    slot: int | None
+    """Number in the rack from 0; None where it follows from the order of rack units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All hosts, by file line."""
+
+    file: str
+    rows: tuple[Row, ...]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether any host is a made-up one."""
+        return any(row.serial.startswith(SAMPLE_PREFIX) for row in self.rows)
+
+
+def load(path: Path) -> Inventory:
+    """Read an inventory.
+
+    Raises:
+        InputError: every fault, by line.
+    """
+    name = display_name(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        remedy = "make one with `aifactory inventory sample`, or leave `inventory` out of the region file"
+        raise InputError([Problem(file=name, message="no such inventory file", remedy=remedy)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError([Problem(file=name, message=f"can't be read as text: {error}")]) from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Inventory:
+    """Parse inventory text; lines that begin with # are comments."""
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for line, cells in _table(text, name):
+        result = _row(line, cells, name)
+        if isinstance(result, Row):
+            rows.append(result)
+        else:
+            problems += result
+    problems += _duplicates(rows, name)
+    if problems:
+        raise InputError(problems)
+    return Inventory(name, tuple(rows))
+
+
+def _table(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    numbered = [(n, raw) for n, raw in enumerate(text.splitlines(), 1) if raw.strip() and not raw.startswith("#")]
+    if not numbered:
+        raise InputError(
+            [Problem(file=name, message="the inventory is empty", remedy=f"first line: {','.join(COLUMNS)}")]
+        )
+    header = [cell.strip().lower() for cell in next(csv.reader([numbered[0][1]]))]
+    missing = [column for column in COLUMNS if column not in header]
+    unknown = [column for column in header if column not in (*COLUMNS, "slot")]
+    if missing or unknown:
+        what = "; ".join([f"column {c} is missing" for c in missing] + [f"no column {c!r} is known" for c in unknown])
+        remedy = f"first line: {','.join(COLUMNS)}"
+        raise InputError([Problem(file=name, line=numbered[0][0], message=what, remedy=remedy)])
+    for line, raw in numbered[1:]:
+        cells = [cell.strip() for cell in next(csv.reader([raw]))]
+        yield (
+            line,
+            dict(zip(header, cells + [""] * len(header), strict=False))
+            | ({"": "more"} if len(cells) > len(header) else {}),
+        )
+
+
+def _row(line: int, cells: dict[str, str], name: str) -> Row | list[Problem]:
+    problems: list[Problem] = []
+
+    def fault(column: str, message: str, remedy: str) -> None:
+        problems.append(
+            Problem(file=name, line=line, path=column, message=message, given=shorten(cells[column]), remedy=remedy)
+        )
+
+    if "" in cells:
+        problems.append(Problem(file=name, line=line, message="more cells than columns", remedy="check the commas"))
+    for column in ("rack", "serial"):
+        if not cells[column]:
+            fault(column, "is empty", "fill it in")
+    u = _whole(cells["u"])
+    if u is None or not 1 <= u <= MAX_U:
+        fault("u", f"a rack unit from 1 to {MAX_U} is expected", "give the lowest unit that the host takes")
+    slot = _whole(cells["slot"]) if cells.get("slot") else None
+    if cells.get("slot") and slot is None:
+        fault("slot", "a whole number from 0 is expected", "leave it empty to number by rack unit")
+    mac = cells["mac"].lower().replace("-", ":")
+    if not _MAC.match(mac) or int(mac[:2], 16) & 1:
+        fault("mac", "not the MAC address of an interface", "write it like 02:00:00:00:00:01")
+    try:
+        bmc = ipaddress.ip_address(cells["bmc"])
+    except ValueError:
+        fault("bmc", "not an IP address", "give the address of the host's BMC")
+        bmc = ipaddress.IPv4Address(0)
+    return problems or Row(line, cells["rack"], u or 0, cells["serial"], bmc, mac, slot)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _duplicates(rows: Iterable[Row], name: str) -> Iterator[Problem]:
+    seen: dict[tuple[str, object], int] = {}
+    for row in rows:
+        for column, key in (("u", (row.rack, row.u)), ("serial", row.serial), ("bmc", row.bmc), ("mac", row.mac)):
+            first = seen.setdefault((column, key), row.line)
+            if first != row.line:
+                what = f"{row.rack} unit {row.u}" if column == "u" else str(key)
+                yield Problem(
+                    file=name,
+                    line=row.line,
+                    path=column,
+                    message=f"{what} stands in line {first} already",
+                    remedy="each host has its own; mend one of the two lines",
+                )
+
+
+def write(rows: Iterable[Row], note: str) -> str:
+    """Inventory text with a comment line before the header."""
+    lines = [f"# {note}", ",".join(COLUMNS)]
+    lines += [f"{row.rack},{row.u},{row.serial},{row.bmc},{row.mac}" for row in rows]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,149 @@
+"""Loads a region file into its model; every fault becomes a line that says how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from . import source
+from ._file import Region
+from .problems import InputError, Problem
+from .source import Document, Path_
+
+
+def load(path: Path) -> tuple[Region, Document]:
+    """Read and validate a region file.
+
+    Returns:
+        The region, and the document that knows the line of every path.
+
+    Raises:
+        InputError: every fault of the file, each with path, line, rule, given value and remedy.
+    """
+    document = source.read(path)
+    return validate(document), document
+
+
+def validate(document: Document) -> Region:
+    """The model of a parsed document (InputError with all faults if it does not fit)."""
+    try:
+        return Region.model_validate(document.data)
+    except pydantic.ValidationError as error:
+        raise InputError(_problem(document, details) for details in error.errors(include_url=False)) from None
+
+
+def _problem(document: Document, details: Any) -> Problem:
+    path = _real_path(document.data, details["loc"])
+    kind = details["type"]
+    if kind == "missing":
+        return document.problem(path, "is missing", remedy=_describe(path) or "add it")
+    if kind == "extra_forbidden":
+        return document.problem(path, "no such key here", remedy=_did_you_mean(path))
+    if kind == "value_error":
+        return document.problem(path, str(details["ctx"]["error"]), given=_leaf(details["input"]))
+    message, remedy = _explain(kind, details)
+    return document.problem(path, message, remedy=remedy, given=_leaf(details["input"]))
+
+
+def _real_path(data: Any, loc: tuple[Any, ...]) -> Path_:
+    """The location without pydantic's own markers (names of unions and validators)."""
+    path: list[str | int] = []
+    for index, part in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(data, dict) and (part in data or last):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _leaf(value: Any) -> Any:
+    return None if isinstance(value, dict | list) else value
+
+
+_RULES = {
+    "int_parsing": "a whole number is expected",
+    "int_type": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
+    "float_type": "a number is expected",
+    "float_parsing": "a number is expected",
+    "bool_type": "true or false is expected",
+    "bool_parsing": "true or false is expected",
+    "tuple_type": "a list is expected",
+    "model_type": "keys and values are expected",
+    "dict_type": "keys and values are expected",
+    "too_short": "at least {min_length} is expected",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "finite_number": "must be a finite number",
+    "literal_error": "must be one of {expected}",
+}
+_PATTERNS = {
+    r"^[a-z]([-a-z0-9]*[a-z0-9])?$": (
+        "not a legal Kubernetes name",
+        "use lower-case letters, digits and dashes, starting with a letter",
+    ),
+    r"^[A-Z]{2}$": ("not a country code", "use two capital letters (ISO 3166-1), such as KR"),
+    r"^v\d+\.\d+\.\d+$": ("not a full version", "write it like v1.36.1"),
+    r"^https://[^\s]+$": ("not an https URL", "write it like https://api.example:6443"),
+}
+
+
+def _explain(kind: str, details: Any) -> tuple[str, str]:
+    context = details.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        pattern = context["pattern"]
+        return _PATTERNS.get(pattern, (f"does not match {pattern}", "see `aifactory schema`"))
+    if kind in _RULES:
+        return _RULES[kind].format(**context), ""
+    return str(details["msg"]).removeprefix("Value error, "), ""
+
+
+def _model_at(path: Path_) -> type[pydantic.BaseModel] | None:
+    model: Any = Region
+    for part in path:
+        if isinstance(part, int):
+            continue
+        model = _inner_model(model.model_fields[part].annotation) if part in model.model_fields else None
+        if model is None:
+            return None
+    return typing.cast("type[pydantic.BaseModel]", model)
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    if typing.get_origin(annotation) in (tuple, types.UnionType, typing.Union):
+        inner = (_inner_model(argument) for argument in typing.get_args(annotation))
+        return next((model for model in inner if model is not None), None)
+    return None
+
+
+def _did_you_mean(path: Path_) -> str:
+    model = _model_at(path[:-1])
+    known = sorted(model.model_fields) if model else []
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known keys: {', '.join(known)}" if known else "remove it"
+
+
+def _describe(path: Path_) -> str:
+    model = _model_at(path[:-1])
+    name = str(path[-1]) if path else ""
+    if model is None or name not in model.model_fields:
+        return ""
+    text = (model.model_fields[name].description or "").split("\n")[0]
+    return f"add it: {text}"

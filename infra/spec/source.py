@@ -1,0 +1,197 @@
+"""Reads a YAML document into plain data and remembers the line of every path.
+
+PyYAML's node tree gives the lines. Aliases are refused beyond a bound, because a few lines of them
+can stand for billions of values.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .problems import InputError, Problem, shorten
+
+MAX_BYTES = 8 * 1024 * 1024
+"""A gigawatt region with 2,000 tenants is below 1 MiB."""
+MAX_VALUES = 500_000
+MAX_DEPTH = 40
+
+Path_ = tuple[str | int, ...]
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file: its data and where each value stands."""
+
+    file: str
+    data: Any
+    lines: dict[Path_, int] = field(repr=False)
+
+    def line(self, path: Path_) -> int | None:
+        """Line of a path, or of its nearest parent."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return None
+
+    def problem(self, path: Path_, message: str, *, remedy: str = "", given: Any = None) -> Problem:
+        """A fault at a path of this document."""
+        shown = None if given is None else shorten(given)
+        return Problem(
+            file=self.file, path=dotted(path), message=message, remedy=remedy, given=shown, line=self.line(path)
+        )
+
+
+def dotted(path: Path_) -> str:
+    """A path as users write it.
+
+    >>> dotted(("clusters", 0, "racks"))
+    'clusters[0].racks'
+    """
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def display_name(path: Path) -> str:
+    """A file's name as messages show it: relative to the working directory where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:
+        return str(path)
+    return relative if len(relative) < len(str(path)) else str(path)
+
+
+def read(path: Path) -> Document:
+    """Read a YAML mapping.
+
+    Raises:
+        InputError: no file, too large, not text, not YAML, not one mapping, duplicate keys, exploding aliases.
+    """
+    name = display_name(path)
+    text = _read_text(path, name)
+    try:
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        raise InputError([_syntax(name, error)]) from None
+    except RecursionError:
+        raise InputError([Problem(file=name, message="nested too deeply", remedy="6 levels do")]) from None
+    if node is None:
+        raise InputError([Problem(file=name, message="the file is empty", remedy="see `aifactory schema`")])
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError([Problem(file=name, line=1, message="keys and values are expected, such as `region:`")])
+    reader = _Reader(name)
+    data = reader.value(node, ())
+    if reader.problems:
+        raise InputError(reader.problems)
+    return Document(name, data, reader.lines)
+
+
+def _read_text(path: Path, name: str) -> str:
+    def fail(message: str, remedy: str = "") -> InputError:
+        return InputError([Problem(file=name, message=message, remedy=remedy)])
+
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            limit = f"{MAX_BYTES // 2**20} MiB"
+            raise fail(f"the file has {size / 2**20:,.0f} MiB, more than the {limit} allowed", "is it the right file?")
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise fail("no such file", "check the name, or list the regions with `aifactory regions`") from None
+    except OSError as error:
+        raise fail(f"can't be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise fail(f"not a text file (byte {error.start} is not UTF-8)", "save it as UTF-8") from None
+    bad = next((c for c in text if ord(c) < 32 and c not in "\t\n\r"), None)
+    if bad is not None:
+        raise fail(f"not a text file (control character {ord(bad):#04x})", "save it as plain UTF-8 text")
+    return text
+
+
+def _syntax(name: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or str(error)
+    return Problem(
+        file=name,
+        line=mark.line + 1 if mark else None,
+        message=f"not valid YAML: {what}",
+        remedy="check indentation, colons and quotes on this line and the one above",
+    )
+
+
+class _Reader:
+    """Turns nodes into data; gathers problems instead of stopping at the first."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: dict[Path_, int] = {}
+        self.problems: list[Problem] = []
+        self.values = 0
+        self.open: set[int] = set()
+        self.constructor = yaml.SafeLoader("")
+
+    def value(self, node: yaml.Node, path: Path_) -> Any:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        self.values += 1
+        if self.values > MAX_VALUES or len(path) > MAX_DEPTH or id(node) in self.open:
+            raise InputError(
+                [
+                    Problem(
+                        file=self.name,
+                        line=line,
+                        message="aliases or nesting explode into too many values",
+                        remedy="write the values out instead of using & and *",
+                    )
+                ]
+            )
+        self.open.add(id(node))
+        try:
+            return self._value(node, path)
+        finally:
+            self.open.discard(id(node))
+
+    def _value(self, node: yaml.Node, path: Path_) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+            line = key_node.start_mark.line + 1
+            if key in result:
+                self._fault((*path, key), line, f"the key {key!r} is given twice", "remove one of them")
+            self.lines[(*path, key)] = line
+            result[key] = self.value(value_node, (*path, key))
+        return result
+
+    def _scalar(self, node: yaml.Node, path: Path_) -> Any:
+        try:
+            value = self.constructor.construct_object(node)
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            self._fault(path, node.start_mark.line + 1, f"not a plain value: {_first_line(error)}", "put it in quotes")
+            return None
+        if isinstance(value, float) and not math.isfinite(value):
+            self._fault(path, node.start_mark.line + 1, "not a finite number", "give a number")
+        return value if value is None or isinstance(value, bool | int | float | str) else str(node.value)
+
+    def _fault(self, path: Path_, line: int, message: str, remedy: str) -> None:
+        self.problems.append(Problem(file=self.name, path=dotted(path), line=line, message=message, remedy=remedy))
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0]
