@@ -1,0 +1,1 @@
+"""The plan: pure functions from a region, the catalogue and its allocations to a RegionPlan."""

@@ -1,0 +1,146 @@
+"""Sizes that must fit: racks in halls, power of the site, core nodes, tenants in clusters, control planes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import spec
+from ..spec.problems import Problem
+from . import demand
+from .context import Check, Context
+from .fabric_size import SizeError
+from .stacks import RACKS_PER_GROUP
+
+RESOURCES_PER_RACK = 23
+"""Resources of a rack of 18 hosts with credentials shared per rack."""
+
+
+def _halls(context: Context) -> Iterator[Problem]:
+    region, catalog = context.region, context.catalog
+    for hall in region.site.halls:
+        inside = [(i, c) for i, c in enumerate(region.clusters) if c.hall == hall.name]
+        for index, cluster in inside:
+            yield from _one_rack(context, index, cluster, hall)
+        before = 0.0
+        positions = 0
+        for index, cluster in inside:
+            kw = demand.cluster_kw(cluster, region, catalog)
+            count = demand.racks(cluster, catalog)
+            limit = hall.max_it_mw * 1000
+            path = ("clusters", index, "racks" if cluster.racks else "nodes")
+            if before + kw > limit:
+                per_rack = kw / count
+                room = max(0, int((limit - before) / per_rack))
+                taken = f", of which {before:,.0f} kW are taken" if before else ""
+                message = f"{demand.describe_power(cluster, region, catalog)} exceeds hall {hall.name} ({limit:,.0f} kW{taken})"
+                yield context.problem(path, message, f"lower it to {room} racks, or move racks to another hall")
+            before += kw
+            positions += count
+            if hall.max_racks is not None and positions > hall.max_racks:
+                room = max(0, hall.max_racks - positions + count)
+                message = f"{positions} racks exceed the {hall.max_racks} positions of hall {hall.name}"
+                yield context.problem(path, message, f"lower it to {room} racks, or move racks to another hall")
+
+
+def _one_rack(context: Context, index: int, cluster: spec.Cluster, hall: spec.Hall) -> Iterator[Problem]:
+    kw = demand.rack_kw(cluster, context.catalog) or 0.0
+    cooling = context.catalog.system(cluster.system).cooling
+    path = ("clusters", index, "hall")
+    if hall.max_rack_kw is not None and kw > hall.max_rack_kw:
+        message = (
+            f"a rack of {cluster.system} takes {kw:g} kW, hall {hall.name} gives {hall.max_rack_kw:g} kW a position"
+        )
+        yield context.problem(path, message, "choose another hall")
+    if cooling not in hall.cooling:
+        message = f"{cluster.system} is cooled by {cooling}, hall {hall.name} offers {', '.join(hall.cooling)}"
+        yield context.problem(path, message, "choose another hall, or add the cooling")
+
+
+def _utility(context: Context) -> Iterator[Problem]:
+    region = context.region
+    it_kw = sum(demand.cluster_kw(cluster, region, context.catalog) for cluster in region.clusters)
+    power = region.site.power
+    needed = it_kw * power.pue / 1000
+    if needed > power.utility_mw:
+        message = (
+            f"the clusters need {it_kw / 1000:,.2f} MW x PUE {power.pue:g} = {needed:,.2f} MW, "
+            f"the utility gives {power.utility_mw:g} MW"
+        )
+        yield context.problem(("site", "power", "utility_mw"), message, "lower racks, or raise the supply")
+    curtailable = region.energy.curtailable_mw
+    if curtailable is not None and curtailable > needed:
+        message = f"{curtailable:g} MW are promised, the region draws {needed:,.2f} MW at most"
+        yield context.problem(("energy", "curtailable_mw"), message, "promise less")
+
+
+def _clusters(context: Context) -> Iterator[Problem]:
+    limits = context.catalog.limits
+    for index, cluster in enumerate(context.region.clusters):
+        nodes = demand.max_racks(cluster, context.catalog) * demand.nodes_per_rack(cluster, context.catalog)
+        if nodes > limits.nodes_per_cluster:
+            per_rack = demand.nodes_per_rack(cluster, context.catalog)
+            message = f"{nodes:,} nodes at max_racks exceed the {limits.nodes_per_cluster:,} that a cluster may have"
+            remedy = f"split it: at most {limits.nodes_per_cluster // per_rack} racks a cluster"
+            yield context.problem(("clusters", index, "max_racks" if cluster.max_racks else "racks"), message, remedy)
+        try:
+            demand.fabric_size(cluster, context.catalog)
+        except SizeError as error:
+            yield context.problem(("clusters", index, "max_racks"), str(error), "split the cluster")
+    first = demand.managements(context.region)[0].name
+    hosts: dict[str, int] = {}
+    for cluster in context.region.clusters:
+        if cluster.provider != "existing":
+            most = demand.max_racks(cluster, context.catalog) * demand.nodes_per_rack(cluster, context.catalog)
+            owner = cluster.management or first
+            hosts[owner] = hosts.get(owner, 0) + most + cluster.control_plane.replicas
+    for name, count in hosts.items():
+        if count > limits.hosts_per_management:
+            message = (
+                f"management cluster {name} would look after {count:,} hosts, more than {limits.hosts_per_management:,}"
+            )
+            remedy = "add a management cluster and name it in clusters[].management"
+            yield context.problem(("management",), message, remedy)
+
+
+def _tenants(context: Context) -> Iterator[Problem]:
+    region, catalog = context.region, context.catalog
+    for cluster in region.clusters:
+        inside = [(i, t) for i, t in enumerate(region.tenants) if t.cluster == cluster.name]
+        racks = demand.racks(cluster, catalog)
+        system = catalog.system(cluster.system)
+        taken = 0
+        for index, tenant in inside:
+            taken += tenant.racks or 0
+            if taken > racks:
+                message = f"{taken} dedicated racks exceed the {racks} of cluster {cluster.name}"
+                yield context.problem(("tenants", index, "racks"), message, "lower it, or raise the cluster's racks")
+        per_rack = demand.nodes_per_rack(cluster, catalog) * system.gpus_per_node
+        free = max(0, demand.nodes(cluster, catalog) * system.gpus_per_node - taken * per_rack)
+        shared = 0
+        for index, tenant in inside:
+            shared += tenant.gpus or 0
+            if tenant.gpus and shared > free:
+                message = f"{shared:,} shared GPUs exceed the {free:,} undedicated ones of cluster {cluster.name}"
+                yield context.problem(("tenants", index, "gpus"), message, "lower it, or raise the cluster's racks")
+
+
+def _core(context: Context) -> Iterator[Problem]:
+    region = context.region
+    if sum(demand.core_nodes(region).values()) > region.core.nodes:
+        message = f"{region.core.nodes} core nodes are too few: {demand.describe_core(region)}"
+        yield context.problem(("core", "nodes"), message, "raise it")
+
+
+def _single_layout(context: Context) -> Iterator[Problem]:
+    region = context.region
+    if region.layout != "single":
+        return
+    limit = context.catalog.limits.resources_per_stack
+    racks = sum(demand.max_racks(c, context.catalog) for c in region.clusters if c.provider != "existing")
+    if racks * RESOURCES_PER_RACK > limit:
+        resources = racks * RESOURCES_PER_RACK
+        message = f"{racks} racks at max_racks are about {resources:,} resources, more than {limit:,} a stack"
+        yield context.problem(("layout",), message, f"use split: one stack for {RACKS_PER_GROUP} racks")
+
+
+CHECKS: tuple[Check, ...] = (_halls, _utility, _clusters, _tenants, _core, _single_layout)

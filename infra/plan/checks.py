@@ -1,0 +1,159 @@
+"""What a region file must satisfy beyond its shape: names, references, combinations, sizes.
+
+Small functions, each yielding faults; `check` gathers all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .. import spec
+from ..catalog import Catalog
+from ..spec.problems import Problem
+from ..spec.source import Document, Path_
+from . import capacity, combinations, demand
+from .context import Check, Context
+
+RESERVED = frozenset(
+    {"default", "ai-factory", "flux-system", "cert-manager", "external-secrets", "gpu-operator", "kueue-system"}
+    | {"capi-operator-system", "capi-system", "capm3-system", "baremetal-operator-system", "core", "sample"}
+)
+"""Namespaces and words of the platform itself."""
+
+
+def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Problem]:
+    """All faults of a region, empty if it may be planned. References first: the rest relies on them."""
+    context = Context(region, catalog, document)
+    for group in (_REFERENCES, _COMBINATIONS, _SIZES):
+        problems = [problem for one in group for problem in one(context)]
+        if problems:
+            return problems
+    return []
+
+
+def _unique_names(context: Context) -> Iterator[Problem]:
+    region = context.region
+    yield from _repeated(context, ("clusters",), [c.name for c in region.clusters])
+    yield from _repeated(context, ("storage",), [s.name for s in region.storage])
+    yield from _repeated(context, ("tenants",), [t.name for t in region.tenants])
+    yield from _repeated(context, ("services",), [s.name for s in region.services])
+    yield from _repeated(context, ("site", "halls"), [hall.name for hall in region.site.halls])
+    yield from _repeated(context, ("management",), [m.name for m in region.management])
+
+
+def _repeated(context: Context, path: Path_, names: list[str]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            first = names.index(name)
+            yield context.problem(
+                (*path, index, "name"), f"the name {name} is taken by {path[-1]}[{first}]", "choose another name"
+            )
+
+
+def _names_across(context: Context) -> Iterator[Problem]:
+    """Clusters and tenants become namespaces, management clusters and clusters become targets."""
+    region = context.region
+    taken = {m.name: f"management cluster {m.name}" for m in demand.managements(region)}
+    for index, cluster in enumerate(region.clusters):
+        if cluster.name in taken:
+            message = f"the name {cluster.name} is taken by {taken[cluster.name]}"
+            yield context.problem(("clusters", index, "name"), message, "choose another name")
+    for key, names in (
+        ("clusters", [c.name for c in region.clusters]),
+        ("tenants", [t.name for t in region.tenants]),
+    ):
+        for index, name in enumerate(names):
+            if name in RESERVED or name.startswith("kube-"):
+                message = f"{name} is the platform's own namespace"
+                yield context.problem((key, index, "name"), message, "choose another name")
+
+
+def _references(context: Context) -> Iterator[Problem]:
+    region = context.region
+    halls = [hall.name for hall in region.site.halls]
+    clusters = [cluster.name for cluster in region.clusters]
+    managements = [m.name for m in demand.managements(region)]
+    for index, cluster in enumerate(region.clusters):
+        yield from _known(context, ("clusters", index, "hall"), cluster.hall, halls, "hall")
+        yield from _known(
+            context, ("clusters", index, "management"), cluster.management, managements, "management cluster"
+        )
+        yield from _known(context, ("clusters", index, "system"), cluster.system, context.catalog.system_ids, "system")
+        yield from _known(context, ("clusters", index, "fabric"), cluster.fabric, context.catalog.fabric_ids, "fabric")
+    yield from _known(context, ("core", "hall"), region.core.hall, halls, "hall")
+    yield from _known(context, ("core", "system"), region.core.system, context.catalog.system_ids, "system")
+    for index, storage in enumerate(region.storage):
+        for name in storage.used_by:
+            key = "cluster" if storage.cluster else "clusters"
+            yield from _known(context, ("storage", index, key), name, clusters, "cluster")
+        yield from _known(context, ("storage", index, "driver"), storage.driver, context.catalog.driver_ids, "driver")
+    for index, tenant in enumerate(region.tenants):
+        yield from _known(context, ("tenants", index, "cluster"), tenant.cluster, clusters, "cluster")
+    yield from _service_references(context)
+
+
+def _service_references(context: Context) -> Iterator[Problem]:
+    region, profiles = context.region, context.catalog.service_ids
+    names = [*profiles, *(service.name for service in region.services)]
+    for index, service in enumerate(region.services):
+        yield from _known(context, ("services", index, "profile"), service.profile, profiles, "service profile")
+        if service.name in profiles:
+            message = f"the name {service.name} is a profile of the catalogue"
+            yield context.problem(("services", index, "name"), message, "choose another name")
+    for index, tenant in enumerate(region.tenants):
+        for place, name in enumerate(tenant.services):
+            yield from _known(context, ("tenants", index, "services", place), name, names, "service")
+    for place, name in enumerate(region.energy.shed_first):
+        yield from _known(context, ("energy", "shed_first", place), name, names, "service")
+
+
+def _known(context: Context, path: Path_, name: str | None, known: Sequence[str], what: str) -> Iterator[Problem]:
+    if name is not None and name not in known:
+        yield context.problem(path, f"there is no {what} {name}", f"known: {', '.join(sorted(known)) or 'none'}")
+
+
+def _sovereignty(context: Context) -> Iterator[Problem]:
+    region = context.region
+    country, residency = region.region.country, region.sovereignty.residency
+    if country not in residency:
+        yield context.problem(
+            ("sovereignty", "residency"),
+            f"{', '.join(residency)} leaves out {country}, where the region stands",
+            f"add {country}",
+        )
+    for index, tenant in enumerate(region.tenants):
+        outside = sorted(set(tenant.residency or ()) - set(residency))
+        if outside:
+            message = f"{', '.join(outside)} is outside the region's residency ({', '.join(residency)})"
+            yield context.problem(("tenants", index, "residency"), message, "place the tenant in another region")
+        if tenant.residency and country not in tenant.residency:
+            message = f"the tenant's data may not be in {country}, where the region stands"
+            yield context.problem(("tenants", index, "residency"), message, "place the tenant in another region")
+
+
+def _networks(context: Context) -> Iterator[Problem]:
+    pools = context.region.addressing
+    names = ("underlay_v4", "oob_v4", "pods_v4", "cluster_services_v4")
+    for index, name in enumerate(names):
+        for other in names[:index]:
+            if getattr(pools, name).overlaps(getattr(pools, other)):
+                message = f"{getattr(pools, name)} overlaps {other} {getattr(pools, other)}"
+                yield context.problem(("addressing", name), message, "choose a range of its own")
+    for name in ("underlay_v4", "oob_v4"):
+        network = getattr(pools, name)
+        if network.is_multicast or network.is_loopback or network.is_link_local:
+            yield context.problem(("addressing", name), f"{network} can't be routed", "use a private range (RFC 1918)")
+    if pools.ula_v6 is not None and not pools.ula_v6.is_private:
+        message = f"{pools.ula_v6} is not a unique local range"
+        yield context.problem(("addressing", "ula_v6"), message, "use a /48 of fd00::/8 (RFC 4193)")
+    if pools.asn_base + pools.asn_count - 1 > 4_294_967_294:
+        message = f"{pools.asn_base} + {pools.asn_count} goes beyond 4294967294, the last private AS number"
+        yield context.problem(("addressing", "asn_count"), message, "lower asn_count")
+    if pools.vni_base + pools.vni_count - 1 > 16_777_214:
+        message = f"{pools.vni_base} + {pools.vni_count} goes beyond 16777214, the last VNI"
+        yield context.problem(("addressing", "vni_count"), message, "lower vni_count")
+
+
+_REFERENCES: tuple[Check, ...] = (_unique_names, _names_across, _references, _sovereignty, _networks)
+_COMBINATIONS: tuple[Check, ...] = combinations.CHECKS
+_SIZES: tuple[Check, ...] = capacity.CHECKS

@@ -1,0 +1,193 @@
+"""The lock file: every number that was ever given out, append-only, one line an entry.
+
+No function without a memory can be independent of order, free of collisions and stable under growth
+(docs/adr/0003-allocations.md). `aifactory allocate` is the only writer; planning only reads.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..spec import source
+from ..spec.problems import InputError
+
+HEADER = """\
+# Allocations of region {region}: addresses, numbers and places that were given out.
+# Written by `aifactory allocate {region}`, append-only, reviewed like any change. Never edit or reorder a line:
+# hardware is cabled and tenants are routed by these numbers. A line leaves only by `aifactory allocate --release`.
+version: 1
+region: {region}
+entries:
+"""
+
+_Range = tuple[int, int]
+"""First and last, both included."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    name: str
+
+    @property
+    def item(self) -> str:
+        """`<kind>/<name>`, as `--release` takes it."""
+        return f"{self.kind}/{self.name}"
+
+
+class ClusterEntry(_Entry):
+    """Place and blocks of a GPU cluster; address blocks are None for an adopted one."""
+
+    kind: Literal["cluster"] = "cluster"
+    number: int = Field(ge=1)
+    hall: str
+    system: str
+    fabric: str | None
+    max_racks: int = Field(ge=1)
+    nodes_per_rack: int = Field(ge=1)
+    nodes: ipaddress.IPv4Network | None = None
+    service: ipaddress.IPv4Network | None = None
+    hosts: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
+    bmc: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
+    loopbacks: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
+    host_asns: _Range | None = None
+    switch_asns: _Range | None = None
+
+
+class CoreRackEntry(_Entry):
+    """Out-of-band block of a rack of core nodes."""
+
+    kind: Literal["core-rack"] = "core-rack"
+    nodes: int = Field(ge=1)
+    bmc: ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class CoreNodesEntry(_Entry):
+    """Core nodes given to an owner, `management/<name>`, `cluster/<name>` or `storage/<name>`, by number from 0."""
+
+    kind: Literal["core-nodes"] = "core-nodes"
+    slots: tuple[int, ...] = Field(min_length=1)
+
+
+class StorageEntry(_Entry):
+    """Network of a storage system."""
+
+    kind: Literal["storage"] = "storage"
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class TenantEntry(_Entry):
+    """Numbers of a tenant."""
+
+    kind: Literal["tenant"] = "tenant"
+    number: int = Field(ge=1)
+    cluster: str
+    vni: int = Field(ge=1, le=16_777_215)
+    pkey: int | None = Field(default=None, ge=1, le=0x7FFE)
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class TenantRacksEntry(_Entry):
+    """Racks dedicated to a tenant, by number in the cluster, as stretches (both ends included)."""
+
+    kind: Literal["tenant-racks"] = "tenant-racks"
+    cluster: str
+    racks: tuple[_Range, ...] = Field(min_length=1)
+
+    @property
+    def indices(self) -> list[int]:
+        """Rack numbers, in the order given out."""
+        return [index for first, last in self.racks for index in range(first, last + 1)]
+
+
+class ReleasedEntry(_Entry):
+    """From here on the numbers of an item may be used again; `name` is the item, `<kind>/<name>`."""
+
+    kind: Literal["released"] = "released"
+
+
+Entry = ClusterEntry | CoreRackEntry | CoreNodesEntry | StorageEntry | TenantEntry | TenantRacksEntry | ReleasedEntry
+
+
+class Lock(BaseModel):
+    """A lock file: entries in the order they were given out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    region: str
+    entries: tuple[Annotated[Entry, Field(discriminator="kind")], ...] = ()
+
+    def held(self) -> dict[str, list[Entry]]:
+        """Entries in force by item; an item may have several (growth appends)."""
+        held: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if isinstance(entry, ReleasedEntry):
+                held.pop(entry.name, None)
+            else:
+                held.setdefault(entry.item, []).append(entry)
+        return held
+
+
+def lock_path(region_file: Path) -> Path:
+    """Lock file of a region file: `<region>.lock.yaml` beside it."""
+    return region_file.with_suffix(".lock.yaml")
+
+
+def read(path: Path, region: str) -> Lock:
+    """The lock at a path; an empty one where there is no file.
+
+    Raises:
+        InputError: the file is not a lock of this region, or an entry is malformed.
+    """
+    if not path.exists():
+        return Lock(region=region)
+    document = source.read(path)
+    data = dict(document.data)
+    data["entries"] = data.get("entries") or []
+    try:
+        lock = Lock.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise InputError(
+            document.problem(
+                tuple(part for part in details["loc"] if not _is_tag(part)),
+                details["msg"],
+                remedy="the lock is written by `aifactory allocate` only: restore it from version control",
+            )
+            for details in error.errors(include_url=False)
+        ) from None
+    if lock.region != region:
+        problem = document.problem(("region",), f"the lock is of region {lock.region}, the region file of {region}")
+        raise InputError([problem])
+    return lock
+
+
+def _is_tag(part: Any) -> bool:
+    """Pydantic puts the discriminator's value into the location."""
+    return isinstance(part, str) and part in _TAGS
+
+
+_TAGS = {"cluster", "core-rack", "core-nodes", "storage", "tenant", "tenant-racks", "released"}
+
+
+def text(lock: Lock) -> str:
+    """The file's text: the header, then one line an entry."""
+    return HEADER.format(region=lock.region) + "".join(line(entry) for entry in lock.entries)
+
+
+def line(entry: Entry) -> str:
+    """One entry as a line of YAML."""
+    data = entry.model_dump(mode="json", exclude_none=True)
+    ordered = {"kind": data.pop("kind"), "name": data.pop("name"), **data}
+    flow = yaml.dump(ordered, Dumper=_DUMPER, default_flow_style=True, sort_keys=False, width=10_000)
+    return f"- {flow.strip()}\n"
+
+
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
