@@ -1,4 +1,13 @@
-"""What can be built with: systems, switches, fabrics, charts, drivers, profiles, limits. Data only."""
+"""What can be built with: systems, switches, fabrics, charts, drivers, profiles, limits. Data only.
+
+A system is a file in `systems/`, a switch a file in `switches/`: adding one takes no code. Files are read when first
+asked for.
+
+>>> load().system("gb300-nvl72").rack_plan_kw.value
+150.0
+>>> load().switch("qm9700").ports
+64
+"""
 
 from __future__ import annotations
 
@@ -18,10 +27,13 @@ from ._models import (
     Figure,
     GuidelineEntry,
     Limits,
+    Range,
     ServiceProfile,
+    Sourced,
     SwitchEntry,
     SystemEntry,
     Unit,
+    UnknownFigureError,
 )
 
 __all__ = [
@@ -33,11 +45,14 @@ __all__ = [
     "Figure",
     "GuidelineEntry",
     "Limits",
+    "Range",
     "ServiceProfile",
+    "Sourced",
     "SwitchEntry",
     "SystemEntry",
     "Unit",
     "UnknownEntryError",
+    "UnknownFigureError",
     "load",
 ]
 
@@ -56,14 +71,6 @@ class Catalog:
     """All data files, each read when first asked for."""
 
     @functools.cached_property
-    def _systems(self) -> dict[str, SystemEntry]:
-        return {entry.id: entry for entry in _folder("systems", SystemEntry)}
-
-    @functools.cached_property
-    def _switches(self) -> dict[str, SwitchEntry]:
-        return {entry.id: entry for entry in _folder("switches", SwitchEntry)}
-
-    @functools.cached_property
     def _fabrics(self) -> dict[str, FabricEntry]:
         return _by_id("fabrics.yaml", FabricEntry)
 
@@ -76,8 +83,9 @@ class Catalog:
         return _by_id("services.yaml", ServiceProfile)
 
     @functools.cached_property
-    def _guidelines(self) -> dict[str, GuidelineEntry]:
-        return {entry.grade: entry for entry in _list("guidelines.yaml", GuidelineEntry)}
+    def guidelines(self) -> tuple[GuidelineEntry, ...]:
+        """Published storage throughput: by node, scalable unit and four scalable units."""
+        return tuple(_list("guidelines.yaml", GuidelineEntry))
 
     @functools.cached_property
     def charts(self) -> tuple[ChartEntry, ...]:
@@ -117,7 +125,12 @@ class Catalog:
     @property
     def system_ids(self) -> tuple[str, ...]:
         """Ids of the systems."""
-        return tuple(self._systems)
+        return _names("systems")
+
+    @property
+    def switch_ids(self) -> tuple[str, ...]:
+        """Ids of the switches."""
+        return _names("switches")
 
     @property
     def fabric_ids(self) -> tuple[str, ...]:
@@ -136,11 +149,11 @@ class Catalog:
 
     def system(self, name: str) -> SystemEntry:
         """System of an id (UnknownEntryError if there is none)."""
-        return _get("system", self._systems, name)
+        return _system(name)
 
     def switch(self, name: str) -> SwitchEntry:
         """Switch of an id."""
-        return _get("switch", self._switches, name)
+        return _switch(name)
 
     def fabric(self, name: str) -> FabricEntry:
         """Fabric of an id."""
@@ -155,8 +168,8 @@ class Catalog:
         return _get("service profile", self._services, name)
 
     def storage_guideline(self, grade: str) -> GuidelineEntry:
-        """Storage throughput of a grade."""
-        return _get("storage grade", self._guidelines, grade)
+        """Storage throughput of a level, for one scalable unit."""
+        return _get("storage grade", {one.grade: one for one in self.guidelines if one.scope == "su"}, grade)
 
 
 @functools.cache
@@ -185,8 +198,23 @@ def _by_id(name: str, kind: type[_E]) -> dict[str, _E]:
     return {entry.id: entry for entry in _list(name, kind)}  # type: ignore[attr-defined]
 
 
-def _folder(name: str, kind: type[_E]) -> Iterator[_E]:
-    folder = resources.files(__package__).joinpath(name)
-    for path in sorted(folder.iterdir(), key=lambda p: p.name):
-        if path.name.endswith(".yaml"):
-            yield kind.model_validate(_read(f"{name}/{path.name}"))
+@functools.cache
+def _names(folder: str) -> tuple[str, ...]:
+    files = resources.files(__package__).joinpath(folder).iterdir()
+    return tuple(sorted(path.name.removesuffix(".yaml") for path in files if path.name.endswith(".yaml")))
+
+
+@functools.cache
+def _system(name: str) -> SystemEntry:
+    return SystemEntry.model_validate(_file("systems", "system", name))
+
+
+@functools.cache
+def _switch(name: str) -> SwitchEntry:
+    return SwitchEntry.model_validate(_file("switches", "switch", name))
+
+
+def _file(folder: str, what: str, name: str) -> Any:
+    if name not in _names(folder):
+        raise UnknownEntryError(what, name, _names(folder))
+    return _read(f"{folder}/{name}.yaml")

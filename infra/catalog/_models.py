@@ -1,13 +1,22 @@
-"""Types of the catalogue's data files. Every number carries its grade and source."""
+"""Types of the catalogue's data files. Every number carries its grade and source.
+
+A figure with power or another physical unit is a `Figure`, which may be unknown. Counts are plain integers, so that
+they can be computed with; `sources` of the same file says where each comes from, and a file that leaves one out
+doesn't load.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Grade = Literal["P", "R", "S", "D", "A"]
 """P NVIDIA's own text, R NVIDIA's public repository, S third party quoting NVIDIA, D derived, A assumption."""
+
+
+class UnknownFigureError(ValueError):
+    """A figure is needed that nobody has published; the message asks for it."""
 
 
 class Entry(BaseModel):
@@ -24,6 +33,60 @@ class Figure(Entry):
     grade: Grade
     source: str
     note: str = ""
+    """What else is published, how it was chosen, or why it is unknown."""
+
+    def require(self, what: str) -> float:
+        """The number.
+
+        Raises:
+            UnknownFigureError: it is unknown.
+
+        >>> Figure(value=1.72, grade="S", source="data sheet").require("power of a switch")
+        1.72
+        >>> Figure(value=None, grade="S", source="data sheet", note="not published").require("power of a switch")
+        Traceback (most recent call last):
+        ...
+        ai_factory.infra.catalog._models.UnknownFigureError: power of a switch is unknown (not published)
+        """
+        if self.value is None:
+            raise UnknownFigureError(f"{what} is unknown ({self.note or self.source})")
+        return self.value
+
+
+class Range(Entry):
+    """Two ends of a published range, of which no point is published."""
+
+    low: float
+    high: float
+    grade: Grade
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.low:g}-{self.high:g}"
+
+
+class Sourced(Entry):
+    """Where fields of the same entry come from."""
+
+    fields: tuple[str, ...]
+    grade: Grade
+    source: str
+    note: str = ""
+
+
+class Unit(Entry):
+    """A published scalable unit: nodes, or whole racks."""
+
+    nodes: int | None = Field(default=None, ge=1)
+    racks: int | None = Field(default=None, ge=1)
+    grade: Grade
+    source: str
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.nodes is None) == (self.racks is None):
+            raise ValueError("a unit is counted in nodes or in racks: give one of the two")
+        return self
 
 
 class FabricOption(Entry):
@@ -33,25 +96,39 @@ class FabricOption(Entry):
     """Catalogue id of the fabric."""
     switch: str
     """Catalogue id of the switch."""
+    nic: str
+    """East-west adapters of a node."""
     rails: int = Field(ge=1)
-    """East-west ports of a node: one rail each."""
+    """East-west adapters of a node: one rail each."""
     planes: int = Field(default=1, ge=1)
-    """Independent planes; a port of the node has one link to each."""
+    """Independent planes; an adapter has one link to each."""
     link_gbps: int
-    """Speed of one link in Gb/s, which also tells how the switch's ports are split."""
+    """Speed of one link in Gb/s; half a switch port's speed means split ports."""
+    nodes_per_leaf: int = Field(ge=1)
+    """Nodes whose rail lands on one leaf; the leaf has as many uplinks."""
+    nodes_per_group: int | None = None
+    """Nodes under one group of leafs and spines where there are three tiers; the unit's if left out."""
     tiers_at_least: int = Field(default=2, ge=2, le=3)
     """Tiers that are built even where fewer would do."""
-    leaf_per_rack: bool = False
-    """Whether a rail has a leaf for each rack of the unit (rack-scale systems on small switches)."""
-    source: str = ""
+    unit: Unit | None = None
+    """Unit published for this fabric, where it is another than the system's."""
+    grade: Grade
+    source: str
+    note: str = ""
 
 
-class Unit(Entry):
-    """The published scalable unit."""
-
-    nodes: int | None = None
-    racks: int | None = None
-    source: str = ""
+COUNTS = (
+    "gpus_per_node",
+    "gpu_memory_gb",
+    "nodes_per_rack",
+    "nvlink_switch_trays",
+    "dpus_per_node",
+    "north_south_links",
+    "north_south_gbps",
+    "cpu",
+    "memory_gib",
+)
+"""Numbers of a system that must have a source, if they are not nought."""
 
 
 class SystemEntry(Entry):
@@ -63,22 +140,28 @@ class SystemEntry(Entry):
     """Value of the GPU operator's label `nvidia.com/gpu.product`."""
     arch: Literal["amd64", "arm64"]
     gpus_per_node: int
-    nodes_per_rack: tuple[int, ...]
+    gpu_memory_gb: int = 0
+    """Memory of one GPU in GB."""
+    nodes_per_rack: tuple[int, ...] = Field(min_length=1)
     """Nodes in a rack, as published."""
     nodes_per_rack_default: int
     rack_scale: bool = False
     """Whether the rack is one NVLink domain, delivered and allocated whole."""
     nvlink_switch_trays: int = 0
     rack_plan_kw: Figure
-    """Planning power of a rack of `nodes_per_rack_default` nodes."""
+    """Planning power of a rack of `nodes_per_rack_default` nodes: the largest published figure."""
+    rack_kw_range: Range | None = None
+    """Range of a rack's power in kW, where no figure to plan with is published."""
     node_kw: Figure
     """Largest published power of one node."""
     cooling: Literal["air", "rear-door", "liquid"]
+    liquid_share: Figure
+    """Share of the heat that leaves by liquid, 0 to 1."""
     unit: Unit | None = None
     """None where no scalable unit is published."""
     fabrics: tuple[FabricOption, ...] = ()
     """Compute fabrics; the first is the default."""
-    dpus_per_node: int = 1
+    dpus_per_node: int = 0
     north_south_links: int = 2
     """Routed north-south links of a node."""
     north_south_gbps: int = 200
@@ -90,8 +173,21 @@ class SystemEntry(Entry):
     """Logical CPUs of a node, for quotas and simulated capacity."""
     memory_gib: int = 0
     nic_device_id: str = ""
-    """PCI device id of the east-west NIC."""
+    """PCI device id of the east-west NIC; empty where it is not known."""
+    sources: tuple[Sourced, ...] = ()
+    """Where the counts come from."""
     source: str
+    """Document that describes the system."""
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        named = {field for one in self.sources for field in one.fields}
+        missing = [field for field in COUNTS if getattr(self, field) and field not in named]
+        if missing:
+            raise ValueError(f"{self.id}: no source is given for {', '.join(missing)}")
+        if self.nodes_per_rack_default not in self.nodes_per_rack:
+            raise ValueError(f"{self.id}: nodes_per_rack_default is not one of nodes_per_rack")
+        return self
 
     @property
     def fabric_ids(self) -> tuple[str, ...]:
@@ -110,12 +206,18 @@ class SystemEntry(Entry):
                 return option
         raise KeyError(fabric)
 
-    @property
-    def nodes_per_unit(self) -> int | None:
-        """Nodes of one scalable unit."""
-        if self.unit is None:
+    def unit_nodes(self, fabric: str | None) -> int | None:
+        """Nodes of one scalable unit as published for a fabric; None where none is published.
+
+        Args:
+            fabric: one of `fabric_ids`; the default one if None.
+        """
+        name = fabric or self.default_fabric
+        own = next((option.unit for option in self.fabrics if option.fabric == name), None)
+        unit = own or self.unit
+        if unit is None:
             return None
-        return self.unit.nodes or (self.unit.racks or 0) * self.nodes_per_rack_default
+        return unit.nodes or (unit.racks or 0) * self.nodes_per_rack_default
 
     def rack_kw(self, nodes_per_rack: int) -> float | None:
         """Planning power of a rack of that many nodes in kW; None where it is unknown."""
@@ -139,10 +241,12 @@ class SwitchEntry(Entry):
     ports: int
     port_gbps: int
     split: int = 1
-    """Links that one port can be split into at half the speed."""
+    """Links that one port can be split into, each at that part of its speed."""
     kw_typical: Figure
     kw_max: Figure
+    grade: Grade
     source: str
+    """Where ports, speed and split come from."""
 
 
 class FabricEntry(Entry):
@@ -151,7 +255,12 @@ class FabricEntry(Entry):
     id: str
     name: str
     kind: Literal["infiniband", "ethernet"]
+    switch: str
+    """Catalogue id of its usual switch; a system's option may name another."""
     link_types: str = ""
+    """Link type of its adapters as RDMA tools call it."""
+    grade: Grade
+    source: str
 
 
 class DriverEntry(Entry):
@@ -161,6 +270,9 @@ class DriverEntry(Entry):
     name: str
     tiers: tuple[str, ...]
     provisioner: str
+    """CSI provisioner of its first tier."""
+    provisioners: dict[str, str] = Field(default_factory=dict)
+    """CSI provisioner by tier, where a tier has another than the first."""
     external: bool
     """Whether it talks to a storage system that needs an endpoint."""
     on_core_nodes: bool = False
@@ -172,9 +284,14 @@ class GuidelineEntry(Entry):
     """Published storage throughput for a number of GPUs."""
 
     grade: str
+    """Name of the guideline's level."""
+    scope: Literal["node", "su", "4-su"]
     gpus: int
     read_gbps: float
+    """Aggregate read throughput in GB/s (gigabytes)."""
     write_gbps: float
+    """Aggregate write throughput in GB/s."""
+    source_grade: Grade
     source: str
 
 
@@ -213,4 +330,12 @@ class Limits(Entry):
     nodes_per_cluster: int
     hosts_per_management: int
     resources_per_stack: int
+    grade: dict[str, Grade]
     source: dict[str, str]
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        numbers = set(type(self).model_fields) - {"grade", "source"}
+        if numbers != set(self.grade) or numbers != set(self.source):
+            raise ValueError("every limit needs a grade and a source")
+        return self

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .. import spec
 from ..catalog import Catalog
+from ..spec.source import Path_
 from . import demand
 from .lock import (
     ClusterEntry,
@@ -23,6 +25,8 @@ from .lock import (
 from .model import IPNetwork
 from .pools import AddressPool, Intervals, whole
 
+_N = TypeVar("_N", spec.Cluster, spec.Storage, spec.Tenant)
+
 SERVICE_ADDRESSES = 64
 """Addresses of a cluster's service network: the control-plane endpoint and its load balancers."""
 TENANT_ADDRESSES = 256
@@ -35,7 +39,7 @@ LAST_PKEY = 0x7FFE
 class Shortage:
     """Something that could not be given out."""
 
-    path: tuple[str | int, ...]
+    path: Path_
     message: str
     remedy: str
 
@@ -65,16 +69,15 @@ class Allocator:
 
     def run(self) -> None:
         """Give out everything that is missing, kind by kind, by name: never by place in the file."""
-        clusters = sorted(self.region.clusters, key=lambda c: c.name)
         self._core_racks()
-        for cluster in clusters:
-            self._cluster(cluster)
+        for place, cluster in _by_name(self.region.clusters):
+            self._cluster(cluster, ("clusters", place))
         for owner, count in sorted(demand.core_nodes(self.region).items()):
             self._core_nodes(owner, count)
-        for storage in sorted(self.region.storage, key=lambda s: s.name):
-            self._storage(storage)
-        for tenant in sorted(self.region.tenants, key=lambda t: t.name):
-            self._tenant(tenant)
+        for place, storage in _by_name(self.region.storage):
+            self._storage(storage, ("storage", place))
+        for place, tenant in _by_name(self.region.tenants):
+            self._tenant(tenant, ("tenants", place))
 
     def _mark(self, entry: Entry) -> None:
         for network in networks_of(entry):
@@ -109,7 +112,7 @@ class Allocator:
         self.missing.append(entry)
         self.held.setdefault(entry.item, []).append(entry)
 
-    def _short(self, path: tuple[str | int, ...], message: str, remedy: str) -> None:
+    def _short(self, path: Path_, message: str, remedy: str) -> None:
         self.shortages.append(Shortage(path, message, remedy))
 
     def _core_racks(self) -> None:
@@ -123,15 +126,14 @@ class Allocator:
                 return
             self._give(CoreRackEntry(name=rack, nodes=nodes, bmc=block))
 
-    def _no_room(self, pool: str, what: str, path: tuple[str | int, ...]) -> None:
+    def _no_room(self, pool: str, what: str, path: Path_) -> None:
         given = getattr(self.region.addressing, pool)
         also = "" if self.region.addressing.ula_v6 else ", or give addressing.ula_v6 to go on in IPv6"
         self._short(path, f"addressing.{pool} {given} has no room for {what}", f"give a larger pool{also}")
 
-    def _cluster(self, cluster: spec.Cluster) -> None:
+    def _cluster(self, cluster: spec.Cluster, path: Path_) -> None:
         if f"cluster/{cluster.name}" in self.held:
             return
-        path = ("clusters", self.region.clusters.index(cluster))
         hall = cluster.hall or self._free_hall(cluster)
         if hall is None:
             self._short(
@@ -172,7 +174,7 @@ class Allocator:
                 return hall.name
         return None
 
-    def _blocks(self, cluster: spec.Cluster, path: tuple[str | int, ...]) -> dict[str, object] | None:
+    def _blocks(self, cluster: spec.Cluster, path: Path_) -> dict[str, object] | None:
         need = demand.of(cluster, self.catalog)
         wanted = (
             ("nodes", self.underlay, need.node_addresses, True),
@@ -217,24 +219,22 @@ class Allocator:
             self._give(CoreNodesEntry(name=owner, slots=tuple(slots)))
         return None
 
-    def _storage(self, storage: spec.Storage) -> None:
+    def _storage(self, storage: spec.Storage, path: Path_) -> None:
         if f"storage/{storage.name}" in self.held:
             return
         block = self.underlay.allocate(STORAGE_ADDRESSES, v6_prefix=64)
         if block is None:
-            path = ("storage", self.region.storage.index(storage))
             self._no_room("underlay_v4", f"{STORAGE_ADDRESSES} addresses of storage {storage.name}", path)
             return
         self._give(StorageEntry(name=storage.name, network=block))
 
-    def _tenant(self, tenant: spec.Tenant) -> None:
-        path = ("tenants", self.region.tenants.index(tenant))
+    def _tenant(self, tenant: spec.Tenant, path: Path_) -> None:
         if f"tenant/{tenant.name}" not in self.held and not self._tenant_numbers(tenant, path):
             return
         if tenant.isolation == "dedicated-nodes":
             self._tenant_racks(tenant, (*path, "racks"))
 
-    def _tenant_numbers(self, tenant: spec.Tenant, path: tuple[str | int, ...]) -> bool:
+    def _tenant_numbers(self, tenant: spec.Tenant, path: Path_) -> bool:
         vni = self.vnis.first_fit(1)
         if vni is None:
             self._short(path, f"addressing.vni_count has no VNI left for tenant {tenant.name}", "raise vni_count")
@@ -251,7 +251,7 @@ class Allocator:
         self._give(entry)
         return True
 
-    def _tenant_racks(self, tenant: spec.Tenant, path: tuple[str | int, ...]) -> None:
+    def _tenant_racks(self, tenant: spec.Tenant, path: Path_) -> None:
         entries = self.held.get(f"tenant-racks/{tenant.name}", [])
         have = sum(len(e.indices) for e in entries if isinstance(e, TenantRacksEntry))
         want = (tenant.racks or 0) - have
@@ -284,6 +284,11 @@ class Allocator:
             else:
                 found.append((start, start))
         return found
+
+
+def _by_name(items: Sequence[_N]) -> list[tuple[int, _N]]:
+    """Items with their place in the file, by name: what is given out must not depend on the place."""
+    return sorted(enumerate(items), key=lambda pair: pair[1].name)
 
 
 def complete(region: spec.Region, catalog: Catalog, lock: Lock) -> tuple[Lock, list[Entry], list[Shortage]]:

@@ -202,7 +202,7 @@ class _Planner:
         slots = [slot for entry in entries if isinstance(entry, CoreNodesEntry) for slot in entry.slots]
         per_rack = self.region.core.nodes_per_rack
         found: list[Host] = []
-        for slot in slots:
+        for slot in slots[: demand.core_nodes(self.region).get(owner, 0)]:
             rack = self.hosts.get(f"core-r{slot // per_rack + 1:04d}", ())
             found += [host for host in rack if host.slot == slot % per_rack]
         return tuple(found)
@@ -268,16 +268,14 @@ class _Planner:
 
     def _pools(self) -> tuple[PoolUse, ...]:
         state = Allocator(self.region, self.catalog, self.lock)
-        pools = self.region.addressing
-        return (
-            PoolUse(name="underlay_v4", total=pools.underlay_v4.num_addresses,
-                    used=pools.underlay_v4.num_addresses - state.underlay.free_v4.free),
-            PoolUse(name="oob_v4", total=pools.oob_v4.num_addresses,
-                    used=pools.oob_v4.num_addresses - state.oob.free_v4.free),
-            PoolUse(name="asn", total=state.asns.total, used=state.asns.total - state.asns.free),
-            PoolUse(name="vni", total=state.vnis.total, used=state.vnis.total - state.vnis.free),
-            PoolUse(name="core nodes", total=state.core_slots.total, used=state.core_slots.total - state.core_slots.free),
-        )  # fmt: skip
+        pools = (
+            ("underlay_v4", state.underlay.free_v4),
+            ("oob_v4", state.oob.free_v4),
+            ("AS numbers", state.asns),
+            ("VNIs", state.vnis),
+            ("core nodes", state.core_slots),
+        )
+        return tuple(PoolUse(name=name, total=pool.total, used=pool.total - pool.free) for name, pool in pools)
 
     def _notices(self, clusters: Sequence[ClusterPlan]) -> tuple[str, ...]:
         notices: list[str] = []
@@ -286,9 +284,8 @@ class _Planner:
         for cluster in clusters:
             missing = len(cluster.racks) - len(cluster.declared_racks)
             if cluster.built and missing:
-                notices.append(
-                    f"{missing} of {len(cluster.racks)} racks of {cluster.name} have no inventory: planned, not declared"
-                )
+                of = f"{missing} of {len(cluster.racks)} racks of {cluster.name}"
+                notices.append(f"{of} have no inventory: planned, not declared")
             planned = cluster.spec.control_plane.replicas
             if cluster.built and len(cluster.core_hosts) < planned:
                 notices.append(

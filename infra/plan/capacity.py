@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .. import spec
 from ..spec.problems import Problem
+from ..spec.source import Path_
 from . import demand
 from .context import Check, Context
 from .fabric_size import SizeError
@@ -15,31 +16,51 @@ RESOURCES_PER_RACK = 23
 """Resources of a rack of 18 hosts with credentials shared per rack."""
 
 
-def _halls(context: Context) -> Iterator[Problem]:
-    region, catalog = context.region, context.catalog
-    for hall in region.site.halls:
-        inside = [(i, c) for i, c in enumerate(region.clusters) if c.hall == hall.name]
+def halls(context: Context) -> Iterator[Problem]:
+    """Racks that a hall can't feed, cool or place, for the clusters that name their hall."""
+    for hall in context.region.site.halls:
+        inside = [(i, c) for i, c in enumerate(context.region.clusters) if c.hall == hall.name]
         for index, cluster in inside:
             yield from _one_rack(context, index, cluster, hall)
-        before = 0.0
-        positions = 0
-        for index, cluster in inside:
-            kw = demand.cluster_kw(cluster, region, catalog)
-            count = demand.racks(cluster, catalog)
-            limit = hall.max_it_mw * 1000
-            path = ("clusters", index, "racks" if cluster.racks else "nodes")
-            if before + kw > limit:
-                per_rack = kw / count
-                room = max(0, int((limit - before) / per_rack))
-                taken = f", of which {before:,.0f} kW are taken" if before else ""
-                message = f"{demand.describe_power(cluster, region, catalog)} exceeds hall {hall.name} ({limit:,.0f} kW{taken})"
-                yield context.problem(path, message, f"lower it to {room} racks, or move racks to another hall")
-            before += kw
-            positions += count
-            if hall.max_racks is not None and positions > hall.max_racks:
-                room = max(0, hall.max_racks - positions + count)
-                message = f"{positions} racks exceed the {hall.max_racks} positions of hall {hall.name}"
-                yield context.problem(path, message, f"lower it to {room} racks, or move racks to another hall")
+        yield from _hall_power(context, hall, inside)
+        yield from _hall_positions(context, hall, inside)
+
+
+def _hall_power(context: Context, hall: spec.Hall, inside: Sequence[tuple[int, spec.Cluster]]) -> Iterator[Problem]:
+    region, catalog = context.region, context.catalog
+    limit_kw, taken_kw = hall.max_it_mw * 1000, 0.0
+    for index, cluster in inside:
+        kw = demand.cluster_kw(cluster, region, catalog)
+        if taken_kw + kw > limit_kw:
+            room = max(0, int((limit_kw - taken_kw) / (kw / demand.racks(cluster, catalog))))
+            taken = f", of which {taken_kw:,.0f} kW are taken" if taken_kw else ""
+            power = demand.describe_power(cluster, region, catalog)
+            message = f"{power} exceeds hall {hall.name} ({limit_kw:,.0f} kW{taken})"
+            yield context.problem(_size_path(index, cluster), message, _lower(room))
+        taken_kw += kw
+
+
+def _hall_positions(context: Context, hall: spec.Hall, inside: Sequence[tuple[int, spec.Cluster]]) -> Iterator[Problem]:
+    if hall.max_racks is None:
+        return
+    positions = 0
+    for index, cluster in inside:
+        count = demand.racks(cluster, context.catalog)
+        positions += count
+        if positions > hall.max_racks:
+            message = f"{positions} racks exceed the {hall.max_racks} positions of hall {hall.name}"
+            yield context.problem(
+                _size_path(index, cluster), message, _lower(max(0, hall.max_racks - positions + count))
+            )
+
+
+def _size_path(index: int, cluster: spec.Cluster) -> Path_:
+    return ("clusters", index, "racks" if cluster.racks else "nodes")
+
+
+def _lower(racks: int) -> str:
+    to = f"lower it to {racks} racks, or " if racks else ""
+    return f"{to}move racks to another hall"
 
 
 def _one_rack(context: Context, index: int, cluster: spec.Cluster, hall: spec.Hall) -> Iterator[Problem]:
@@ -76,6 +97,10 @@ def _utility(context: Context) -> Iterator[Problem]:
 def _clusters(context: Context) -> Iterator[Problem]:
     limits = context.catalog.limits
     for index, cluster in enumerate(context.region.clusters):
+        racks, most = demand.racks(cluster, context.catalog), demand.max_racks(cluster, context.catalog)
+        if racks > most:
+            message = f"{cluster.nodes} nodes take {racks} racks, more than max_racks ({most})"
+            yield context.problem(("clusters", index, "max_racks"), message, "raise it, or lower nodes")
         nodes = demand.max_racks(cluster, context.catalog) * demand.nodes_per_rack(cluster, context.catalog)
         if nodes > limits.nodes_per_cluster:
             per_rack = demand.nodes_per_rack(cluster, context.catalog)
@@ -111,7 +136,7 @@ def _tenants(context: Context) -> Iterator[Problem]:
         taken = 0
         for index, tenant in inside:
             taken += tenant.racks or 0
-            if taken > racks:
+            if tenant.racks and taken > racks:
                 message = f"{taken} dedicated racks exceed the {racks} of cluster {cluster.name}"
                 yield context.problem(("tenants", index, "racks"), message, "lower it, or raise the cluster's racks")
         per_rack = demand.nodes_per_rack(cluster, catalog) * system.gpus_per_node
@@ -143,4 +168,4 @@ def _single_layout(context: Context) -> Iterator[Problem]:
         yield context.problem(("layout",), message, f"use split: one stack for {RACKS_PER_GROUP} racks")
 
 
-CHECKS: tuple[Check, ...] = (_halls, _utility, _clusters, _tenants, _core, _single_layout)
+CHECKS: tuple[Check, ...] = (halls, _utility, _clusters, _tenants, _core, _single_layout)

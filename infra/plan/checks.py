@@ -13,12 +13,15 @@ from ..spec.problems import Problem
 from ..spec.source import Document, Path_
 from . import capacity, combinations, demand
 from .context import Check, Context
+from .lock import ClusterEntry, Lock
 
 RESERVED = frozenset(
     {"default", "ai-factory", "flux-system", "cert-manager", "external-secrets", "gpu-operator", "kueue-system"}
     | {"capi-operator-system", "capi-system", "capm3-system", "baremetal-operator-system", "core", "sample"}
 )
 """Namespaces and words of the platform itself."""
+PRIVATE_ASNS = ((64_512, 65_534), (4_200_000_000, 4_294_967_294))
+"""RFC 6996."""
 
 
 def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Problem]:
@@ -29,6 +32,15 @@ def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Pro
         if problems:
             return problems
     return []
+
+
+def placed(context: Context, lock: Lock) -> list[Problem]:
+    """Faults of the halls with every cluster where the lock places it: the region file alone can't tell."""
+    entries = (entry for some in lock.held().values() for entry in some)
+    halls = {entry.name: entry.hall for entry in entries if isinstance(entry, ClusterEntry)}
+    clusters = tuple(c.model_copy(update={"hall": c.hall or halls[c.name]}) for c in context.region.clusters)
+    settled = context.region.model_copy(update={"clusters": clusters})
+    return list(capacity.halls(Context(settled, context.catalog, context.document)))
 
 
 def _unique_names(context: Context) -> Iterator[Problem]:
@@ -42,9 +54,10 @@ def _unique_names(context: Context) -> Iterator[Problem]:
 
 
 def _repeated(context: Context, path: Path_, names: list[str]) -> Iterator[Problem]:
+    first_at: dict[str, int] = {}
     for index, name in enumerate(names):
-        if name in names[:index]:
-            first = names.index(name)
+        first = first_at.setdefault(name, index)
+        if first != index:
             yield context.problem(
                 (*path, index, "name"), f"the name {name} is taken by {path[-1]}[{first}]", "choose another name"
             )
@@ -109,7 +122,7 @@ def _service_references(context: Context) -> Iterator[Problem]:
 
 def _known(context: Context, path: Path_, name: str | None, known: Sequence[str], what: str) -> Iterator[Problem]:
     if name is not None and name not in known:
-        yield context.problem(path, f"there is no {what} {name}", f"known: {', '.join(sorted(known)) or 'none'}")
+        yield context.problem(path, f"there is no {what} {name}", f"known: {', '.join(sorted(set(known))) or 'none'}")
 
 
 def _sovereignty(context: Context) -> Iterator[Problem]:
@@ -146,8 +159,13 @@ def _networks(context: Context) -> Iterator[Problem]:
     if pools.ula_v6 is not None and not pools.ula_v6.is_private:
         message = f"{pools.ula_v6} is not a unique local range"
         yield context.problem(("addressing", "ula_v6"), message, "use a /48 of fd00::/8 (RFC 4193)")
-    if pools.asn_base + pools.asn_count - 1 > 4_294_967_294:
-        message = f"{pools.asn_base} + {pools.asn_count} goes beyond 4294967294, the last private AS number"
+    last = next((b for a, b in PRIVATE_ASNS if a <= pools.asn_base <= b), 0)
+    if not last:
+        ranges = " or ".join(f"{a} to {b}" for a, b in PRIVATE_ASNS)
+        message = f"{pools.asn_base} is not a private AS number (RFC 6996)"
+        yield context.problem(("addressing", "asn_base"), message, f"use one of {ranges}")
+    elif pools.asn_base + pools.asn_count - 1 > last:
+        message = f"{pools.asn_base} + {pools.asn_count} goes beyond {last}, the last private AS number"
         yield context.problem(("addressing", "asn_count"), message, "lower asn_count")
     if pools.vni_base + pools.vni_count - 1 > 16_777_214:
         message = f"{pools.vni_base} + {pools.vni_count} goes beyond 16777214, the last VNI"

@@ -112,8 +112,8 @@ def fabric_size(cluster: spec.Cluster, catalog: Catalog) -> FabricSize | None:
 
 
 def nodes_per_unit(cluster: spec.Cluster, catalog: Catalog) -> int | None:
-    """Nodes of one scalable unit of the cluster's system; None where none is published."""
-    return catalog.system(cluster.system).nodes_per_unit
+    """Nodes of one scalable unit, as published for the cluster's system and fabric; None where none is published."""
+    return catalog.system(cluster.system).unit_nodes(fabric_id(cluster, catalog))
 
 
 def of(cluster: spec.Cluster, catalog: Catalog) -> ClusterDemand:

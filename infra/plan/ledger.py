@@ -61,14 +61,14 @@ def _check_released(loaded: Loaded, released: Sequence[str], path: Path) -> None
 
 def _append(path: Path, region: str, new: Sequence[str]) -> None:
     """Old text stays byte for byte; the file is replaced in one step, so that an interrupt loses nothing."""
-    old = path.read_text(encoding="utf-8") if path.exists() else lock.HEADER.format(region=region)
+    old = path.read_bytes().decode() if path.exists() else lock.HEADER.format(region=region)
     if not old.endswith("\n"):
         old += "\n"
     old = old.replace("entries: []\n", "entries:\n")
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(old + "".join(new))
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write((old + "".join(new)).encode())
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(0o644)

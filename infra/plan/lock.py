@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ..spec import source
 from ..spec.problems import InputError
@@ -20,14 +20,25 @@ from ..spec.problems import InputError
 HEADER = """\
 # Allocations of region {region}: addresses, numbers and places that were given out.
 # Written by `aifactory allocate {region}`, append-only, reviewed like any change. Never edit or reorder a line:
-# hardware is cabled and tenants are routed by these numbers. A line leaves only by `aifactory allocate --release`.
+# hardware is cabled and tenants are routed by these numbers. `--release` gives numbers free by one more line.
 version: 1
 region: {region}
 entries:
 """
 
-_Range = tuple[int, int]
+
+def _ordered(stretch: tuple[int, int]) -> tuple[int, int]:
+    if stretch[0] > stretch[1]:
+        raise ValueError(f"{stretch[0]} to {stretch[1]} runs backwards")
+    return stretch
+
+
+_Place = Annotated[int, Field(ge=0, le=1_000_000)]
+"""Number of a rack or core node, from 0."""
+_Asn = Annotated[int, Field(ge=1, le=4_294_967_294)]
+_Places = Annotated[tuple[_Place, _Place], AfterValidator(_ordered)]
 """First and last, both included."""
+_Asns = Annotated[tuple[_Asn, _Asn], AfterValidator(_ordered)]
 
 
 class _Entry(BaseModel):
@@ -49,7 +60,7 @@ class ClusterEntry(_Entry):
     number: int = Field(ge=1)
     hall: str
     system: str
-    fabric: str | None
+    fabric: str | None = None
     max_racks: int = Field(ge=1)
     nodes_per_rack: int = Field(ge=1)
     nodes: ipaddress.IPv4Network | None = None
@@ -57,8 +68,8 @@ class ClusterEntry(_Entry):
     hosts: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
     bmc: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
     loopbacks: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
-    host_asns: _Range | None = None
-    switch_asns: _Range | None = None
+    host_asns: _Asns | None = None
+    switch_asns: _Asns | None = None
 
 
 class CoreRackEntry(_Entry):
@@ -73,7 +84,7 @@ class CoreNodesEntry(_Entry):
     """Core nodes given to an owner, `management/<name>`, `cluster/<name>` or `storage/<name>`, by number from 0."""
 
     kind: Literal["core-nodes"] = "core-nodes"
-    slots: tuple[int, ...] = Field(min_length=1)
+    slots: tuple[_Place, ...] = Field(min_length=1)
 
 
 class StorageEntry(_Entry):
@@ -99,7 +110,7 @@ class TenantRacksEntry(_Entry):
 
     kind: Literal["tenant-racks"] = "tenant-racks"
     cluster: str
-    racks: tuple[_Range, ...] = Field(min_length=1)
+    racks: tuple[_Places, ...] = Field(min_length=1)
 
     @property
     def indices(self) -> list[int]:
@@ -164,7 +175,9 @@ def read(path: Path, region: str) -> Lock:
             for details in error.errors(include_url=False)
         ) from None
     if lock.region != region:
-        problem = document.problem(("region",), f"the lock is of region {lock.region}, the region file of {region}")
+        message = f"the lock is of region {lock.region}, the region file of {region}"
+        remedy = f"restore {path.name} from version control, or name the region {lock.region}"
+        problem = document.problem(("region",), message, remedy=remedy)
         raise InputError([problem])
     return lock
 

@@ -15,7 +15,7 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def _not_bool(value: Any) -> Any:
+def not_bool(value: Any) -> Any:
     """YAML reads `yes` and `on` as booleans, which pydantic would turn into 1."""
     if isinstance(value, bool):
         raise ValueError("a number is expected, not yes/no")
@@ -67,11 +67,13 @@ Name = Annotated[
 Country = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
 Version = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^v\d+\.\d+\.\d+$")]
-Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=1, le=1_000_000)]
-Kilowatts = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, le=10_000, allow_inf_nan=False)]
-Megawatts = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, le=100_000, allow_inf_nan=False)]
-Ratio = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, le=1, allow_inf_nan=False)]
-Number = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(not_bool)]
+Flag = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, BeforeValidator(not_bool), Field(ge=1, le=1_000_000)]
+Kilowatts = Annotated[float, BeforeValidator(not_bool), Field(gt=0, le=10_000, allow_inf_nan=False)]
+Megawatts = Annotated[float, BeforeValidator(not_bool), Field(gt=0, le=100_000, allow_inf_nan=False)]
+Ratio = Annotated[float, BeforeValidator(not_bool), Field(ge=0, le=1, allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(not_bool), Field(gt=0, allow_inf_nan=False)]
 Network4 = Annotated[ipaddress.IPv4Network, BeforeValidator(_network(4)), _network_schema(4)]
 Network6 = Annotated[ipaddress.IPv6Network, BeforeValidator(_network(6)), _network_schema(6)]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from ._base import Count, Kilowatts, Model, Name, Text, Version
+from ._base import Count, Flag, Kilowatts, Model, Name, Text, Version, not_bool
 
 Purpose = Literal["training", "inference", "physical"]
 
@@ -84,7 +84,7 @@ class Management(Model):
 class ControlPlane(Model):
     """Control plane of a cluster that is built here."""
 
-    replicas: Literal[1, 3, 5] = 3
+    replicas: Annotated[Literal[1, 3, 5], BeforeValidator(not_bool)] = 3
     """Control-plane nodes, taken from the core nodes; odd, so that etcd keeps a quorum."""
 
 
@@ -150,5 +150,5 @@ class Bmc(Model):
     """Redfish path of the host."""
     secret_store: Text = "bmc"  # noqa: S105 the name of a store, not a secret
     """ClusterSecretStore of External Secrets that holds the credentials, at `bmc/<rack>`."""
-    verify_tls: bool = Field(default=True)
+    verify_tls: Flag = Field(default=True)
     """Whether the BMC's certificate is verified."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ._base import Model, Text
+from ._base import Flag, Model, Text
 from ._cluster import Bmc, Cluster, Images, Management
 from ._services import Energy, RegionInfo, Service, Sovereignty, Storage, Tenant
 from ._site import Addressing, Core, Site
@@ -20,7 +20,7 @@ class Region(Model):
     layout: Literal["single", "split"] = "split"
     """`single`: one stack for a region that will always fit the budget; `split`: a stack per plane, cluster
     and group of racks. Chosen once: moving a resource between stacks deletes and recreates it."""
-    protect: bool = Field(default=True)
+    protect: Flag = Field(default=True)
     """Protect clusters, storage and tenant namespaces from deletion; only a region for trying things says false."""
     sovereignty: Sovereignty
     """Where data, keys and hands may be."""

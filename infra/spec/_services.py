@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ._base import Count, Countries, Country, Megawatts, Model, Name, Names, Number, Text
+from ._base import Count, Countries, Country, Flag, Megawatts, Model, Name, Names, Number, Text, Whole
 from ._cluster import Purpose
 
 
@@ -55,7 +55,7 @@ class Storage(Model):
     """Address of the storage system's management interface, for vendor drivers."""
     nodes: Count | None = None
     """Core nodes that it runs on, for drivers that run in the cluster (`rook-ceph`)."""
-    encrypted: bool = True
+    encrypted: Flag = True
     """Encrypt at rest."""
 
     @model_validator(mode="after")
@@ -134,7 +134,7 @@ class Service(Model):
     """Name that tenants use."""
     profile: Text
     """Catalogue profile that it is made from."""
-    priority: int | None = Field(default=None, ge=-1_000_000, le=1_000_000)
+    priority: Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)] | None = None
     """Queue priority; the profile's if left out. Higher runs first and is shed last."""
     purposes: tuple[Purpose, ...] | None = None
     """Cluster purposes it goes with; the profile's if left out."""

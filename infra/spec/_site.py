@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ._base import Count, Kilowatts, Megawatts, Model, Name, Names, Network4, Network6, Number, Ratio
+from ._base import Count, Kilowatts, Megawatts, Model, Name, Names, Network4, Network6, Number, Ratio, Whole
 
 
 class Power(Model):
@@ -73,13 +73,13 @@ class Addressing(Model):
     """Pod range; repeats in every cluster and is never routed."""
     cluster_services_v4: Network4 = ipaddress.IPv4Network("172.20.0.0/16")
     """Kubernetes service range; repeats in every cluster and is never routed."""
-    asn_base: int = Field(default=4_200_000_000, ge=64_512, le=4_294_967_294)
+    asn_base: Whole = Field(default=4_200_000_000, ge=64_512, le=4_294_967_294)
     """First 32-bit private AS number (RFC 6996) of the region."""
-    asn_count: int = Field(default=1_000_000, ge=1, le=94_967_295)
+    asn_count: Whole = Field(default=1_000_000, ge=1, le=94_967_295)
     """How many AS numbers the region may use from `asn_base` on."""
-    vni_base: int = Field(default=100_000, ge=1, le=16_777_214)
+    vni_base: Whole = Field(default=100_000, ge=1, le=16_777_214)
     """First VXLAN network identifier of the region's tenants."""
-    vni_count: int = Field(default=10_000, ge=1, le=16_777_214)
+    vni_count: Whole = Field(default=10_000, ge=1, le=16_777_214)
     """How many VNIs the region may use from `vni_base` on."""
 
 

@@ -16,6 +16,8 @@ COLUMNS = ("rack", "u", "serial", "bmc", "mac")
 SAMPLE_PREFIX = "SAMPLE-"
 """Serial numbers of a sample inventory begin with this; nothing outside a sandbox is applied from one."""
 MAX_U = 60
+MAX_DIGITS = 6
+MAX_LINE = 1000
 _MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
 
 
@@ -59,8 +61,11 @@ def load(path: Path) -> Inventory:
     except FileNotFoundError:
         remedy = "make one with `aifactory inventory sample`, or leave `inventory` out of the region file"
         raise InputError([Problem(file=name, message="no such inventory file", remedy=remedy)]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError([Problem(file=name, message=f"can't be read as text: {error}")]) from None
+    except UnicodeDecodeError as error:
+        message = f"not a text file (byte {error.start} is not UTF-8)"
+        raise InputError([Problem(file=name, message=message, remedy="save it as UTF-8")]) from None
+    except OSError as error:
+        raise InputError([Problem(file=name, message=f"can't be read: {error.strerror}")]) from None
     return parse(text, name)
 
 
@@ -81,6 +86,10 @@ def parse(text: str, name: str) -> Inventory:
 
 
 def _table(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    unseen = next((n for n, raw in enumerate(text.splitlines(), 1) if not raw.replace("\t", " ").isprintable()), None)
+    if unseen is not None:
+        message = "the line has characters that can't be seen"
+        raise InputError([Problem(file=name, line=unseen, message=message, remedy="save it as plain text")])
     numbered = [(n, raw) for n, raw in enumerate(text.splitlines(), 1) if raw.strip() and not raw.startswith("#")]
     if not numbered:
         raise InputError(
@@ -94,6 +103,9 @@ def _table(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
         remedy = f"first line: {','.join(COLUMNS)}"
         raise InputError([Problem(file=name, line=numbered[0][0], message=what, remedy=remedy)])
     for line, raw in numbered[1:]:
+        if len(raw) > MAX_LINE:
+            message = f"the line has more than {MAX_LINE} characters"
+            raise InputError([Problem(file=name, line=line, message=message, remedy="check quotes and line ends")])
         cells = [cell.strip() for cell in next(csv.reader([raw]))]
         yield (
             line,
@@ -133,7 +145,7 @@ def _row(line: int, cells: dict[str, str], name: str) -> Row | list[Problem]:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < MAX_DIGITS else None
 
 
 def _duplicates(rows: Iterable[Row], name: str) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,14 @@ def validate(document: Document) -> Region:
     try:
         return Region.model_validate(document.data)
     except pydantic.ValidationError as error:
-        raise InputError(_problem(document, details) for details in error.errors(include_url=False)) from None
+        faults = error.errors(include_url=False)
+        raise InputError(_problem(document, one) for one in faults if not _follows(one, faults)) from None
+
+
+def _follows(one: Any, faults: Sequence[Any]) -> bool:
+    """Whether a fault only follows from others: a list counts as empty where none of its items is valid."""
+    loc = one["loc"]
+    return one["type"] == "too_short" and any(loc == other["loc"][: len(loc)] != other["loc"] for other in faults)
 
 
 def _problem(document: Document, details: Any) -> Problem:
@@ -77,6 +85,7 @@ _RULES = {
     "float_parsing": "a number is expected",
     "bool_type": "true or false is expected",
     "bool_parsing": "true or false is expected",
+    "string_type": "text is expected; put it in quotes",
     "tuple_type": "a list is expected",
     "model_type": "keys and values are expected",
     "dict_type": "keys and values are expected",
@@ -98,6 +107,13 @@ _PATTERNS = {
     r"^[A-Z]{2}$": ("not a country code", "use two capital letters (ISO 3166-1), such as KR"),
     r"^v\d+\.\d+\.\d+$": ("not a full version", "write it like v1.36.1"),
     r"^https://[^\s]+$": ("not an https URL", "write it like https://api.example:6443"),
+    r"^https?://[^\s]+\.(qcow2|raw|iso)$": ("not the URL of an image", "write it like https://images.kr/gpu.qcow2"),
+    r"^([0-9a-f]{64}|[0-9a-f]{128}|https?://[^\s]+)$": (
+        "not a checksum",
+        "give SHA-256 or SHA-512 in lower-case hex, or the URL of a checksum file",
+    ),
+    r"^/redfish/v1/Systems/[^\s/]+$": ("not the Redfish path of a host", "write it like /redfish/v1/Systems/1"),
+    r"^[^\s]{1,253}$": ("not a host name or address", "leave out spaces"),
 }
 
 
@@ -106,6 +122,8 @@ def _explain(kind: str, details: Any) -> tuple[str, str]:
     if kind == "string_pattern_mismatch":
         pattern = context["pattern"]
         return _PATTERNS.get(pattern, (f"does not match {pattern}", "see `aifactory schema`"))
+    if kind in ("too_short", "too_long") and isinstance(details["input"], str):
+        kind = f"string_{kind}"
     if kind in _RULES:
         return _RULES[kind].format(**context), ""
     return str(details["msg"]).removeprefix("Value error, "), ""

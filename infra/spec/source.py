@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,15 @@ from .problems import InputError, Problem, shorten
 
 MAX_BYTES = 8 * 1024 * 1024
 """A gigawatt region with 2,000 tenants is below 1 MiB."""
-MAX_VALUES = 500_000
+MAX_VALUES = 200_000
 MAX_DEPTH = 40
+MAX_SCALAR = 2_000
+"""Characters of a single value; reading a number takes time that grows with the square of its length."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What must not stand in a value: no field has several lines, and escapes or reversed text would fool a reader."""
+
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 Path_ = tuple[str | int, ...]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -78,11 +86,10 @@ def read(path: Path) -> Document:
     name = display_name(path)
     text = _read_text(path, name)
     try:
+        _refuse_excess(text, name)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise InputError([_syntax(name, error)]) from None
-    except RecursionError:
-        raise InputError([Problem(file=name, message="nested too deeply", remedy="6 levels do")]) from None
     if node is None:
         raise InputError([Problem(file=name, message="the file is empty", remedy="see `aifactory schema`")])
     if not isinstance(node, yaml.MappingNode):
@@ -94,33 +101,51 @@ def read(path: Path) -> Document:
     return Document(name, data, reader.lines)
 
 
+def _refuse_excess(text: str, name: str) -> None:
+    """LibYAML's composer recurses without a bound and takes the whole process with it; its events do not."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise InputError([Problem(file=name, message="nested too deeply", remedy="6 levels do")])
+        if number > 2 * MAX_VALUES:
+            message, remedy = "more values than any region has", "is it the right file?"
+            raise InputError([Problem(file=name, message=message, remedy=remedy)])
+
+
 def _read_text(path: Path, name: str) -> str:
     def fail(message: str, remedy: str = "") -> InputError:
         return InputError([Problem(file=name, message=message, remedy=remedy)])
 
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            limit = f"{MAX_BYTES // 2**20} MiB"
-            raise fail(f"the file has {size / 2**20:,.0f} MiB, more than the {limit} allowed", "is it the right file?")
-        raw = path.read_bytes()
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise fail("no such file", "check the name, or list the regions with `aifactory regions`") from None
     except OSError as error:
         raise fail(f"can't be read: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise fail(f"the file has more than the {MAX_BYTES // 2**20} MiB allowed", "is it the right file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise fail(f"not a text file (byte {error.start} is not UTF-8)", "save it as UTF-8") from None
-    bad = next((c for c in text if ord(c) < 32 and c not in "\t\n\r"), None)
+    bad = _CONTROL.search(text)
     if bad is not None:
-        raise fail(f"not a text file (control character {ord(bad):#04x})", "save it as plain UTF-8 text")
+        line = text.count("\n", 0, bad.start()) + 1
+        message = f"not a text file (control character {ord(bad[0]):#04x} in line {line})"
+        raise fail(message, "save it as plain UTF-8 text")
     return text
 
 
 def _syntax(name: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or str(error)
+    what = str(getattr(error, "problem", None) or error)
+    if what.startswith("but "):
+        what = f"{getattr(error, 'context', None) or ''} {what}".strip()
     return Problem(
         file=name,
         line=mark.line + 1 if mark else None,
@@ -162,6 +187,8 @@ class _Reader:
             self.open.discard(id(node))
 
     def _value(self, node: yaml.Node, path: Path_) -> Any:
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
+            self._fault(path, node.start_mark.line + 1, f"the tag {node.tag!r} is not used here", "remove it")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -173,6 +200,9 @@ class _Reader:
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
             line = key_node.start_mark.line + 1
+            if _UNSEEN.search(key):
+                self._fault(path, line, f"the key {key!r} has characters that can't be seen", "remove them")
+                continue
             if key in result:
                 self._fault((*path, key), line, f"the key {key!r} is given twice", "remove one of them")
             self.lines[(*path, key)] = line
@@ -180,6 +210,10 @@ class _Reader:
         return result
 
     def _scalar(self, node: yaml.Node, path: Path_) -> Any:
+        if len(node.value) > MAX_SCALAR:
+            what = f"the value has {len(node.value):,} characters, more than {MAX_SCALAR:,}"
+            self._fault(path, node.start_mark.line + 1, what, "check the quotes")
+            return None
         try:
             value = self.constructor.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError) as error:
@@ -187,6 +221,9 @@ class _Reader:
             return None
         if isinstance(value, float) and not math.isfinite(value):
             self._fault(path, node.start_mark.line + 1, "not a finite number", "give a number")
+        if isinstance(value, str) and _UNSEEN.search(value):
+            what = f"one line of visible characters is expected (given: {shorten(value)})"
+            self._fault(path, node.start_mark.line + 1, what, "remove escapes and line breaks")
         return value if value is None or isinstance(value, bool | int | float | str) else str(node.value)
 
     def _fault(self, path: Path_, line: int, message: str, remedy: str) -> None:

@@ -1,0 +1,1 @@
+"""How a plan reaches clusters, and the tree that other engines can sync."""

@@ -1,0 +1,118 @@
+"""Kubeconfig files: reading the ones in use, finding the API server of a context, writing one for a command."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .. import spec
+from ..spec.problems import InputError, Problem
+from ..spec.source import display_name
+
+Kubeconfig = dict[str, Any]
+"""A kubeconfig as plain data."""
+
+
+def files_in_use(environ: Mapping[str, str] | None = None) -> list[Path]:
+    """Files that kubectl would read: those of KUBECONFIG, else `~/.kube/config`."""
+    value = (os.environ if environ is None else environ).get("KUBECONFIG", "")
+    named = [Path(part).expanduser() for part in value.split(os.pathsep) if part]
+    return named or [Path.home() / ".kube" / "config"]
+
+
+def read(files: Iterable[Path]) -> Kubeconfig:
+    """Merge kubeconfig files as kubectl does: the first file that names a thing wins, missing files are no fault.
+
+    Raises:
+        InputError: a file is not a kubeconfig.
+    """
+    merged: Kubeconfig = {"clusters": [], "contexts": [], "users": []}
+    for file in files:
+        if not file.is_file():
+            continue
+        one = _read_one(file)
+        for key in ("clusters", "contexts", "users"):
+            known = {entry["name"] for entry in merged[key]}
+            merged[key] += [entry for entry in one.get(key) or [] if entry["name"] not in known]
+        if one.get("current-context"):
+            merged.setdefault("current-context", one["current-context"])
+    return merged
+
+
+def _read_one(file: Path) -> Kubeconfig:
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        entries = [entry for key in ("clusters", "contexts", "users") for entry in data.get(key) or []]
+        if all(isinstance(entry["name"], str) for entry in entries):
+            return dict(data)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError, KeyError):
+        pass
+    remedy = "mend it, or name another one in KUBECONFIG"
+    raise InputError([Problem(file=display_name(file), message="not a kubeconfig", remedy=remedy)])
+
+
+def cluster_of(config: Kubeconfig, context: str) -> Mapping[str, Any] | None:
+    """The cluster entry that a context leads to; None if there is no such context or cluster."""
+    chosen = _entry(config, "contexts", context, "context")
+    return None if chosen is None else _entry(config, "clusters", str(chosen.get("cluster")), "cluster")
+
+
+def _entry(config: Kubeconfig, kind: str, name: str, key: str) -> Mapping[str, Any] | None:
+    found = next((entry.get(key) for entry in config[kind] if entry["name"] == name), None)
+    return found if isinstance(found, dict) else None
+
+
+def for_command(name: str, command: spec.Exec, authority: bytes | None) -> str:
+    """A kubeconfig whose credentials a command prints (client.authentication.k8s.io/v1), as JSON, which is YAML too.
+
+    Args:
+        name: name of its one cluster, user and context.
+        command: program, arguments and API server.
+        authority: the API server's certificate authority in PEM; the system's authorities if None.
+    """
+    cluster: dict[str, Any] = {"server": command.server}
+    if authority is not None:
+        cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
+    user = {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": command.command,
+            "args": list(command.args),
+            "interactiveMode": "Never",
+        }
+    }
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+    }
+    return json.dumps(config, sort_keys=True)
+
+
+def authority(command: spec.Exec, root: Path) -> bytes | None:
+    """Content of `ca_file`, which is taken relative to the project's folder; None if none is named.
+
+    Raises:
+        InputError: the file can't be read or holds no certificate.
+    """
+    if command.ca_file is None:
+        return None
+    path = root / Path(command.ca_file).expanduser()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        problem = Problem(file=display_name(path), message=f"the certificate authority can't be read: {error.strerror}")
+        raise InputError([problem]) from None
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        remedy = "give the API server's certificate authority"
+        raise InputError([Problem(file=display_name(path), message="no PEM certificate", remedy=remedy)])
+    return content

@@ -1,0 +1,116 @@
+"""Writes a region's objects as a YAML tree: `<stack>/<target>/<Type>-<name>.yaml`, with a kustomization a folder."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..objects import region
+from ..objects.base import Block, HelmRelease, KubeObject
+from ..plan.model import RegionPlan
+from ..spec.problems import InputError, Problem
+
+MARKER = ".ai-factory-render"
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def write_tree(plan: RegionPlan, directory: Path) -> int:
+    """Write the tree of a region, in place of an earlier tree of this command.
+
+    The tree is made beside its place and moved there whole, so that an interrupt leaves the old one.
+
+    Args:
+        plan: the region.
+        directory: new, empty, or an earlier tree.
+
+    Returns:
+        Number of files written.
+
+    Raises:
+        InputError: the directory holds something else.
+    """
+    directory = directory.resolve()
+    _refuse_foreign(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
+    try:
+        count = _fill(plan, work)
+        work.chmod(0o755)
+        _swap(work, directory)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return count
+
+
+def _swap(new: Path, directory: Path) -> None:
+    """Renames only: deleting the old tree first would leave nothing to an interrupt."""
+    aside = new.with_name(f"{new.name}.old")
+    if directory.exists():
+        directory.replace(aside)
+    try:
+        new.replace(directory)
+    except BaseException:
+        if aside.exists():
+            aside.replace(directory)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _refuse_foreign(directory: Path) -> None:
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise InputError([Problem(file=str(directory), message="is a file", remedy="name a directory")])
+    if any(directory.iterdir()) and not (directory / MARKER).exists():
+        message = "the directory holds files that this command did not write"
+        raise InputError([Problem(file=str(directory), message=message, remedy="name a new or empty directory")])
+
+
+def _fill(plan: RegionPlan, root: Path) -> int:
+    folders: dict[Path, list[str]] = {}
+    for block in region.region_blocks(plan):
+        for inner in block.walk():
+            for target, text in _documents(inner).items():
+                folder = root / inner.stack / target
+                folder.mkdir(parents=True, exist_ok=True)
+                name = f"{inner.type}-{inner.name}.yaml"
+                (folder / name).write_text(text, encoding="utf-8")
+                folders.setdefault(folder, []).append(name)
+    for folder, names in folders.items():
+        kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names}
+        (folder / "kustomization.yaml").write_text(_yaml(kustomization), encoding="utf-8")
+    (root / MARKER).write_text(f"{plan.name}\n", encoding="utf-8")
+    return sum(len(names) + 1 for names in folders.values())
+
+
+def _documents(block: Block) -> Mapping[str, str]:
+    """Text of a block's objects by target cluster."""
+    texts: dict[str, list[str]] = {}
+    for item in block.items:
+        texts.setdefault(item.target, []).append(_yaml(item.manifest) if isinstance(item, KubeObject) else _chart(item))
+    return {target: "---\n".join(parts) for target, parts in texts.items()}
+
+
+def _chart(release: HelmRelease) -> str:
+    """A chart that only `pulumi up` or `helm` installs, as a comment: it is no object to sync."""
+    values = _yaml(release.values) if release.values else ""
+    command = (
+        f"helm upgrade --install {release.name} {release.chart} --repo {release.repo} --version {release.version} "
+        f"--namespace {release.namespace} --create-namespace --values -"
+    )
+    return "".join(f"# {line}\n" for line in _lines(command, values))
+
+
+def _lines(command: str, values: str) -> Iterator[str]:
+    yield "installed by `pulumi up`, or by hand:"
+    yield command
+    yield from values.splitlines()
+
+
+def _yaml(value: Any) -> str:
+    return str(yaml.dump(value, Dumper=_DUMPER, sort_keys=False, width=1_000_000, allow_unicode=True))

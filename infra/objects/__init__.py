@@ -1,0 +1,1 @@
+"""Kubernetes objects of every building block: pure functions from the plan to plain data."""

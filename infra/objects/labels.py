@@ -1,0 +1,80 @@
+"""Labels, annotations and taints that tie hosts, machines, nodes, queues and policies together.
+
+Cluster API copies a label from a Machine to its Node only below `node.cluster.x-k8s.io` (and two upstream
+prefixes), so what schedulers and policies read on a node stands there. Labels of this package's own
+(`ai-factory.dev/..`) mark hosts and objects on the management cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .base import LABEL
+
+NODE: Final = "node.cluster.x-k8s.io"
+"""Prefix that Cluster API syncs from a Machine to its Node."""
+
+HALL: Final = f"{NODE}/hall"
+"""Hall of the node's rack: the widest level of the Kueue topology."""
+SU: Final = f"{NODE}/scalable-unit"
+"""Scalable unit of the node's rack, `su-<number>` from 0."""
+RACK: Final = f"{NODE}/rack"
+"""Rack of the node; for rack-scale systems also its NVLink domain."""
+SYSTEM: Final = f"{NODE}/system"
+"""Catalogue id of the node's system, such as `gb300-nvl72`."""
+TENANT: Final = f"{NODE}/tenant"
+"""Tenant that the node is dedicated to; absent on shared nodes."""
+POWER_PROFILE: Final = f"{NODE}/power-profile"
+"""GPU power profile of the node, `max-p` or `max-q`."""
+ROLE: Final = f"{NODE}/role"
+"""`gpu` or `control-plane`."""
+
+HOST_CLUSTER: Final = f"{LABEL}/cluster"
+"""On a namespace of the management cluster: GPU cluster whose hosts and machines live there."""
+HOST_RACK: Final = f"{LABEL}/rack"
+"""On a BareMetalHost: rack that it stands in; host selectors match on it."""
+HOST_ROLE: Final = f"{LABEL}/role"
+"""On a BareMetalHost: `gpu` or `control-plane`; host selectors match on it."""
+HOST_SLOT: Final = f"{LABEL}/slot"
+"""On a BareMetalHost: its number in the rack from 0."""
+HOST_LINKS: Final = f"{LABEL}/links"
+"""Annotation of a BareMetalHost: its north-south links, `ns0=10.64.0.1/31,..`; cloud-init writes them to netplan."""
+
+TENANT_NAMESPACE: Final = f"{LABEL}/tenant"
+"""On a namespace: tenant that it belongs to; policies for tenants match on it."""
+ISOLATION: Final = f"{LABEL}/isolation"
+"""On a tenant's namespace: its isolation tier."""
+PLATFORM: Final = f"{LABEL}/platform"
+"""On a namespace of the platform that no chart makes."""
+
+ROLE_GPU: Final = "gpu"
+ROLE_CONTROL_PLANE: Final = "control-plane"
+
+GPU_TAINT: Final = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
+"""Keeps what needs no GPU off GPU nodes."""
+TENANT_TAINT_KEY: Final = f"{LABEL}/tenant"
+"""Key of the taint on nodes that are dedicated to a tenant."""
+NODE_SELECTOR: Final = "scheduler.alpha.kubernetes.io/node-selector"
+"""Annotation of a namespace: its pods run on such nodes only (admission plug-in PodNodeSelector, on in clusters
+that are built here). Tenants' namespaces carry `GPU_NODES`, because control-plane nodes have no taint: they are the
+only nodes without GPUs, and the platform's own pods run there."""
+GPU_NODES: Final = f"{ROLE}={ROLE_GPU}"
+"""Node selector of tenants' namespaces."""
+
+
+def scalable_unit(number: int) -> str:
+    """Value of the SU label.
+
+    >>> scalable_unit(3)
+    'su-3'
+    """
+    return f"su-{number}"
+
+
+def tenant_taint(tenant: str) -> dict[str, str]:
+    """Taint of nodes that are dedicated to a tenant.
+
+    >>> tenant_taint("acme")
+    {'key': 'ai-factory.dev/tenant', 'value': 'acme', 'effect': 'NoSchedule'}
+    """
+    return {"key": TENANT_TAINT_KEY, "value": tenant, "effect": "NoSchedule"}

@@ -1,0 +1,60 @@
+"""All blocks of a region, stack by stack: what the components register and the engines apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..plan import stacks
+from ..plan.model import ClusterPlan, RegionPlan
+from . import fabric_network, gpu_cluster, management, platform, racks, storage, tenant
+from .base import Block
+
+
+def region_blocks(plan: RegionPlan) -> Iterator[Block]:
+    """Every top-level block of the region, management plane first, in the order that a first `up` needs."""
+    home = stacks.region_stack(plan.spec)
+    for one in plan.management:
+        yield management.block(plan, one, home)
+    for cluster in plan.clusters:
+        yield gpu_cluster.block(plan, cluster, home)
+    for cluster in plan.clusters:
+        for group in rack_groups(cluster):
+            yield racks.rack_group_block(plan, cluster, group, stacks.rack_group_stack(plan.spec, cluster.name, group))
+    for cluster in plan.clusters:
+        yield from workload_blocks(plan, cluster)
+
+
+def workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
+    """Blocks of a cluster's workload plane."""
+    stack = stacks.cluster_stack(plan.spec, cluster.name)
+    yield platform.block(plan, cluster, stack)
+    yield fabric_network.block(plan, cluster, stack)
+    yield storage.block(plan, cluster, stack)
+    for one in plan.tenants_of(cluster.name):
+        yield tenant.block(plan, one, stacks.tenant_stack(plan.spec, cluster.name, one.number))
+
+
+def rack_groups(cluster: ClusterPlan) -> list[int]:
+    """Groups of the cluster's racks that are declared, in order."""
+    return sorted({stacks.rack_group(rack.index) for rack in cluster.declared_racks}) if cluster.built else []
+
+
+def stack_names(plan: RegionPlan) -> list[str]:
+    """Stacks of the region in the order of a first `up`: management plane, racks, workload planes, tenants."""
+    names = [stacks.region_stack(plan.spec)]
+    for cluster in plan.clusters:
+        names += [stacks.rack_group_stack(plan.spec, cluster.name, group) for group in rack_groups(cluster)]
+    names += [stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters]
+    names += [stacks.tenant_stack(plan.spec, tenant.cluster, tenant.number) for tenant in plan.tenants]
+    return list(dict.fromkeys(names))
+
+
+def blocks_of(plan: RegionPlan, stack: str) -> list[Block]:
+    """Blocks of one stack.
+
+    Raises:
+        KeyError: the region has no such stack.
+    """
+    if stack not in stack_names(plan):
+        raise KeyError(stack)
+    return [block for block in region_blocks(plan) if block.stack == stack]

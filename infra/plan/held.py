@@ -1,0 +1,186 @@
+"""Where a region file contradicts what was given out, and locks that were edited or merged badly. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .. import spec
+from ..catalog import Catalog
+from ..spec.problems import Problem
+from ..spec.source import Document, Path_
+from . import demand
+from .allocate import contains, networks_of
+from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, TenantEntry, TenantRacksEntry
+
+_GROWING = ("core-nodes", "tenant-racks")
+"""Kinds of which an item may have several entries: growth appends one."""
+_RESTORE = "restore the lock from version control, then run `aifactory allocate`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A region, its lock, and the names that messages give them."""
+
+    region: spec.Region
+    catalog: Catalog
+    document: Document
+    """The region file."""
+    lock: Lock
+    lock_file: str
+
+    def problem(self, path: Path_, message: str, remedy: str) -> Problem:
+        """A fault at a path of the region file."""
+        return self.document.problem(path, message, remedy=remedy)
+
+    def fault(self, number: int, message: str, remedy: str = _RESTORE) -> Problem:
+        """A fault at an entry of the lock."""
+        return Problem(file=self.lock_file, path=f"entries[{number}]", message=message, remedy=remedy)
+
+
+def problems(held: Held) -> list[Problem]:
+    """All contradictions between a region file and its lock, and all faults of the lock itself."""
+    return [problem for one in (_clusters, _tenants, _core, _repeated, _outside, _given_twice) for problem in one(held)]
+
+
+def _clusters(held: Held) -> Iterator[Problem]:
+    in_force = held.lock.held()
+    for index, cluster in enumerate(held.region.clusters):
+        for entry in in_force.get(f"cluster/{cluster.name}", []):
+            if isinstance(entry, ClusterEntry):
+                yield from _fixed(held, ("clusters", index), cluster, entry)
+                yield from _place(held, ("clusters", index), cluster, entry)
+
+
+def _fixed(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) -> Iterator[Problem]:
+    """What racks are cabled and addressed for."""
+    catalog = held.catalog
+    wanted = {
+        "system": cluster.system,
+        "fabric": demand.fabric_id(cluster, catalog),
+        "max_racks": demand.max_racks(cluster, catalog) if cluster.max_racks else entry.max_racks,
+        "nodes_per_rack": demand.nodes_per_rack(cluster, catalog),
+        "hall": cluster.hall or entry.hall,
+    }
+    for key, value in wanted.items():
+        was = getattr(entry, key)
+        if was != value:
+            message = f"{was} is allocated, {value} is given: racks are cabled and addressed for {was}"
+            remedy = f"set it back, add a cluster, or release cluster/{cluster.name} (which renumbers it)"
+            yield held.problem((*path, key), message, remedy)
+    racks = demand.racks(cluster, catalog)
+    if racks > entry.max_racks:
+        message = f"{racks} racks exceed the {entry.max_racks} that fabric and addresses were allocated for"
+        yield held.problem((*path, "racks"), message, "add another cluster")
+
+
+def _place(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) -> Iterator[Problem]:
+    halls = [hall.name for hall in held.region.site.halls]
+    if cluster.hall is None and entry.hall not in halls:
+        message = f"{cluster.name} stands in hall {entry.hall}, which the file names no more"
+        yield held.problem((*path, "hall"), message, f"add the hall again (known: {', '.join(halls)})")
+    adopted = cluster.provider == "existing"
+    if adopted != (entry.hosts is None):
+        message = f"{cluster.name} was allocated as {'one to build' if adopted else 'an adopted cluster'}"
+        remedy = f"set it back, or remove it, release cluster/{cluster.name}, and add it anew"
+        yield held.problem((*path, "provider"), message, remedy)
+
+
+def _tenants(held: Held) -> Iterator[Problem]:
+    in_force = held.lock.held()
+    places = {cluster.name: (index, cluster) for index, cluster in enumerate(held.region.clusters)}
+    for index, tenant in enumerate(held.region.tenants):
+        entries = [*in_force.get(f"tenant/{tenant.name}", []), *in_force.get(f"tenant-racks/{tenant.name}", [])]
+        placed = [entry for entry in entries if isinstance(entry, TenantEntry | TenantRacksEntry)]
+        elsewhere = [entry for entry in placed if entry.cluster != tenant.cluster]
+        for entry in elsewhere[:1]:
+            message = f"the lock places {tenant.name} on {entry.cluster}, the file on {tenant.cluster}"
+            items = " and ".join(dict.fromkeys(one.item for one in elsewhere))
+            remedy = f"moving loses its racks and numbers: remove it, release {items}, and add it anew, or rename it"
+            yield held.problem(("tenants", index, "cluster"), message, remedy)
+        if tenant.isolation == "dedicated-nodes" and not elsewhere:
+            yield from _racks_gone(held, tenant, entries, *places[tenant.cluster])
+
+
+def _racks_gone(
+    held: Held, tenant: spec.Tenant, entries: list[Entry], index: int, cluster: spec.Cluster
+) -> Iterator[Problem]:
+    indices = [rack for entry in entries if isinstance(entry, TenantRacksEntry) for rack in entry.indices]
+    needed = max(indices[: tenant.racks or 0], default=-1) + 1
+    racks = demand.racks(cluster, held.catalog)
+    if needed > racks:
+        message = f"{racks} racks leave out rack {needed}, which is dedicated to tenant {tenant.name}"
+        path = ("clusters", index, "racks" if cluster.racks else "nodes")
+        yield held.problem(path, message, f"keep {needed} racks, or remove the tenant and release its racks")
+
+
+def _core(held: Held) -> Iterator[Problem]:
+    core, entries = held.region.core, [entry for some in held.lock.held().values() for entry in some]
+    cabled = next((e.nodes for e in entries if isinstance(e, CoreRackEntry) and e.nodes != core.nodes_per_rack), None)
+    if cabled is not None:
+        message = f"{cabled} is allocated, {core.nodes_per_rack} is given: core racks are addressed for {cabled}"
+        yield held.problem(("core", "nodes_per_rack"), message, "set it back")
+    owners = demand.core_nodes(held.region)
+    slots = [slot for e in entries if isinstance(e, CoreNodesEntry) and e.name in owners for slot in e.slots]
+    needed = max(slots, default=-1) + 1
+    if needed > core.nodes:
+        message = f"{core.nodes} core nodes leave out node {needed}, which is given out"
+        yield held.problem(("core", "nodes"), message, f"keep {needed}")
+
+
+def _numbered(held: Held) -> Iterator[tuple[int, Entry]]:
+    """Entries in force with their place in the lock."""
+    in_force = {id(entry) for entries in held.lock.held().values() for entry in entries}
+    return ((number, entry) for number, entry in enumerate(held.lock.entries) if id(entry) in in_force)
+
+
+def _repeated(held: Held) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for number, entry in _numbered(held):
+        if entry.item in seen and entry.kind not in _GROWING:
+            yield held.fault(number, f"{entry.item} is given out twice")
+        seen.add(entry.item)
+
+
+def _outside(held: Held) -> Iterator[Problem]:
+    for number, entry in _numbered(held):
+        for block in networks_of(entry):
+            if not contains(held.region.addressing, block):
+                message = f"{block} of {entry.item} lies outside the region's address pools"
+                yield held.fault(number, message, "widen addressing to hold what is allocated")
+
+
+def _given_twice(held: Held) -> Iterator[Problem]:
+    claims = sorted(
+        (space, start, stop, number, entry.item, shown)
+        for number, entry in _numbered(held)
+        for space, start, stop, shown in _claims(entry)
+    )
+    last_space, last_stop, last_item = "", 0, ""
+    for space, start, stop, number, item, shown in claims:
+        if space == last_space and start < last_stop:
+            yield held.fault(number, f"{space} {shown} of {item} overlaps with {last_item}")
+        if space != last_space or stop > last_stop:
+            last_space, last_stop, last_item = space, stop, item
+
+
+def _claims(entry: Entry) -> Iterator[tuple[str, int, int, str]]:
+    """Stretches of numbers that only this entry may hold: what of, first, one after the last, and in words."""
+    for block in networks_of(entry):
+        start = int(block.network_address)
+        yield f"IPv{block.version} block", start, start + block.num_addresses, str(block)
+    if isinstance(entry, ClusterEntry | TenantEntry):
+        yield f"{entry.kind} number", entry.number, entry.number + 1, str(entry.number)
+    if isinstance(entry, ClusterEntry):
+        for first, last in filter(None, (entry.host_asns, entry.switch_asns)):
+            yield "AS numbers", first, last + 1, f"{first}-{last}"
+    elif isinstance(entry, TenantEntry):
+        yield "VNI", entry.vni, entry.vni + 1, str(entry.vni)
+        if entry.pkey is not None:
+            yield "P_Key", entry.pkey, entry.pkey + 1, f"{entry.pkey:#06x}"
+    elif isinstance(entry, CoreNodesEntry):
+        for slot in entry.slots:
+            yield "core node", slot, slot + 1, str(slot)
+    elif isinstance(entry, TenantRacksEntry):
+        for first, last in entry.racks:
+            yield f"racks of {entry.cluster}", first, last + 1, f"{first}-{last}"

@@ -1,0 +1,128 @@
+"""Finds region files and turns them into plans: the one way in for the command line, the program and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import catalog as catalogue
+from . import spec
+from .catalog import Catalog
+from .plan import build, checks, held
+from .plan.allocate import Shortage, complete, retired
+from .plan.context import Context
+from .plan.lock import Entry, Lock, lock_path
+from .plan.lock import read as read_lock
+from .plan.model import RegionPlan
+from .spec import inventory as inventories
+from .spec.inventory import Inventory
+from .spec.load import load
+from .spec.problems import InputError, Problem
+from .spec.source import Document, display_name
+
+REGIONS = Path("stacks") / "regions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A region file with all that belongs to it, validated."""
+
+    file: Path
+    region: spec.Region
+    catalog: Catalog
+    document: Document = field(repr=False)
+    lock: Lock = field(repr=False)
+    """The lock as it stands in its file."""
+    full_lock: Lock = field(repr=False)
+    """The lock with everything that is still missing appended."""
+    missing: tuple[Entry, ...] = field(repr=False)
+    """Allocations that the lock file lacks: provisional until `aifactory allocate`."""
+    retired: tuple[str, ...]
+    """Items that hold numbers though the region file names them no more."""
+    inventory: Inventory | None = field(repr=False)
+
+    def plan(self) -> RegionPlan:
+        """The region's plan; numbers that are missing from the lock are provisional.
+
+        Raises:
+            InputError: inventory rows that fit no planned rack.
+        """
+        return build.plan(self.region, self.catalog, self.full_lock, self.inventory)
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Folder with Pulumi.yaml: from the working directory upwards, else where the package stands."""
+    for folder in ((start or Path.cwd()).resolve(), *(start or Path.cwd()).resolve().parents):
+        if (folder / "Pulumi.yaml").is_file() and (folder / REGIONS).is_dir():
+            return folder
+    return Path(__file__).resolve().parent.parent
+
+
+def region_file(name: str, root: Path | None = None) -> Path:
+    """File of a region, by name or by path.
+
+    Raises:
+        InputError: there is no such region; the known ones are listed.
+    """
+    if "/" in name or name.endswith((".yaml", ".yml")):
+        return Path(name)
+    folder = (root or project_root()) / REGIONS
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(known_regions(root)) or "none"
+        message = f"there is no region {name}"
+        raise InputError([Problem(file=str(REGIONS), message=message, remedy=f"known: {known}; or give a file's path")])
+    return path
+
+
+def known_regions(root: Path | None = None) -> list[str]:
+    """Names of the regions that have a file."""
+    folder = (root or project_root()) / REGIONS
+    return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.endswith(".lock.yaml"))
+
+
+def open_region(path: Path) -> Loaded:
+    """Read a region file, its lock and its inventory, and check them against each other.
+
+    Raises:
+        InputError: every fault found.
+    """
+    region, document = load(path)
+    catalog = catalogue.load()
+    if problems := checks.check(region, catalog, document):
+        raise InputError(problems)
+    lock = read_lock(lock_path(path), region.region.name)
+    full, missing, shortages = complete(region, catalog, lock)
+    place = held.Held(
+        region=region, catalog=catalog, document=document, lock=lock, lock_file=display_name(lock_path(path))
+    )
+    problems = [*held.problems(place), *_shortages(document, shortages)]
+    problems = problems or checks.placed(Context(region, catalog, document), full)
+    if problems:
+        raise InputError(problems)
+    return Loaded(
+        file=path,
+        region=region,
+        catalog=catalog,
+        document=document,
+        lock=lock,
+        full_lock=full,
+        missing=tuple(missing),
+        retired=tuple(retired(region, lock)),
+        inventory=_inventory(path, region),
+    )
+
+
+def load_plan(path: Path) -> RegionPlan:
+    """Plan of a region file (InputError if it can't be planned)."""
+    return open_region(path).plan()
+
+
+def _inventory(path: Path, region: spec.Region) -> Inventory | None:
+    if region.inventory is None or region.inventory == "sample":
+        return None
+    return inventories.load(path.parent / region.inventory)
+
+
+def _shortages(document: Document, shortages: list[Shortage]) -> list[Problem]:
+    return [document.problem(s.path, s.message, remedy=s.remedy) for s in shortages]

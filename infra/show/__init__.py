@@ -1,0 +1,1 @@
+"""How results are shown: tables for a terminal, plain data for programs."""
