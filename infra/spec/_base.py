@@ -57,23 +57,23 @@ def _text(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=200)]
-Name = Annotated[
-    str,
-    BeforeValidator(_text),
-    StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40),
-]
+# Bounds stand before the validators: pydantic writes only those that touch the type into the JSON Schema.
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_text)]
+_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+Name = Annotated[str, StringConstraints(pattern=_LABEL, max_length=40), BeforeValidator(_text)]
 """A Kubernetes label (RFC 1035) short enough that names derived from it stay within 63 characters."""
-Country = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^[A-Z]{2}$")]
+ShortName = Annotated[str, StringConstraints(pattern=_LABEL, max_length=30), BeforeValidator(_text)]
+"""The same for names that are joined with another one."""
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), BeforeValidator(_text)]
 """ISO 3166-1 alpha-2."""
-Version = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^v\d+\.\d+\.\d+$")]
+Version = Annotated[str, StringConstraints(pattern=r"^v\d+\.\d+\.\d+$"), BeforeValidator(_text)]
 Whole = Annotated[int, BeforeValidator(not_bool)]
 Flag = Annotated[bool, Field(strict=True)]
-Count = Annotated[int, BeforeValidator(not_bool), Field(ge=1, le=1_000_000)]
-Kilowatts = Annotated[float, BeforeValidator(not_bool), Field(gt=0, le=10_000, allow_inf_nan=False)]
-Megawatts = Annotated[float, BeforeValidator(not_bool), Field(gt=0, le=100_000, allow_inf_nan=False)]
-Ratio = Annotated[float, BeforeValidator(not_bool), Field(ge=0, le=1, allow_inf_nan=False)]
-Number = Annotated[float, BeforeValidator(not_bool), Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(not_bool)]
+Kilowatts = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False), BeforeValidator(not_bool)]
+Megawatts = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False), BeforeValidator(not_bool)]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(not_bool)]
+Number = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(not_bool)]
 Network4 = Annotated[ipaddress.IPv4Network, BeforeValidator(_network(4)), _network_schema(4)]
 Network6 = Annotated[ipaddress.IPv6Network, BeforeValidator(_network(6)), _network_schema(6)]
 
@@ -87,4 +87,4 @@ def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Names = Annotated[tuple[Name, ...], AfterValidator(unique)]
-Countries = Annotated[tuple[Country, ...], AfterValidator(unique), Field(min_length=1)]
+Countries = Annotated[tuple[Country, ...], Field(min_length=1), AfterValidator(unique)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from ._base import Count, Countries, Country, Flag, Megawatts, Model, Name, Names, Number, Text, Whole
+from ._base import Count, Countries, Country, Flag, Megawatts, Model, Name, Names, Number, ShortName, Text, not_bool
 from ._cluster import Purpose
 
 
@@ -95,7 +95,7 @@ class Quota(Model):
 class Tenant(Model):
     """A tenant: whole racks of its own, or a share of a cluster's GPUs."""
 
-    name: Name = Field(max_length=30)
+    name: ShortName
     """Name of the tenant; unique in the region, and its namespace."""
     isolation: Literal["shared", "dedicated-nodes", "dedicated-cluster", "confidential"]
     """How it is kept apart. `dedicated-cluster` and `confidential` come later."""
@@ -134,7 +134,7 @@ class Service(Model):
     """Name that tenants use."""
     profile: Text
     """Catalogue profile that it is made from."""
-    priority: Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)] | None = None
+    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000), BeforeValidator(not_bool)] | None = None
     """Queue priority; the profile's if left out. Higher runs first and is shed last."""
     purposes: tuple[Purpose, ...] | None = None
     """Cluster purposes it goes with; the profile's if left out."""

@@ -118,7 +118,7 @@ _PATTERNS = {
 
 
 def _explain(kind: str, details: Any) -> tuple[str, str]:
-    context = details.get("ctx", {})
+    context = {key: f"{v:g}" if isinstance(v, float) else v for key, v in details.get("ctx", {}).items()}
     if kind == "string_pattern_mismatch":
         pattern = context["pattern"]
         return _PATTERNS.get(pattern, (f"does not match {pattern}", "see `aifactory schema`"))
