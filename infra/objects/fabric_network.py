@@ -15,7 +15,8 @@ from . import labels
 from .base import Block, KubeObject, Manifest, make, object_id
 
 NAMESPACE = "nvidia-network-operator"
-"""Namespace of the network operator, made by its release; its namespaced kinds live there."""
+"""Namespace of the network operator, where its namespaced kinds live; declared, not left to the release, so that
+nothing waits for a chart to make it."""
 CHART = "network-operator"
 IB_RESOURCE = "nvidia.com/ib-rails"
 MAX_ALLOCATIONS = 5000
@@ -36,7 +37,8 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
     """
     items = [_facts(cluster)]
     if cluster.fabric is not None:
-        items += [_nic_policy(cluster), *_rails(cluster)]
+        home = KubeObject(target=cluster.name, manifest=make("v1", "Namespace", NAMESPACE))
+        items += [home, _nic_policy(cluster), *_rails(cluster)]
     return Block(type="FabricNetwork", name=cluster.name, stack=stack, items=tuple(items))
 
 
@@ -196,5 +198,11 @@ def _network(rail: str) -> Manifest:
 
 def _on(cluster: ClusterPlan, manifest: Manifest, *, wait_for: str | None = None) -> KubeObject:
     release = make("helm.toolkit.fluxcd.io/v2", "HelmRelease", CHART, cluster.name)
-    after = (object_id(cluster.management, release),)
-    return KubeObject(target=cluster.name, manifest=manifest, after=after, wait_for=wait_for, timeout_seconds=3600)
+    home = object_id(cluster.name, make("v1", "Namespace", NAMESPACE))
+    return KubeObject(
+        target=cluster.name,
+        manifest=manifest,
+        after=(object_id(cluster.management, release), home),
+        wait_for=wait_for,
+        timeout_seconds=3600,
+    )

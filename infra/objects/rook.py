@@ -30,9 +30,11 @@ def items(
         marks: labels of its class.
     """
     release = object_id(cluster.management, make("helm.toolkit.fluxcd.io/v2", "HelmRelease", CHART, cluster.name))
+    home = KubeObject(target=cluster.name, manifest=make("v1", "Namespace", NAMESPACE))
+    yield home
     ceph = make(_API, "CephCluster", storage.name, NAMESPACE, spec=_cluster(storage))
     keep = plan.spec.protect
-    yield KubeObject(target=cluster.name, manifest=ceph, after=(release,), protect=keep, timeout_seconds=3600)
+    yield KubeObject(target=cluster.name, manifest=ceph, after=(release, home.id), protect=keep, timeout_seconds=3600)
     ceph_id = object_id(cluster.name, ceph)
     pool = _POOLS[storage.spec.tier](storage)
     yield KubeObject(target=cluster.name, manifest=pool, after=(ceph_id,), protect=keep)
