@@ -1,1 +1,34 @@
 """Pulumi component resources of an AI factory: each registers exactly the objects that `ai_factory.infra` plans."""
+
+from ._manifest import Manifest, Registry
+from .cluster_platform import ClusterPlatform, ClusterPlatformArgs
+from .fabric_network import FabricNetwork, FabricNetworkArgs
+from .gpu_cluster import GpuCluster, GpuClusterArgs
+from .management_cluster import ManagementCluster, ManagementClusterArgs
+from .providers import ClusterProviders
+from .rack_group import RackGroup, RackGroupArgs
+from .region import Region, RegionArgs
+from .storage import Storage, StorageArgs
+from .tenant_enclave import TenantEnclave, TenantEnclaveArgs
+
+__all__ = [
+    "ClusterPlatform",
+    "ClusterPlatformArgs",
+    "ClusterProviders",
+    "FabricNetwork",
+    "FabricNetworkArgs",
+    "GpuCluster",
+    "GpuClusterArgs",
+    "ManagementCluster",
+    "ManagementClusterArgs",
+    "Manifest",
+    "RackGroup",
+    "RackGroupArgs",
+    "Region",
+    "RegionArgs",
+    "Registry",
+    "Storage",
+    "StorageArgs",
+    "TenantEnclave",
+    "TenantEnclaveArgs",
+]

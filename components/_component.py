@@ -1,0 +1,70 @@
+"""What the components share: their arguments, and clear errors for names that a region does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ai_factory.infra.objects import base
+from ai_factory.infra.plan.model import ClusterPlan, ManagementPlan, RegionPlan, TenantPlan
+
+from ._manifest import Providers, Registry
+
+Outputs = dict[str, Any]
+"""Outputs of a component, in camelCase, as users of its stack see them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentArgs:
+    """Arguments of every component."""
+
+    plan: RegionPlan
+    """Plan of the region, from `ai_factory.infra.regions.load_plan`."""
+    providers: Providers
+    """Kubernetes provider by target: the names of the management and GPU clusters that objects are applied to."""
+    wait: bool = True
+    """Wait for readiness where an object says what ready means; without, objects count as ready once they exist."""
+    registry: Registry = field(default_factory=Registry)
+    """What the program has declared so far; share one between components that build on each other."""
+
+    def shared(self) -> dict[str, Any]:
+        """Arguments that a component hands on to the components below it."""
+        return {"plan": self.plan, "providers": self.providers, "wait": self.wait, "registry": self.registry}
+
+
+def cluster_named(plan: RegionPlan, name: str) -> ClusterPlan:
+    """The cluster of that name (ValueError if there is none)."""
+    for cluster in plan.clusters:
+        if cluster.name == name:
+            return cluster
+    raise ValueError(_unknown(plan, "GPU cluster", name, [one.name for one in plan.clusters]))
+
+
+def management_named(plan: RegionPlan, name: str) -> ManagementPlan:
+    """The management cluster of that name (ValueError if there is none)."""
+    for management in plan.management:
+        if management.name == name:
+            return management
+    raise ValueError(_unknown(plan, "management cluster", name, [one.name for one in plan.management]))
+
+
+def tenant_named(plan: RegionPlan, name: str) -> TenantPlan:
+    """The tenant of that name (ValueError if there is none)."""
+    for tenant in plan.tenants:
+        if tenant.name == name:
+            return tenant
+    raise ValueError(_unknown(plan, "tenant", name, [one.name for one in plan.tenants]))
+
+
+def _unknown(plan: RegionPlan, what: str, name: str, known: Iterable[str]) -> str:
+    return f"region {plan.name} has no {what} {name}; it has {', '.join(known) or 'none'}"
+
+
+def names_of(block: base.Block, kind: str) -> list[str]:
+    """Names of the block's objects of a kind, in order."""
+    return [
+        item.manifest["metadata"]["name"]
+        for item in block.items
+        if isinstance(item, base.KubeObject) and item.manifest["kind"] == kind
+    ]

@@ -1,0 +1,102 @@
+"""Kubernetes providers of a region's clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ai_factory.infra.engine import guard, kubeconfig
+from ai_factory.infra.plan.model import RegionPlan
+
+from ._kubeconfig import read_secret
+from ._manifest import Registry
+
+
+class ClusterProviders(Mapping[str, pulumi.ProviderResource]):
+    """Provider by cluster name, made when it is first asked for: a stack holds only those that it uses.
+
+    Each has a fixed `cluster_identifier`, so that a new address or credential of an API server updates the provider
+    instead of replacing every object. Server-side apply never forces: fields that operators own stay theirs.
+
+    Args:
+        plan: the region, whose `access` says how each cluster is reached.
+        registry: what the program has declared so far.
+        root: folder that `ca_file` is relative to: the project's.
+        adopt: take over objects that exist already, such as after a lost checkpoint or the direct engine.
+        parent: resource that the providers belong to.
+
+    Example:
+        >>> providers = ClusterProviders(plan, Registry(), root=Path("/srv/factory"))
+        >>> storage = Storage("hps", StorageArgs(plan=plan, cluster="train-a", providers=providers))
+    """
+
+    def __init__(
+        self,
+        plan: RegionPlan,
+        registry: Registry,
+        *,
+        root: Path,
+        adopt: bool = False,
+        parent: pulumi.Resource | None = None,
+    ) -> None:
+        self._plan = plan
+        self._registry = registry
+        self._root = root
+        self._adopt = adopt
+        self._parent = parent
+        self._targets = [one.name for one in plan.management] + [one.name for one in plan.clusters]
+        self._made: dict[str, pulumi.ProviderResource] = {}
+
+    def __getitem__(self, target: str) -> pulumi.ProviderResource:
+        """The provider of a cluster.
+
+        Raises:
+            KeyError: the region has no such cluster.
+            InputError: its `ca_file` can't be read.
+        """
+        if target not in self._targets:
+            raise KeyError(target)
+        if target not in self._made:
+            self._made[target] = self._make(target)
+        return self._made[target]
+
+    def __contains__(self, target: object) -> bool:
+        return target in self._targets
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._targets)
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def _make(self, target: str) -> pulumi.ProviderResource:
+        context = guard.access_of(self._plan, target).context
+        return kubernetes.Provider(
+            target,
+            context=context,
+            kubeconfig=self._kubeconfig(target),
+            cluster_identifier=f"{self._plan.name}/{target}",
+            enable_server_side_apply=True,
+            enable_patch_force=False,
+            # Otherwise a changed ConfigMap is deleted and made anew under its readers.
+            enable_config_map_mutable=True,
+            delete_unreachable=False,
+            skip_update_unreachable=False,
+            upsert_existing_objects=self._adopt,
+            suppress_helm_hook_warnings=True,
+            opts=pulumi.ResourceOptions(parent=self._parent),
+        )
+
+    def _kubeconfig(self, target: str) -> pulumi.Input[str]:
+        access = guard.access_of(self._plan, target)
+        if access.exec is not None:
+            return kubeconfig.for_command(target, access.exec, kubeconfig.authority(access.exec, self._root))
+        if access.capi_secret is not None:
+            cluster = self._plan.cluster(target)
+            name = f"{target}-kubeconfig"
+            return read_secret(name, cluster, self[cluster.management], self._registry, self._parent)
+        # The provider takes "" for the kubeconfig in use; None would put this machine's KUBECONFIG path into the state.
+        return ""

@@ -1,0 +1,60 @@
+"""Storage of a GPU cluster: drivers, classes and what runs in the cluster for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from ai_factory.infra.objects import storage
+from ai_factory.infra.plan import stacks
+
+from ._component import ComponentArgs, Outputs, cluster_named, names_of
+from ._manifest import declare
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageArgs(ComponentArgs):
+    """Arguments of `Storage`."""
+
+    cluster: str
+    """Name of the GPU cluster."""
+
+
+class Storage(pulumi.ComponentResource):
+    """Storage classes of a GPU cluster and what provides them.
+
+    Args:
+        name: Pulumi name; names of the children derive from it.
+        args: see `StorageArgs`.
+        opts: options of the component.
+
+    Raises:
+        ValueError: the region has no such cluster, or a target has no provider.
+
+    Example:
+        >>> storage = Storage("train-a", StorageArgs(plan=plan, cluster="train-a", providers=providers))
+        >>> pulumi.export("classes", storage.classes)
+    """
+
+    classes: list[str]
+    """Names of the storage classes."""
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        cluster = cluster_named(args.plan, args.cluster)
+        block = storage.block(args.plan, cluster, stacks.cluster_stack(args.plan.spec, cluster.name))
+        used = [one for one in args.plan.storage if cluster.name in one.clusters]
+        digest = {
+            "cluster": cluster.name,
+            "systems": {one.name: f"{one.spec.tier}/{one.spec.driver}" for one in used},
+            "objects": len(block.items),
+        }
+        super().__init__("ai-factory:index:Storage", name, digest, opts)
+        declare(self, block, args.providers, args.registry, wait=args.wait)
+        self.classes = names_of(block, "StorageClass")
+        self.register_outputs(self.summary)
+
+    @property
+    def summary(self) -> Outputs:
+        """Outputs as plain values."""
+        return {"classes": self.classes}

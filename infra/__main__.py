@@ -1,0 +1,67 @@
+"""The Pulumi program: plans the region of this stack, registers its components, exports what others need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+import ai_factory.infra
+from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
+from ai_factory.infra import regions
+from ai_factory.infra.engine import guard, kubeconfig
+from ai_factory.infra.objects.base import items_of
+from ai_factory.infra.objects.region import blocks_of, stack_names
+from ai_factory.infra.plan.model import RegionPlan
+from ai_factory.infra.spec.problems import InputError
+
+
+def project_root() -> Path:
+    """Folder of Pulumi.yaml as the engine reports it, else where the package stands; never the working directory."""
+    reported = Path(pulumi.get_root_directory() or "")
+    return reported if reported.is_absolute() else Path(ai_factory.infra.__file__).resolve().parent.parent
+
+
+def load(root: Path, region: str, stack: str) -> RegionPlan:
+    """The region's plan, if the stack can be updated from it (RunError if it can't)."""
+    loaded = regions.open_region(root / regions.region_file(region, root))
+    plan = loaded.plan()
+    if loaded.missing:
+        items = ", ".join(dict.fromkeys(entry.item for entry in loaded.missing))
+        raise pulumi.RunError(
+            f"{region}: the lock file lacks {items}. Run `aifactory allocate {region}` and commit it."
+        )
+    if stack not in stack_names(plan):
+        known = ", ".join(stack_names(plan))
+        raise pulumi.RunError(f"region {plan.name} has no stack {stack}. It has: {known}.")
+    return plan
+
+
+def refuse_sample(plan: RegionPlan, stack: str, sandbox: bool) -> None:
+    """Stop an update that would apply made-up hosts to real clusters (RunError)."""
+    targets = [item.target for item in items_of(blocks_of(plan, stack))]
+    config = kubeconfig.read(kubeconfig.files_in_use())
+    if faults := guard.sample_faults(plan, targets, config, sandbox=sandbox):
+        raise pulumi.RunError("\n".join(faults))
+
+
+def main() -> None:
+    """Declare this stack's part of its region."""
+    config = pulumi.Config("ai-factory")
+    stack, root = pulumi.get_stack(), project_root()
+    plan = load(root, config.get("region") or stack.partition(".")[0], stack)
+    if not pulumi.runtime.is_dry_run():
+        refuse_sample(plan, stack, config.get_bool("sandbox") or False)
+    registry = Registry()
+    providers = ClusterProviders(plan, registry, root=root, adopt=config.get_bool("adopt") or False)
+    wait = config.get_bool("wait") is not False
+    region = Region(plan.name, RegionArgs(plan=plan, stack=stack, providers=providers, wait=wait, registry=registry))
+    for key, value in region.summary.items():
+        pulumi.export(key, value)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except InputError as error:
+        raise pulumi.RunError(str(error)) from None
