@@ -68,3 +68,8 @@ def names_of(block: base.Block, kind: str) -> list[str]:
         for item in block.items
         if isinstance(item, base.KubeObject) and item.manifest["kind"] == kind
     ]
+
+
+def known(**outputs: Any) -> Outputs:
+    """Outputs without those that do not apply: None would show as a change at every preview."""
+    return {name: value for name, value in outputs.items() if value is not None}

@@ -171,6 +171,7 @@ def _options(
         # None lets a component's own `protect` reach its children.
         opts.protect = item.protect or None
         opts.ignore_changes = list(item.ignore_changes) or None
+        opts.retain_on_delete = item.retain or None
         if wait and item.wait_for is not None:
             seconds = f"{item.timeout_seconds}s"
             opts.custom_timeouts = pulumi.CustomTimeouts(create=seconds, update=seconds, delete=seconds)

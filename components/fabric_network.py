@@ -9,7 +9,7 @@ import pulumi
 from ai_factory.infra.objects import fabric_network
 from ai_factory.infra.plan import stacks
 
-from ._component import ComponentArgs, Outputs, cluster_named
+from ._component import ComponentArgs, Outputs, cluster_named, known
 from ._manifest import declare
 
 
@@ -50,17 +50,22 @@ class FabricNetwork(pulumi.ComponentResource):
     def __init__(self, name: str, args: FabricNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cluster = cluster_named(args.plan, args.cluster)
         block = fabric_network.block(args.plan, cluster, stacks.cluster_stack(args.plan.spec, cluster.name))
+        digest = {
+            "cluster": cluster.name,
+            "kind": cluster.fabric.id if cluster.fabric else "none",
+            "maxRacks": cluster.max_racks,
+            "objects": len(block.items),
+        }
+        super().__init__("ai-factory:index:FabricNetwork", name, digest, opts)
+        declare(self, block, args.providers, args.registry, wait=args.wait)
         size = cluster.fabric_size
         self.fabric = cluster.fabric.id if cluster.fabric else None
         self.leafs = size.leaf if size else 0
         self.spines = size.spine if size else 0
         self.cores = size.core if size else 0
-        digest = {"cluster": cluster.name, "maxRacks": cluster.max_racks, "objects": len(block.items), **self.summary}
-        super().__init__("ai-factory:index:FabricNetwork", name, digest, opts)
-        declare(self, block, args.providers, args.registry, wait=args.wait)
         self.register_outputs(self.summary)
 
     @property
     def summary(self) -> Outputs:
         """Outputs as plain values."""
-        return {"fabric": self.fabric, "leafs": self.leafs, "spines": self.spines, "cores": self.cores}
+        return known(fabric=self.fabric, leafs=self.leafs, spines=self.spines, cores=self.cores)

@@ -11,7 +11,7 @@ from ai_factory.infra.objects import gpu_cluster
 from ai_factory.infra.objects.region import rack_groups
 from ai_factory.infra.plan import stacks
 
-from ._component import ComponentArgs, Outputs, cluster_named
+from ._component import ComponentArgs, Outputs, cluster_named, known
 from ._kubeconfig import read_secret, secret_id
 from ._manifest import declare
 from .rack_group import RackGroup, RackGroupArgs
@@ -94,15 +94,15 @@ class GpuCluster(pulumi.ComponentResource):
     @property
     def summary(self) -> Outputs:
         """Outputs as plain values."""
-        return {
-            "endpoint": self.endpoint,
-            "context": self.context,
-            "kubeconfigSecret": self.kubeconfig_secret,
-            "gpus": self.gpus,
-            "nodes": self.nodes,
-            "plannedRacks": self.planned_racks,
-            "declaredRacks": self.declared_racks,
-        }
+        return known(
+            endpoint=self.endpoint,
+            context=self.context,
+            kubeconfigSecret=self.kubeconfig_secret,
+            gpus=self.gpus,
+            nodes=self.nodes,
+            plannedRacks=self.planned_racks,
+            declaredRacks=self.declared_racks,
+        )
 
     @functools.cached_property
     def kubeconfig(self) -> pulumi.Output[str] | None:

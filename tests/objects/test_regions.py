@@ -6,7 +6,7 @@ import pytest
 
 from ai_factory.infra import regions
 from ai_factory.infra.objects import base, region
-from ai_factory.infra.objects.base import HelmRelease, KubeObject
+from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import RegionPlan
 from tests import schema
 
@@ -47,19 +47,10 @@ def test_what_comes_before_exists_and_makes_no_circle(items: list[base.Item]) ->
 
 def test_every_object_has_a_namespace_that_is_declared(items: list[base.Item]) -> None:
     given = {"kube-system", "default", "kube-public"}
+    ids = {item.id for item in items}
     for item in items:
         if isinstance(item, KubeObject) and (space := item.manifest["metadata"].get("namespace")):
-            made = f"{item.target}/Namespace//{space}"
-            by_chart = any(_creates(other, item.target, space) for other in items)
-            assert space in given or any(other.id == made for other in items) or by_chart, item.id
-
-
-def _creates(item: base.Item, target: str, space: str) -> bool:
-    """Whether a chart brings the namespace: Pulumi's own, or Flux with createNamespace on that cluster."""
-    if isinstance(item, HelmRelease):
-        return item.target == target and item.namespace == space
-    spec = item.manifest.get("spec", {})
-    return item.manifest["kind"] == "HelmRelease" and spec.get("targetNamespace") == space
+            assert space in given or f"{item.target}/Namespace//{space}" in ids, item.id
 
 
 def test_no_secret_travels_in_a_manifest(items: list[base.Item]) -> None:
