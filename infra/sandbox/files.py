@@ -1,0 +1,113 @@
+"""Where the sandbox keeps things, private files, and a lock between processes."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ai_factory.infra.sandbox.errors import SandboxError
+
+_LOCK_POLL_SECONDS = 0.2
+
+
+def default_state_dir() -> Path:
+    """`$XDG_STATE_HOME/ai-factory/sandbox`, by default under `~/.local/state` (XDG base directories 0.8)."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "ai-factory" / "sandbox"
+
+
+def default_cache_dir() -> Path:
+    """`$XDG_CACHE_HOME/ai-factory/bin`, by default under `~/.cache` (XDG base directories 0.8)."""
+    return _xdg("XDG_CACHE_HOME", ".cache") / "ai-factory" / "bin"
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    """The directory of an XDG variable; a relative value is ignored, as the specification demands."""
+    value = os.environ.get(variable, "")
+    return Path(value) if value.startswith("/") else Path.home() / fallback
+
+
+def private_dir(path: Path) -> Path:
+    """Create `path` and its parents if need be, and leave `path` itself with mode 0700."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+    return path
+
+
+def write_private(path: Path, content: bytes | str) -> Path:
+    """Write `content` to `path` with mode 0600 in one step: readers see the old file or the new one."""
+    data = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def require_space(folder: Path, needed_gb: float, purpose: str) -> None:
+    """Raise `SandboxError` unless the disk of `folder`, which need not exist yet, has so much space free."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free_gb = shutil.disk_usage(existing).free / 1e9
+    if free_gb < needed_gb:
+        raise SandboxError(
+            f"{folder}: {purpose} needs {needed_gb:.1f} GB of disk, {free_gb:.1f} GB are free",
+            "Free some space, or choose another directory.",
+        )
+
+
+def remove_tree(path: Path) -> None:
+    """Remove the directory `path`, and what an interrupted removal of it left.
+
+    It is renamed first, so that a half-removed one is never taken for a whole.
+    """
+    if path.exists():
+        path.rename(path.with_name(f".{path.name}.{secrets.token_hex(4)}.removed"))
+    for doomed in path.parent.glob(f".{path.name}.*.removed"):
+        shutil.rmtree(doomed)
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], None] = lambda: None, timeout_seconds: float = 1800) -> Iterator[None]:
+    """Hold the lock file `path` inside the block; other processes wait. Its folder is made private if need be.
+
+    `waiting` is called once when another process holds it. Raises `SandboxError` after `timeout_seconds`
+    (half an hour is three times the slowest build seen). The system drops the lock if the process dies.
+    """
+    descriptor = _try_lock(path)
+    if descriptor is None:
+        waiting()
+        descriptor = _wait_for_lock(path, time.monotonic() + timeout_seconds)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(path: Path) -> int | None:
+    """The open and locked file, or None when another process has it or has just removed its folder."""
+    private_dir(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _wait_for_lock(path: Path, deadline: float) -> int:
+    while (descriptor := _try_lock(path)) is None:
+        if time.monotonic() > deadline:
+            raise SandboxError(f"{path}: another process holds the lock", "Wait for it or stop it.")
+        time.sleep(_LOCK_POLL_SECONDS)
+    return descriptor
