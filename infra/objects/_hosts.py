@@ -112,7 +112,7 @@ def bare_metal_host(
         },
         "bootMACAddress": host.mac,
         # The kernel then loads signed modules only: GPU and network drivers come signed, with the node image.
-        "bootMode": "UEFISecureBoot",
+        "bootMode": "UEFISecureBoot" if plan.spec.bmc.secure_boot else "UEFI",
         # No hint at all means /dev/sda, which NVMe systems lack; an empty one means the smallest disk: the boot disk.
         "rootDeviceHints": {},
     }

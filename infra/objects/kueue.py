@@ -1,8 +1,12 @@
 """Queues: topology, flavours and priorities of a cluster, and the queue of each tenant.
 
 Whole GPUs are shared by Kueue with topology-aware scheduling. A node that lacks one label of the topology is unusable
-by it, so its levels are labels that every machine deployment sets. A flavour with a topology must carry its
-tolerations itself: Kueue ignores those that a webhook adds.
+by it, so its levels are labels that every machine deployment sets; nodes of an adopted cluster have the host's only.
+A flavour with a topology must carry its tolerations itself: Kueue ignores those that a webhook adds.
+
+A tenant's quota is a promise that its ResourceQuota enforces, so queues do not borrow: Kueue would start what the
+ResourceQuota then refuses. Shared tenants stand in one cohort all the same, because preemption works within one: when
+quotas are lowered to shed load, whoever is above its own gives way first.
 """
 
 from __future__ import annotations
@@ -10,55 +14,66 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, ServiceUse, TenantPlan
-from . import fabric_network, labels
-from .base import KubeObject, Manifest, make, object_id
+from . import _flux, fabric_network, labels
+from .base import LABEL, KubeObject, Manifest, make, object_id
 
 API = "kueue.x-k8s.io/v1beta2"
 CHART = "kueue"
 SHARED = "shared"
-"""Flavour of the nodes that no tenant has for itself."""
-LEVELS = (labels.SU, labels.RACK, "kubernetes.io/hostname")
+"""Flavour of the nodes that no tenant has for itself; tenants' names can't be it, see `flavour_name`."""
+HOST = "kubernetes.io/hostname"
+LEVELS = (labels.SU, labels.RACK, HOST)
 """Topology levels, widest first; the lowest is the host, where taints are respected."""
-_CPU_KEPT = 0.1
+SHED_ORDER = f"{LABEL}/shed-order"
+"""Annotation of a priority class: its place, from 1, among what is shed first when power is short."""
+_KEPT = 0.1
 """Share of a node's CPU and memory that stays for the system and the platform's own pods (assumption)."""
 
 
 def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
     """Topology, flavours, cohort and priorities of a cluster."""
-    after = (_release(cluster),)
-    yield _on(cluster, make(API, "Topology", _topology(cluster), spec=_levels()), after)
-    topology = object_id(cluster.name, make(API, "Topology", _topology(cluster)))
-    yield _on(cluster, make(API, "ResourceFlavor", SHARED, spec=_flavour(cluster, None)), (*after, topology))
-    for tenant in plan.tenants_of(cluster.name):
-        if tenant.racks:
-            flavour = make(API, "ResourceFlavor", tenant.name, spec=_flavour(cluster, tenant.name))
-            yield _on(cluster, flavour, (*after, topology))
+    after = (_flux.release_id(cluster, CHART),)
+    topology = _on(cluster, make(API, "Topology", _topology(cluster), spec=_levels(cluster)), after)
+    yield topology
+    owners = [None, *(tenant for tenant in plan.tenants_of(cluster.name) if tenant.racks)]
+    for owner in owners:
+        manifest = make(API, "ResourceFlavor", flavour_name(owner), spec=_flavour(cluster, owner))
+        yield _on(cluster, manifest, (*after, topology.id))
     yield _on(cluster, make(API, "Cohort", cohort(cluster), spec={}), after)
     for use in _services(plan, cluster):
-        manifest = make(API, "WorkloadPriorityClass", use.name, value=use.priority, description=_described(use))
-        yield _on(cluster, manifest, after)
+        yield _on(cluster, _priority(plan, use), after)
 
 
 def tenant(plan: RegionPlan, one: TenantPlan, namespace: str) -> Iterator[KubeObject]:
-    """Queues of a tenant: a cluster queue with its quota, and a local queue for each service."""
+    """Queues of a tenant: a cluster queue with its quota, and a local queue for each service.
+
+    Args:
+        plan: the region.
+        one: the tenant.
+        namespace: id of its namespace.
+    """
     cluster = plan.cluster(one.cluster)
-    flavour = one.name if one.racks else SHARED
-    after = (_release(cluster), object_id(cluster.name, make(API, "ResourceFlavor", flavour)))
-    queue = make(API, "ClusterQueue", one.name, spec=_queue(cluster, one, flavour))
-    yield _on(cluster, queue, after)
-    queue_id = object_id(cluster.name, queue)
+    flavour = make(API, "ResourceFlavor", flavour_name(one if one.racks else None))
+    after = (_flux.release_id(cluster, CHART), object_id(cluster.name, flavour))
+    queue = _on(cluster, make(API, "ClusterQueue", one.name, spec=_queue(cluster, one)), after)
+    yield queue
     for name in queue_names(one):
         local = make(API, "LocalQueue", name, one.name, spec={"clusterQueue": one.name})
-        yield _on(cluster, local, (queue_id, namespace))
+        yield _on(cluster, local, (queue.id, namespace))
 
 
 def queue_names(one: TenantPlan) -> list[str]:
-    """Names of a tenant's local queues: `default`, and one for each service."""
-    return ["default", *(use.name for use in one.services)]
+    """Names of a tenant's local queues: `default` for what names none, and one for each service."""
+    return list(dict.fromkeys(["default", *(use.name for use in one.services)]))
+
+
+def flavour_name(owner: TenantPlan | None) -> str:
+    """Flavour of a tenant's own nodes, or of the shared ones; a tenant called `shared` doesn't meet the latter."""
+    return SHARED if owner is None else f"tenant-{owner.name}"
 
 
 def cohort(cluster: ClusterPlan) -> str:
-    """Cohort in which the shared tenants of a cluster lend each other what they don't use."""
+    """Cohort of the shared tenants of a cluster."""
     return f"{cluster.name}-{SHARED}"
 
 
@@ -67,7 +82,7 @@ def quota(cluster: ClusterPlan, one: TenantPlan) -> dict[str, int]:
 
     CPU and memory follow the share of GPUs where the region file gives none, less what the system keeps.
     """
-    share = one.gpus / cluster.system.gpus_per_node * (1 - _CPU_KEPT)
+    share = one.gpus / cluster.system.gpus_per_node * (1 - _KEPT)
     given = one.spec.quota
     return {
         "gpus": one.gpus,
@@ -81,25 +96,20 @@ def _on(cluster: ClusterPlan, manifest: Manifest, after: tuple[str, ...]) -> Kub
     return KubeObject(target=cluster.name, manifest=manifest, after=after)
 
 
-def _release(cluster: ClusterPlan) -> str:
-    release = make("helm.toolkit.fluxcd.io/v2", "HelmRelease", CHART, cluster.name)
-    return object_id(cluster.management, release)
-
-
 def _topology(cluster: ClusterPlan) -> str:
     return cluster.system.id
 
 
-def _levels() -> Manifest:
-    return {"levels": [{"nodeLabel": label} for label in LEVELS]}
+def _levels(cluster: ClusterPlan) -> Manifest:
+    return {"levels": [{"nodeLabel": label} for label in (LEVELS if cluster.built else (HOST,))]}
 
 
-def _flavour(cluster: ClusterPlan, tenant: str | None) -> Manifest:
-    marks = {labels.ROLE: labels.ROLE_GPU, labels.SYSTEM: cluster.system.id}
+def _flavour(cluster: ClusterPlan, owner: TenantPlan | None) -> Manifest:
+    marks = labels.gpu_nodes(cluster.built)
     taints = [labels.GPU_TAINT]
-    if tenant is not None:
-        marks[labels.TENANT] = tenant
-        taints.append(labels.tenant_taint(tenant))
+    if owner is not None:
+        marks[labels.TENANT] = owner.name
+        taints.append(labels.tenant_taint(owner.name))
     tolerations = [{"key": t["key"], "operator": "Equal", "value": t["value"], "effect": t["effect"]} for t in taints]
     return {"topologyName": _topology(cluster), "nodeLabels": marks, "tolerations": tolerations}
 
@@ -109,37 +119,38 @@ def _services(plan: RegionPlan, cluster: ClusterPlan) -> list[ServiceUse]:
     return [uses[name] for name in sorted(uses)]
 
 
-def _described(use: ServiceUse) -> str:
-    return use.profile.description or use.name
+def _priority(plan: RegionPlan, use: ServiceUse) -> Manifest:
+    first = plan.spec.energy.shed_first
+    notes = {SHED_ORDER: str(first.index(use.name) + 1)} if use.name in first else None
+    words = use.profile.description or use.name
+    return make(API, "WorkloadPriorityClass", use.name, annotations=notes, value=use.priority, description=words)
 
 
-def _queue(cluster: ClusterPlan, one: TenantPlan, flavour: str) -> Manifest:
+def _queue(cluster: ClusterPlan, one: TenantPlan) -> Manifest:
+    resources = [{"name": name, "nominalQuota": value} for name, value in _covered(cluster, one).items()]
+    body: Manifest = {
+        # The API server sets this label to the namespace's name: no other namespace can have it.
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": one.name}},
+        "queueingStrategy": "BestEffortFIFO",
+        "preemption": {"withinClusterQueue": "LowerPriority"},
+    }
+    if not one.racks:
+        body["cohortName"] = cohort(cluster)
+        body["preemption"]["reclaimWithinCohort"] = "Any"
+        resources = [{**resource, "borrowingLimit": "0"} for resource in resources]
+    flavour = {"name": flavour_name(one if one.racks else None), "resources": resources}
+    body["resourceGroups"] = [{"coveredResources": [resource["name"] for resource in resources], "flavors": [flavour]}]
+    return body
+
+
+def _covered(cluster: ClusterPlan, one: TenantPlan) -> dict[str, str]:
+    """Quota by resource. Kueue admits only what asks for covered resources, so the rails are among them."""
     limits = quota(cluster, one)
     nodes = -(-one.gpus // cluster.system.gpus_per_node)
-    resources = {
+    return {
         "cpu": str(limits["cpu"]),
         "memory": f"{limits['memory_gib']}Gi",
         "pods": str(limits["pods"]),
         "nvidia.com/gpu": str(limits["gpus"]),
+        **{name: str(nodes * count) for name, count in fabric_network.rail_resources(cluster).items()},
     }
-    resources |= {name: str(nodes * count) for name, count in fabric_network.rail_resources(cluster).items()}
-    spec: Manifest = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": one.name}},
-        "queueingStrategy": "BestEffortFIFO",
-        "resourceGroups": [
-            {
-                "coveredResources": list(resources),
-                "flavors": [
-                    {
-                        "name": flavour,
-                        "resources": [{"name": name, "nominalQuota": value} for name, value in resources.items()],
-                    }
-                ],
-            }
-        ],
-        "preemption": {"withinClusterQueue": "LowerPriority"},
-    }
-    if not one.racks:
-        spec["cohortName"] = cohort(cluster)
-        spec["preemption"]["reclaimWithinCohort"] = "Any"
-    return spec

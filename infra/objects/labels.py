@@ -71,6 +71,15 @@ def scalable_unit(number: int) -> str:
     return f"su-{number}"
 
 
+def gpu_nodes(built: bool) -> dict[str, str]:
+    """Labels of GPU nodes: this package's own where the cluster is built here, else the GPU operator's.
+
+    >>> gpu_nodes(False)
+    {'nvidia.com/gpu.present': 'true'}
+    """
+    return {ROLE: ROLE_GPU} if built else {"nvidia.com/gpu.present": "true"}
+
+
 def tenant_taint(tenant: str) -> dict[str, str]:
     """Taint of nodes that are dedicated to a tenant.
 

@@ -1,22 +1,21 @@
-"""The platform of a cluster: add-ons as Flux releases, and the queues that share its GPUs.
+"""The platform of a cluster: add-ons as Flux releases, the queues that share its GPUs, and the rules for tenants.
 
 Flux runs on the management cluster and installs into the cluster by its kubeconfig secret, so upgrade, rollback and
 drift of the charts are Flux's work. Objects of a chart's own kinds come after the release that brings the kind.
+The GPU operator's ClusterPolicy comes from its chart's values.
+
+A namespace that a chart shares with objects of this package is declared before the chart is installed, whichever of
+the two would otherwise be first.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan, RegionPlan
-from . import kueue, tenant_policy
-from .base import Block, KubeObject, Manifest, make, object_id
-
-FLUX_API = "helm.toolkit.fluxcd.io/v2"
-_INTERVAL = "30m"
-_TIMEOUT = "20m"
+from . import _chart_values, _flux, fabric_network, kueue, labels, rook, tenant_policy
+from .base import Block, KubeObject, make, object_id
 
 
 def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
@@ -26,102 +25,75 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
         plan: the region.
         cluster: one of its clusters.
         stack: stack of the block.
+
+    Raises:
+        ValueError: a chart's condition that no cluster can answer.
     """
-    items = [*_repositories(plan, cluster), *_releases(plan, cluster), *kueue.shared(plan, cluster)]
-    items += tenant_policy.shared(plan, cluster)
+    chosen = charts(plan, cluster)
+    items = [
+        *_namespaces(cluster, chosen),
+        *_sources(cluster, chosen),
+        *_releases(plan, cluster, chosen),
+        *kueue.shared(plan, cluster),
+        *tenant_policy.shared(plan, cluster),
+    ]
     return Block(type="ClusterPlatform", name=cluster.name, stack=stack, items=tuple(items))
 
 
 def charts(plan: RegionPlan, cluster: ClusterPlan) -> list[ChartEntry]:
     """Charts that a cluster gets, in the order of the catalogue."""
     facts = _facts(plan, cluster)
-    return [c for c in plan.charts if c.plane == "workload" and _fits(c.when, facts)]
-
-
-def release_id(cluster: ClusterPlan, chart: str) -> str:
-    """Id of a chart's release.
-
-    Args:
-        cluster: cluster that it is installed into.
-        chart: catalogue id of the chart.
-    """
-    return object_id(cluster.management, make(FLUX_API, "HelmRelease", chart, cluster.name))
+    return [chart for chart in plan.charts if chart.plane == "workload" and _fits(chart, facts)]
 
 
 def _facts(plan: RegionPlan, cluster: ClusterPlan) -> Mapping[str, set[object]]:
-    drivers = {s.spec.driver for s in plan.storage if cluster.name in s.clusters}
     return {
         "purpose": {cluster.spec.purpose},
         "provider": {cluster.spec.provider},
         "rack_scale": {cluster.system.rack_scale},
         "fabric_kind": {cluster.fabric.kind if cluster.fabric else None},
-        "driver": set(drivers),
+        "driver": {storage.spec.driver for storage in plan.storage if cluster.name in storage.clusters},
     }
 
 
-def _fits(when: Mapping[str, list[object]], facts: Mapping[str, set[object]]) -> bool:
-    return all(facts[key] & set(values) for key, values in when.items())
+def _fits(chart: ChartEntry, facts: Mapping[str, set[object]]) -> bool:
+    if unknown := sorted(set(chart.when) - set(facts)):
+        raise ValueError(f"chart {chart.id} asks for {', '.join(unknown)}; conditions are {', '.join(facts)}")
+    return all(facts[key] & set(values) for key, values in chart.when.items())
 
 
-def _repositories(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
-    for repo in dict.fromkeys(chart.repo for chart in charts(plan, cluster)):
-        spec: Manifest = {"interval": "1h", "url": repo}
-        if repo.startswith("oci://"):
-            spec["type"] = "oci"
-        manifest = make("source.toolkit.fluxcd.io/v1", "HelmRepository", _slug(repo), cluster.name, spec=spec)
+def _namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
+    for name in _shared_namespaces(cluster, chosen):
+        manifest = make("v1", "Namespace", name, labels={labels.PLATFORM: "true"})
+        yield KubeObject(target=cluster.name, manifest=manifest, after=_flux.ready_ids(cluster))
+
+
+def _shared_namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> list[str]:
+    ours = {rook.NAMESPACE} | ({fabric_network.NAMESPACE} if cluster.fabric else set())
+    return [name for name in dict.fromkeys(chart.namespace for chart in chosen) if name in ours]
+
+
+def _sources(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
+    made = (_flux.source(cluster, chart) for chart in chosen)
+    for manifest in {manifest["metadata"]["name"]: manifest for manifest in made}.values():
         yield KubeObject(target=cluster.management, manifest=manifest, after=(_home(cluster),))
 
 
-def _releases(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
-    chosen = charts(plan, cluster)
+def _releases(plan: RegionPlan, cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
     ids = {chart.id for chart in chosen}
+    declared = _shared_namespaces(cluster, chosen)
     for chart in chosen:
-        manifest = make(FLUX_API, "HelmRelease", chart.id, cluster.name, spec=_release(cluster, chart, ids))
-        source = make("source.toolkit.fluxcd.io/v1", "HelmRepository", _slug(chart.repo), cluster.name)
+        values = _chart_values.values(plan, cluster, chart, ids)
+        source = object_id(cluster.management, _flux.source(cluster, chart))
+        room = (_flux.namespace_id(cluster, chart.namespace),) if chart.namespace in declared else ()
         yield KubeObject(
             target=cluster.management,
-            manifest=manifest,
-            after=(_home(cluster), object_id(cluster.management, source)),
+            manifest=_flux.release(cluster, chart, values, ids),
+            after=(_home(cluster), source, *_flux.ready_ids(cluster), *room),
             wait_for="condition=Ready",
             timeout_seconds=3600,
         )
 
 
-def _release(cluster: ClusterPlan, chart: ChartEntry, chosen: set[str]) -> Manifest:
-    spec: Manifest = {
-        "interval": _INTERVAL,
-        "timeout": _TIMEOUT,
-        "releaseName": chart.id,
-        "targetNamespace": chart.namespace,
-        "storageNamespace": chart.namespace,
-        "kubeConfig": {"secretRef": {"name": f"{cluster.name}-kubeconfig", "key": "value"}},
-        "chart": {
-            "spec": {
-                "chart": chart.chart,
-                "version": chart.version,
-                "interval": "1h",
-                "sourceRef": {"kind": "HelmRepository", "name": _slug(chart.repo)},
-            }
-        },
-        "install": {"createNamespace": True, "crds": "CreateReplace", "remediation": {"retries": 3}},
-        "upgrade": {"crds": "CreateReplace", "remediation": {"retries": 3, "strategy": "rollback"}},
-        "driftDetection": {"mode": "enabled"},
-    }
-    if before := [{"name": name} for name in chart.depends_on if name in chosen]:
-        spec["dependsOn"] = before
-    if chart.values:
-        spec["values"] = dict(chart.values)
-    return spec
-
-
 def _home(cluster: ClusterPlan) -> str:
     return object_id(cluster.management, make("v1", "Namespace", cluster.name))
-
-
-def _slug(repo: str) -> str:
-    """Name of a repository object.
-
-    >>> _slug("https://helm.ngc.nvidia.com/nvidia"), _slug("oci://registry.k8s.io/kueue/charts")
-    ('helm-ngc-nvidia-com-nvidia', 'registry-k8s-io-kueue-charts')
-    """
-    return re.sub(r"[^a-z0-9]+", "-", repo.split("://", 1)[1].lower()).strip("-")

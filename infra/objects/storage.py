@@ -1,8 +1,11 @@
 """Storage of a cluster: classes, credentials and snapshots of each storage system that it uses.
 
 Credentials come from the region's secret store by External Secrets (`storage/<name>`), never through this package.
-A driver whose chart the catalogue has is installed by the cluster's platform; the others (DDN publishes no chart
-repository) must be on the node image.
+A driver whose chart the catalogue has is installed by the cluster's platform. DDN publishes no chart repository: its
+driver and Lustre client must be there already, with a driver configuration entry of the storage's name.
+
+What a class refers to on the storage system (filesystem group, view policy, VIP pool) is named like the storage in the
+region file, and its storage team makes it. Classes say where data is and who encrypts it.
 """
 
 from __future__ import annotations
@@ -10,13 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan
-from . import labels, rook
-from .base import LABEL, Block, KubeObject, Manifest, make, object_id
+from . import _chart_values, _classes, _flux, labels, rook
+from .base import LABEL, Block, KubeObject, Manifest, make
 
 NAMESPACE = "ai-factory-storage"
 STORE = "storage"
 """ClusterSecretStore that holds the credentials."""
-_SNAPSHOTS = "snapshot.storage.k8s.io/v1"
+SNAPSHOT_CHART = "snapshot-controller"
+WEKA_PORT = 14000
+"""Port of WEKA's management API."""
+
+_ENCRYPTED_BY = {"weka": "filesystem", "vast": "system", "ddn": "directory", "rook-ceph": "osd", "local-nvme": "drive"}
+"""What encrypts: WEKA a volume's filesystem with its KMS, VAST the whole system, DDN a volume's directory (fscrypt),
+Ceph its drives (dm-crypt). Local drives encrypt themselves: the node image must have locked them."""
 
 
 def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
@@ -26,71 +35,50 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
         plan: the region.
         cluster: one of its clusters.
         stack: stack of the block.
+
+    Raises:
+        ValueError: a Ceph storage that several clusters use.
     """
     used = [storage for storage in plan.storage if cluster.name in storage.clusters]
     items = [_home(cluster)] if used else []
     for storage in used:
         items += _items(plan, cluster, storage)
-    return Block(type="Storage", name=cluster.name, stack=stack, items=tuple(items))
+    ceph = [(storage, _marks(plan, storage)) for storage in used if storage.spec.driver == "rook-ceph"]
+    return Block(type="Storage", name=cluster.name, stack=stack, items=(*items, *rook.items(plan, cluster, ceph)))
 
 
-def classes(plan: RegionPlan, cluster: ClusterPlan) -> list[str]:
-    """Names of the storage classes that a cluster's tenants can use."""
-    return [s.name for s in plan.storage if cluster.name in s.clusters and s.spec.driver is not None]
+def classes(plan: RegionPlan, cluster: ClusterPlan) -> dict[str, float | None]:
+    """Storage classes that a cluster's tenants can use, with their capacity in TiB; None where it is not given."""
+    used = (storage for storage in plan.storage if cluster.name in storage.clusters)
+    return {storage.name: storage.spec.size_tib for storage in used if storage.spec.driver is not None}
 
 
 def _items(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan) -> Iterator[KubeObject]:
     driver = storage.spec.driver
     if driver is None:
         yield from _context_memory(cluster, storage)
-    elif driver == "rook-ceph":
-        yield from rook.items(plan, cluster, storage, _marks(plan, storage))
     elif driver == "local-nvme":
-        yield _on(cluster, _local_class(plan, storage), ())
-    else:
+        yield _on(cluster, _local_class(plan, storage), *_flux.ready_ids(cluster))
+    elif driver in _VENDORS:
         yield from _vendor(plan, cluster, storage, driver)
 
 
 def _vendor(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan, driver: str) -> Iterator[KubeObject]:
-    secret = _credentials(storage)
-    yield _on(cluster, secret, (_home(cluster).id, _release(cluster, "external-secrets")), wait_for="condition=Ready")
-    provisioner, parameters = _VENDORS[driver](storage)
-    fields: Manifest = {
-        "provisioner": provisioner,
-        "parameters": parameters,
-        "reclaimPolicy": "Delete",
-        "volumeBindingMode": "Immediate",
-        "allowVolumeExpansion": True,
-    }
-    manifest = make("storage.k8s.io/v1", "StorageClass", storage.name, labels=_marks(plan, storage), **fields)
-    yield _on(cluster, manifest, (object_id(cluster.name, secret),), protect=plan.spec.protect)
-    if driver in _SNAPSHOTTERS:
-        yield _on(cluster, _snapshots(storage, provisioner), ())
-
-
-def _snapshots(storage: StoragePlan, provisioner: str) -> Manifest:
-    return make(
-        _SNAPSHOTS,
-        "VolumeSnapshotClass",
-        storage.name,
-        driver=provisioner,
-        deletionPolicy="Delete",
-        parameters=_secret_pairs(storage, ("snapshotter",)),
-    )
+    provisioner, parameters, snapshot = _VENDORS[driver](storage)
+    marks = _marks(plan, storage)
+    needs = (_home(cluster).id, _flux.release_id(cluster, "external-secrets"))
+    secret = _on(cluster, _credentials(storage, driver), *needs, wait_for="condition=Ready")
+    yield secret
+    made = _classes.storage_class(storage.name, provisioner, parameters, marks)
+    yield _on(cluster, made, secret.id, protect=plan.spec.protect)
+    snapshots = _classes.snapshot_class(storage.name, provisioner, snapshot, marks)
+    yield _on(cluster, snapshots, _flux.release_id(cluster, SNAPSHOT_CHART), secret.id)
 
 
 def _local_class(plan: RegionPlan, storage: StoragePlan) -> Manifest:
-    return make(
-        "storage.k8s.io/v1",
-        "StorageClass",
-        storage.name,
-        labels=_marks(plan, storage),
-        provisioner="topolvm.io",
-        parameters={"csi.storage.k8s.io/fstype": "xfs", "topolvm.io/device-class": "nvme"},
-        reclaimPolicy="Delete",
-        volumeBindingMode="WaitForFirstConsumer",
-        allowVolumeExpansion=True,
-    )
+    """TopoLVM's volumes stay on their node, so the scheduler chooses it first; it has no snapshots of thick volumes."""
+    parameters = {"csi.storage.k8s.io/fstype": "xfs", "topolvm.io/device-class": _chart_values.NVME_CLASS}
+    return _classes.storage_class(storage.name, "topolvm.io", parameters, _marks(plan, storage), wait=True)
 
 
 def _context_memory(cluster: ClusterPlan, storage: StoragePlan) -> Iterator[KubeObject]:
@@ -98,40 +86,47 @@ def _context_memory(cluster: ClusterPlan, storage: StoragePlan) -> Iterator[Kube
     if storage.spec.endpoint is not None:
         facts = {"endpoint": storage.spec.endpoint, "network": str(storage.network), "tier": storage.spec.tier}
         manifest = make("v1", "ConfigMap", f"context-memory-{storage.name}", NAMESPACE, data=facts)
-        yield _on(cluster, manifest, (_home(cluster).id,))
+        yield _on(cluster, manifest, _home(cluster).id)
 
 
-def _credentials(storage: StoragePlan) -> Manifest:
-    return make(
-        "external-secrets.io/v1",
-        "ExternalSecret",
-        _secret_name(storage),
-        NAMESPACE,
-        spec={
-            "refreshInterval": "1h",
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": STORE},
-            "target": {"name": _secret_name(storage), "creationPolicy": "Owner"},
-            "dataFrom": [{"extract": {"key": f"storage/{storage.name}"}}],
-        },
-    )
+def _credentials(storage: StoragePlan, driver: str) -> Manifest:
+    """All of `storage/<name>`, with the endpoint of the region file, which is no secret."""
+    target: Manifest = {"name": _secret_name(storage), "creationPolicy": "Owner"}
+    if facts := _endpoint_facts(storage, driver):
+        target["template"] = {"mergePolicy": "Merge", "data": facts}
+    body = {
+        "refreshInterval": "1h",
+        "secretStoreRef": {"kind": "ClusterSecretStore", "name": STORE},
+        "target": target,
+        "dataFrom": [{"extract": {"key": f"storage/{storage.name}"}}],
+    }
+    return make("external-secrets.io/v1", "ExternalSecret", _secret_name(storage), NAMESPACE, spec=body)
+
+
+def _endpoint_facts(storage: StoragePlan, driver: str) -> dict[str, str]:
+    endpoint = storage.spec.endpoint
+    if endpoint is None or driver == "ddn":
+        return {}
+    if driver == "vast":
+        return {"endpoint": endpoint}
+    return {"endpoints": endpoint if ":" in endpoint else f"{endpoint}:{WEKA_PORT}", "scheme": "https"}
 
 
 def _secret_name(storage: StoragePlan) -> str:
     return f"storage-{storage.name}"
 
 
-def _secret_pairs(storage: StoragePlan, uses: tuple[str, ...]) -> dict[str, str]:
-    """The `csi.storage.k8s.io/<use>-secret-{name,namespace}` parameters."""
-    pairs: dict[str, str] = {}
-    for use in uses:
-        pairs[f"csi.storage.k8s.io/{use}-secret-name"] = _secret_name(storage)
-        pairs[f"csi.storage.k8s.io/{use}-secret-namespace"] = NAMESPACE
-    return pairs
+def _secret_pairs(storage: StoragePlan, *uses: str) -> dict[str, str]:
+    return _classes.secret_pairs(dict.fromkeys(uses, _secret_name(storage)), NAMESPACE)
 
 
-def _weka(storage: StoragePlan) -> tuple[str, dict[str, str]]:
-    """WEKA: a filesystem for each volume, capacity enforced (csi-wekafs, volumeType weka/v2)."""
-    uses = ("provisioner", "controller-publish", "controller-expand", "node-stage", "node-publish", "snapshotter")
+_CSI_USES = ("provisioner", "controller-publish", "controller-expand", "node-stage", "node-publish")
+Parameters = tuple[str, dict[str, str], dict[str, str]]
+"""Provisioner, parameters of the class, parameters of the snapshot class."""
+
+
+def _weka(storage: StoragePlan) -> Parameters:
+    """A filesystem for each volume, capacity enforced (csi-wekafs v2.8.8, examples/dynamic_filesystem)."""
     parameters = {
         "volumeType": "weka/v2",
         "filesystemGroupName": storage.name,
@@ -140,53 +135,52 @@ def _weka(storage: StoragePlan) -> tuple[str, dict[str, str]]:
     }
     if storage.spec.encrypted:
         parameters["encryptionEnabled"] = "true"
-    return "csi.weka.io", parameters | _secret_pairs(storage, uses)
+    return "csi.weka.io", parameters | _secret_pairs(storage, *_CSI_USES), _secret_pairs(storage, "snapshotter")
 
 
-def _vast(storage: StoragePlan) -> tuple[str, dict[str, str]]:
-    """VAST: a view for each volume, NFS over RDMA."""
+def _vast(storage: StoragePlan) -> Parameters:
+    """A view for each volume, over NFS (parameters as the chart's own classes have them, vast-csi 2.5)."""
+    uses = ("provisioner", "controller-publish", "controller-expand", "node-publish")
     parameters = {
-        "secretName": _secret_name(storage),
-        "secretNamespace": NAMESPACE,
-        "storagePath": f"/{storage.name}",
-        "viewPolicy": storage.name,
-        "vipPoolFQDN": storage.spec.endpoint or "",
-        "volumeNameFormat": "csi:{namespace}:{name}:{id}",
+        "root_export": f"/{storage.name}",
+        "view_policy": storage.name,
+        "vip_pool_name": storage.name,
+        "volume_name_fmt": "csi:{namespace}:{name}:{id}",
     }
-    return "csi.vastdata.com", parameters
+    snapshot = {"snapshot_name_fmt": "csi:{namespace}:{name}:{id}"} | _secret_pairs(storage, "snapshotter")
+    return "csi.vastdata.com", parameters | _secret_pairs(storage, *uses), snapshot
 
 
-def _ddn(storage: StoragePlan) -> tuple[str, dict[str, str]]:
-    """DDN EXAScaler: a directory for each volume, with a project quota."""
-    return "exa.csi.ddn.com", {"exaFS": storage.name, "bindMount": "true"}
+def _ddn(storage: StoragePlan) -> Parameters:
+    """A directory for each volume, encrypted with the passphrase of its secret (exa-csi-driver 2.9)."""
+    parameters = {"configName": storage.name}
+    snapshot = {"snapshotUtility": "dtar", "snapshotFolder": "csi-snapshots", "snapshotMd5Verify": "false"}
+    if storage.spec.encrypted:
+        parameters |= {"encryption": "true"} | _secret_pairs(storage, "provisioner", "node-stage", "controller-expand")
+        snapshot |= {"encryption": "true"} | _secret_pairs(storage, "snapshotter")
+    return "exa.csi.ddn.com", parameters, snapshot
 
 
-_VENDORS: dict[str, Callable[[StoragePlan], tuple[str, dict[str, str]]]] = {"weka": _weka, "vast": _vast, "ddn": _ddn}
-_SNAPSHOTTERS = frozenset({"weka", "vast"})
+_VENDORS: dict[str, Callable[[StoragePlan], Parameters]] = {"weka": _weka, "vast": _vast, "ddn": _ddn}
 
 
 def _marks(plan: RegionPlan, storage: StoragePlan) -> dict[str, str]:
-    return {
+    marks = {
         f"{LABEL}/tier": storage.spec.tier,
         f"{LABEL}/encrypted": "true" if storage.spec.encrypted else "false",
         f"{LABEL}/country": plan.spec.region.country,
     }
+    if storage.spec.encrypted and storage.spec.driver is not None:
+        marks[f"{LABEL}/encrypted-by"] = _ENCRYPTED_BY[storage.spec.driver]
+    return marks
 
 
 def _home(cluster: ClusterPlan) -> KubeObject:
-    return _on(cluster, make("v1", "Namespace", NAMESPACE, labels={labels.PLATFORM: "true"}), ())
-
-
-def _release(cluster: ClusterPlan, chart: str) -> str:
-    return object_id(cluster.management, make("helm.toolkit.fluxcd.io/v2", "HelmRelease", chart, cluster.name))
+    manifest = make("v1", "Namespace", NAMESPACE, labels={labels.PLATFORM: "true"})
+    return _on(cluster, manifest, *_flux.ready_ids(cluster))
 
 
 def _on(
-    cluster: ClusterPlan,
-    manifest: Manifest,
-    after: tuple[str, ...],
-    *,
-    protect: bool = False,
-    wait_for: str | None = None,
+    cluster: ClusterPlan, manifest: Manifest, *after: str, wait_for: str | None = None, protect: bool = False
 ) -> KubeObject:
-    return KubeObject(target=cluster.name, manifest=manifest, after=after, protect=protect, wait_for=wait_for)
+    return KubeObject(target=cluster.name, manifest=manifest, after=after, wait_for=wait_for, protect=protect)

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, TenantPlan
-from . import fabric_network, kueue, labels, storage
-from .base import LABEL, Block, KubeObject, Manifest, make, object_id
+from . import _flux, fabric_network, kueue, labels, rook, storage, tenant_policy
+from .base import LABEL, Block, KubeObject, Manifest, make
 
 NETWORKING = "networking.k8s.io/v1"
 METADATA_ADDRESS = "169.254.169.254/32"
@@ -28,10 +28,20 @@ _WORK = (
     ("jobset.x-k8s.io", ("jobsets",)),
     ("trainer.kubeflow.org", ("trainjobs",)),
     ("leaderworkerset.x-k8s.io", ("leaderworkersets",)),
-    ("resource.k8s.io", ("resourceclaims", "resourceclaimtemplates")),
     ("snapshot.storage.k8s.io", ("volumesnapshots",)),
 )
-_READ = (("kueue.x-k8s.io", ("localqueues", "workloads")), ("", ("resourcequotas", "limitranges")))
+_READ = (
+    ("kueue.x-k8s.io", ("localqueues", "workloads")),
+    ("", ("resourcequotas", "limitranges")),
+    # Claims for compute domains are made by their controller; one made by hand could name another tenant's domain.
+    ("resource.k8s.io", ("resourceclaims", "resourceclaimtemplates")),
+    ("k8s.cni.cncf.io", ("network-attachment-definitions",)),
+)
+_COUNTED = (
+    "configmaps", "secrets", "services", "persistentvolumeclaims", "count/jobs.batch", "count/cronjobs.batch",
+    "count/deployments.apps", "count/statefulsets.apps",
+)  # fmt: skip
+"""Kinds of which a tenant may have as many as pods, so that no one fills the cluster's store."""
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
 
 
@@ -57,9 +67,7 @@ def _in(cluster: ClusterPlan, manifest: Manifest, home: str) -> KubeObject:
 def _kind_bringer(cluster: ClusterPlan, manifest: Manifest) -> tuple[str, ...]:
     """The release that brings an object's kind."""
     chart = {"cilium.io/v2": "cilium", "k8s.cni.cncf.io/v1": fabric_network.CHART}.get(manifest["apiVersion"])
-    if chart is None:
-        return ()
-    return (object_id(cluster.management, make("helm.toolkit.fluxcd.io/v2", "HelmRelease", chart, cluster.name)),)
+    return () if chart is None else (_flux.release_id(cluster, chart),)
 
 
 def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> KubeObject:
@@ -67,16 +75,19 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ku
     for mode in ("enforce", "audit", "warn"):
         marks[f"pod-security.kubernetes.io/{mode}"] = "restricted"
         marks[f"pod-security.kubernetes.io/{mode}-version"] = _PSS_VERSION
-    selector = labels.GPU_NODES + (f",{labels.TENANT}={tenant.name}" if tenant.racks else "")
     residency = tenant.spec.residency or plan.spec.sovereignty.residency
     notes = {
-        labels.NODE_SELECTOR: selector,
         f"{LABEL}/residency": ",".join(residency),
         f"{LABEL}/vni": str(tenant.vni),
         f"{LABEL}/network": str(tenant.network),
+        tenant_policy.QUEUES: ",".join(kueue.queue_names(tenant)),
     }
+    if cluster.built:
+        own = f",{labels.TENANT}={tenant.name}" if tenant.racks else ""
+        notes[labels.NODE_SELECTOR] = labels.GPU_NODES + own
     manifest = make("v1", "Namespace", tenant.name, labels=marks, annotations=notes)
-    return KubeObject(target=cluster.name, manifest=manifest, protect=plan.spec.protect)
+    after = _flux.ready_ids(cluster)
+    return KubeObject(target=cluster.name, manifest=manifest, after=after, protect=plan.spec.protect)
 
 
 def _limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:
@@ -87,16 +98,36 @@ def _limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Itera
         "requests.memory": f"{limits['memory_gib']}Gi",
         "pods": str(limits["pods"]),
         "services.nodeports": "0",
+        **dict.fromkeys(_COUNTED, str(limits["pods"])),
+        **_storage_limits(plan, cluster, tenant),
     }
-    if tenant.spec.quota.storage_tib is not None:
-        gib = int(tenant.spec.quota.storage_tib * 1024)
-        hard["requests.storage"] = f"{gib}Gi"
-        for name in storage.classes(plan, cluster):
-            hard[f"{name}.storageclass.storage.k8s.io/requests.storage"] = f"{gib}Gi"
     yield make("v1", "ResourceQuota", "tenant", tenant.name, spec={"hard": hard})
+    yield make("v1", "LimitRange", "tenant", tenant.name, spec={"limits": [_container_limits(cluster)]})
+
+
+def _storage_limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> dict[str, str]:
+    """The tenant's limit over all classes, and for each class no more than that and than its capacity."""
+    most = tenant.spec.quota.storage_tib
+    limits = {} if most is None else {"requests.storage": _gib(most)}
+    for name, capacity in storage.classes(plan, cluster).items():
+        if sizes := [size for size in (most, capacity) if size is not None]:
+            limits[f"{name}.storageclass.storage.k8s.io/requests.storage"] = _gib(min(sizes))
+    return limits
+
+
+def _gib(tib: float) -> str:
+    return f"{int(tib * 1024)}Gi"
+
+
+def _container_limits(cluster: ClusterPlan) -> Manifest:
+    """A container may be as large as a node, and is so limited if it says nothing.
+
+    A smaller default limit would refuse every container that asks for more than it and names no limit of its own. GPUs
+    are left out: a largest number of them would be the default of containers that want none.
+    """
+    node = {"cpu": str(cluster.system.cpu), "memory": f"{cluster.system.memory_gib}Gi"}
     small = {"cpu": "100m", "memory": "128Mi"}
-    container = {"type": "Container", "default": {"cpu": "1", "memory": "1Gi"}, "defaultRequest": small}
-    yield make("v1", "LimitRange", "tenant", tenant.name, spec={"limits": [container]})
+    return {"type": "Container", "max": node, "default": node, "defaultRequest": small}
 
 
 def _networks(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:
@@ -106,14 +137,23 @@ def _networks(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ite
     inside = {**closed, "ingress": [{"from": [every]}], "egress": [{"to": [every]}]}
     yield make(NETWORKING, "NetworkPolicy", "allow-inside", tenant.name, spec=inside)
     yield make(NETWORKING, "NetworkPolicy", "allow-dns", tenant.name, spec={**every, **_dns()})
-    if stores := [s for s in plan.storage if cluster.name in s.clusters and s.spec.endpoint is not None]:
-        to = [{"ipBlock": {"cidr": str(s.network)}} for s in stores]
+    if to := _storage_peers(plan, cluster):
         spec = {**every, "policyTypes": ["Egress"], "egress": [{"to": to}]}
         yield make(NETWORKING, "NetworkPolicy", "allow-storage", tenant.name, spec=spec)
     if cluster.networks is not None:
         yield _never(plan, cluster, tenant)
     if tenant.pkey is not None:
         yield _partition(tenant)
+
+
+def _storage_peers(plan: RegionPlan, cluster: ClusterPlan) -> list[Manifest]:
+    """Networks of storage systems with an endpoint, and Ceph's object gateways. Volumes need none: nodes mount them."""
+    used = [one for one in plan.storage if cluster.name in one.clusters]
+    peers: list[Manifest] = [{"ipBlock": {"cidr": str(one.network)}} for one in used if one.spec.endpoint is not None]
+    if any(one.spec.driver == "rook-ceph" and one.spec.tier == "object" for one in used):
+        room = {"matchLabels": {"kubernetes.io/metadata.name": rook.NAMESPACE}}
+        peers.append({"namespaceSelector": room, "podSelector": {"matchLabels": {"app": "rook-ceph-rgw"}}})
+    return peers
 
 
 def _dns() -> Manifest:
@@ -124,7 +164,7 @@ def _dns() -> Manifest:
 
 
 def _never(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Manifest:
-    """Denials that no later allowance lifts: out-of-band network, nodes, control plane, metadata services."""
+    """Denials that no later allowance lifts: other tenants, out-of-band network, nodes, control plane, metadata."""
     networks = [str(plan.spec.addressing.oob_v4), METADATA_ADDRESS]
     if cluster.networks is not None:
         networks += [str(cluster.networks.nodes), str(cluster.networks.bmc)]
@@ -133,10 +173,22 @@ def _never(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Manife
         "egressDeny": [
             {"toCIDR": list(dict.fromkeys(networks))},
             {"toEntities": ["host", "remote-node", "kube-apiserver"]},
+            {"toEndpoints": [_other_tenants(tenant)]},
         ],
-        "ingressDeny": [{"fromEntities": ["world"]}],
+        "ingressDeny": [{"fromEntities": ["world"]}, {"fromEndpoints": [_other_tenants(tenant)]}],
     }
     return make("cilium.io/v2", "CiliumNetworkPolicy", "never", tenant.name, spec=spec)
+
+
+def _other_tenants(tenant: TenantPlan) -> Manifest:
+    """Pods in namespaces of other tenants; Cilium gives pods the labels of their namespace."""
+    key = f"k8s:io.cilium.k8s.namespace.labels.{labels.TENANT_NAMESPACE}"
+    return {
+        "matchExpressions": [
+            {"key": key, "operator": "Exists"},
+            {"key": key, "operator": "NotIn", "values": [tenant.name]},
+        ]
+    }
 
 
 def _partition(tenant: TenantPlan) -> Manifest:
@@ -176,4 +228,5 @@ def _rights(cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:
     subjects = [{"kind": "Group", "apiGroup": api, "name": group} for group in tenant.groups]
     role = {"apiGroup": api, "kind": "Role", "name": "tenant"}
     yield make(f"{api}/v1", "RoleBinding", "tenant", tenant.name, roleRef=role, subjects=subjects)
-    yield make("v1", "ServiceAccount", "workload", tenant.name, automountServiceAccountToken=False)
+    account = tenant_policy.WORKLOAD_ACCOUNT
+    yield make("v1", "ServiceAccount", account, tenant.name, automountServiceAccountToken=False)

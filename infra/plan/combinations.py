@@ -30,6 +30,15 @@ def _isolations(context: Context) -> Iterator[Problem]:
             yield context.problem(("tenants", index, "isolation"), message, f"use one of {', '.join(ISOLATIONS)}")
 
 
+def _adopted(context: Context) -> Iterator[Problem]:
+    """Nodes of an adopted cluster are not ours to taint, so no tenant can have some for itself."""
+    adopted = {cluster.name for cluster in context.region.clusters if cluster.provider == "existing"}
+    for index, tenant in enumerate(context.region.tenants):
+        if tenant.isolation == "dedicated-nodes" and tenant.cluster in adopted:
+            message = f"isolation dedicated-nodes needs a cluster that is built here; {tenant.cluster} is adopted"
+            yield context.problem(("tenants", index, "isolation"), message, "use shared, or another cluster")
+
+
 def _systems(context: Context) -> Iterator[Problem]:
     for index, cluster in enumerate(context.region.clusters):
         path = ("clusters", index)
@@ -125,4 +134,13 @@ def _unknown_power(context: Context) -> Iterator[Problem]:
             yield context.problem(("clusters", index, "rack_kw"), message, "add rack_kw: the figure of your racks")
 
 
-CHECKS: tuple[Check, ...] = (_providers, _isolations, _systems, _kubernetes, _drivers, _services, _unknown_power)
+CHECKS: tuple[Check, ...] = (
+    _providers,
+    _isolations,
+    _adopted,
+    _systems,
+    _kubernetes,
+    _drivers,
+    _services,
+    _unknown_power,
+)

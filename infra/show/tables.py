@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +17,12 @@ from ..plan.model import ClusterPlan, RegionPlan
 from ..plan.site_size import SiteSize
 from . import data
 
+NOTHING = "-"
 PIPE_WIDTH = 120
+LAST_WIDTH = 24
+"""Least width of a table's last column."""
+GAP = 3
+"""Spaces between two columns."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -28,7 +34,8 @@ def console(*, stderr: bool = False) -> Console:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table; columns that begin with `>` are aligned right."""
-    result = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    named = any(column.lstrip(">") for column in columns)
+    result = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, show_header=named)
     for column in columns:
         right = column.startswith(">")
         last = column == columns[-1]
@@ -38,9 +45,29 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     return result
 
 
+def put(one: Table, out: Console) -> None:
+    """Print a table; where the terminal is too narrow a paragraph a row, since numbers that are cut mislead."""
+    title, one.title = one.title, None
+    out.print(title, style="bold")
+    if _width(one) <= out.width:
+        out.print(one)
+        return
+    for cells in zip(*(column.cells for column in one.columns), strict=True):
+        pairs = zip((column.header for column in one.columns), cells, strict=True)
+        shown = [f"{header} {cell}".strip() for header, cell in pairs if cell != NOTHING]
+        out.print(f"{cells[0]}: {', '.join(shown[1:])}")
+    out.print()
+
+
+def _width(one: Table) -> int:
+    """Columns that a table takes: only the last one wraps."""
+    widths = [max(cell_len(str(cell)) for cell in (column.header, *column.cells)) for column in one.columns]
+    return sum(widths[:-1]) + min(widths[-1], LAST_WIDTH) + GAP * len(widths)
+
+
 def _cell(value: object) -> str:
     if value is None:
-        return "-"
+        return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -74,7 +101,7 @@ def show_plan(plan: RegionPlan, out: Console) -> None:
         _pools(plan),
     ):
         if one.row_count:
-            out.print(one)
+            put(one, out)
     power = plan.power
     out.print(
         f"IT power {power.it_kw / 1000:,.2f} MW (with {power.fabric_core_share:.1%} for fabric and core), "
@@ -179,7 +206,7 @@ def _pools(plan: RegionPlan) -> Table:
 def show_preview(preview: Preview, out: Console, *, objects: bool = False) -> None:
     """What would be declared, by stack and component."""
     for stack in preview.stacks:
-        out.print(_stack(stack))
+        put(_stack(stack), out)
         if objects:
             for component in stack.components:
                 for one in component.ids:
@@ -203,7 +230,7 @@ def _stack(stack: StackPreview) -> Table:
 
 def show_pairs(title: str, pairs: Iterable[tuple[str, object]], out: Console) -> None:
     """A small table of names and values."""
-    out.print(table(title, ("", ">"), pairs))
+    put(table(title, ("", ">"), pairs), out)
 
 
 def fabric_pairs(size: FabricSize) -> list[tuple[str, object]]:
@@ -212,5 +239,6 @@ def fabric_pairs(size: FabricSize) -> list[tuple[str, object]]:
 
 
 def site_pairs(size: SiteSize) -> list[tuple[str, object]]:
-    """Rows of `size site`."""
-    return [(key.replace("_", " "), value) for key, value in size.as_dict().items()]
+    """Rows of `size site`, its figures in full: a share of 0.09 must not show as 0.1."""
+    figures = size.as_dict().items()
+    return [(key.replace("_", " "), f"{value:,g}" if isinstance(value, float) else value) for key, value in figures]

@@ -101,4 +101,4 @@ def show_regions(verdicts: Sequence[Verdict]) -> None:
              plan.power.utility_kw / 1000)
         )  # fmt: skip
     columns = ("region", "verdict", "country", "layout", ">clusters", ">racks", ">GPUs", ">tenants", ">MW", ">of MW")
-    tables.console().print(tables.table("Regions", columns, rows))
+    tables.put(tables.table("Regions", columns, rows), tables.console())

@@ -152,3 +152,5 @@ class Bmc(Model):
     """ClusterSecretStore of External Secrets that holds the credentials, at `bmc/<rack>`."""
     verify_tls: Flag = Field(default=True)
     """Whether the BMC's certificate is verified."""
+    secure_boot: Flag = Field(default=True)
+    """Whether hosts boot by UEFI Secure Boot; the GPU driver's modules must then be signed for the node image."""

@@ -85,7 +85,7 @@ def add_tenant(data: dict[str, Any], rng: random.Random) -> None:
     cluster = rng.choice(data["clusters"])
     dedicated = sum(t.get("racks", 0) for t in data["tenants"] if t["cluster"] == cluster["name"])
     tenant = {"name": _free(data, "tenants", rng.choice("kt")), "cluster": cluster["name"]}
-    if dedicated < cluster["racks"] - 1:
+    if dedicated < cluster["racks"] - 1 and "provider" not in cluster:
         data["tenants"].append(tenant | {"isolation": "dedicated-nodes", "racks": 1})
     else:
         data["tenants"].append(tenant | {"isolation": "shared", "gpus": 1})

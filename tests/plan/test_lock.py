@@ -140,7 +140,11 @@ def test_a_lock_without_lines_is_as_good_as_none(folder: Folder) -> None:
             {"clusters[0].hall": "h2", "site.halls[+]": {"name": "h2", "max_it_mw": 1}},
             "hall: h1 is allocated, h2 is given",
         ),
-        ({"clusters[0].provider": "existing"}, "provider: train was allocated as one to build. Set it back,"),
+        (
+            {"clusters[0].provider": "existing", "tenants[0].isolation": "shared", "tenants[0].racks": None,
+             "tenants[0].gpus": 1},
+            "provider: train was allocated as one to build. Set it back, or remove it,",
+        ),
         (
             {"clusters[1]": {"name": "infer", "system": "dgx-b200", "nodes": 2, "purpose": "inference"}},
             "provider: infer was allocated as an adopted cluster.",
@@ -179,8 +183,10 @@ def test_racks_of_a_tenant_that_moved_are_released_too(folder: Folder) -> None:
     """Its racks are numbers of the old cluster: on the new one they would be somebody else's."""
     folder.allocate()
     folder.set({}, delete=["tenants[0]"]).allocate("tenant/blue")
-    moved = {"name": "blue", "isolation": "dedicated-nodes", "racks": 1, "cluster": "infer"}
-    folder.set({"tenants[0]": moved}, delete=["tenants[2]"])
+    moved = {"name": "blue", "isolation": "dedicated-nodes", "racks": 1, "cluster": "other"}
+    other = {"name": "other", "system": "gb300-nvl72", "racks": 1, "purpose": "training"}
+    more = {"clusters[+]": other, "core.nodes": 8, "site.halls[0].max_it_mw": 2, "site.power.utility_mw": 2}
+    folder.set({"tenants[0]": moved, **more})
 
     (found,) = folder.faults()
 

@@ -1,0 +1,148 @@
+"""Values of add-on charts that follow from the plan, merged over those of the catalogue.
+
+Agents of the platform run on every node. Nodes of a tenant's own carry the tenant's taint, which no chart knows of:
+without a toleration such a node would get no driver, no device plugin and no storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import yaml
+
+from ..catalog import ChartEntry
+from ..plan.model import ClusterPlan, RegionPlan
+from . import labels
+from .base import Manifest
+
+API_PORT = 6443
+NVME_CLASS = "nvme"
+"""TopoLVM device class of local drives; the node image makes a volume group of the same name."""
+
+AGENTS = [{"key": key, "operator": "Exists"} for key in (labels.GPU_TAINT["key"], labels.TENANT_TAINT_KEY)]
+"""Tolerations of what runs on every GPU node."""
+
+_TOLERATIONS = {
+    "gpu-operator": ("daemonsets.tolerations",),
+    "node-feature-discovery": ("topologyUpdater.tolerations",),
+    "nvidia-dra-driver-gpu": ("kubeletPlugin.tolerations",),
+    "topolvm": ("node.tolerations", "lvmd.tolerations"),
+    "csi-wekafsplugin": ("nodePluginTolerations",),
+    "vastcsi": ("node.tolerations",),
+    "ceph-csi-drivers": ("operatorConfig.driverSpecDefaults.nodePlugin.tolerations",),
+}
+"""Where each chart takes the tolerations of its agents. Not listed: Cilium, the NFD worker, node-exporter and the
+SR-IOV operator's agents, which tolerate every taint."""
+
+
+def values(plan: RegionPlan, cluster: ClusterPlan, chart: ChartEntry, chosen: Collection[str]) -> Manifest:
+    """Values of a chart on a cluster.
+
+    Args:
+        plan: the region.
+        cluster: one of its clusters.
+        chart: a chart that the cluster gets.
+        chosen: ids of all charts that it gets.
+    """
+    made: Manifest = merged({}, chart.values)
+    for path in _TOLERATIONS.get(chart.id, ()):
+        made = merged(made, _nested(path, [dict(one) for one in AGENTS]))
+    derive = _DERIVED.get(chart.id)
+    return merged(made, derive(plan, cluster, chosen)) if derive else made
+
+
+def merged(under: Any, over: Any) -> Any:
+    """Mappings merged, lists joined, anything else replaced.
+
+    >>> merged({"a": {"b": 1}, "c": [1]}, {"a": {"d": 2}, "c": [2]})
+    {'a': {'b': 1, 'd': 2}, 'c': [1, 2]}
+    """
+    if isinstance(under, dict) and isinstance(over, dict):
+        both = {key: merged(under[key], value) if key in under else value for key, value in over.items()}
+        return {**under, **both}
+    if isinstance(under, list) and isinstance(over, list):
+        return [*under, *over]
+    return over
+
+
+def _nested(path: str, value: Any) -> Manifest:
+    head, _, rest = path.partition(".")
+    return {head: _nested(rest, value) if rest else value}
+
+
+def _cilium(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:
+    # Without kube-proxy's rules the API server's service address leads nowhere while Cilium starts.
+    return {"k8sServiceHost": cluster.endpoint, "k8sServicePort": API_PORT}
+
+
+def _gpu_operator(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:
+    """The container runtime must not give GPUs to whoever asks by environment variable.
+
+    NVIDIA's CUDA images ask for all of a node's GPUs that way, and on a shared node those are other tenants'.
+    """
+    made: Manifest = {
+        "toolkit": {
+            "env": [
+                {"name": "ACCEPT_NVIDIA_VISIBLE_DEVICES_ENVVAR_WHEN_UNPRIVILEGED", "value": "false"},
+                {"name": "ACCEPT_NVIDIA_VISIBLE_DEVICES_AS_VOLUME_MOUNTS", "value": "true"},
+            ]
+        }
+    }
+    if cluster.system.rack_scale:
+        # NVIDIA/aicr, bare-metal GB300: the driver has DMA-BUF and needs no peer-memory module of the NIC driver.
+        made["devicePlugin"] = {"env": [{"name": "MOFED_ENABLED", "value": "false"}]}
+    return made
+
+
+def _kueue(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:
+    """Kueue manages everything in tenants' namespaces and nothing elsewhere.
+
+    Its webhooks fail closed: left to the chart's default they would hold up the platform's own pods while Kueue is
+    down, and Kueue's among them. What names no queue in a tenant's namespace goes to its queue `default`, so pods
+    can't go around the quota.
+    """
+    frameworks = ["batch/job", "pod", "deployment", "statefulset"]
+    if "kubeflow-trainer" in chosen:
+        frameworks += ["jobset.x-k8s.io/jobset", "trainer.kubeflow.org/trainjob"]
+    if "lws" in chosen:
+        frameworks.append("leaderworkerset.x-k8s.io/leaderworkerset")
+    config = {
+        "apiVersion": "config.kueue.x-k8s.io/v1beta2",
+        "kind": "Configuration",
+        "health": {"healthProbeBindAddress": ":8081"},
+        "metrics": {"bindAddress": ":8443"},
+        "webhook": {"port": 9443},
+        "leaderElection": {"leaderElect": True, "resourceName": "c1f6bfd2.kueue.x-k8s.io"},
+        "clientConnection": {"qps": 300, "burst": 500},
+        # With certificates by cert-manager (enableCertManager) Kueue must not make its own.
+        "internalCertManagement": {"enable": False},
+        "manageJobsWithoutQueueName": True,
+        "managedJobsNamespaceSelector": {
+            "matchExpressions": [{"key": labels.TENANT_NAMESPACE, "operator": "Exists"}],
+        },
+        "integrations": {"frameworks": frameworks},
+        # Neither is counted in any quota, and what a queue does not cover it does not admit.
+        "resources": {"excludeResourcePrefixes": ["ephemeral-storage", "hugepages-"]},
+    }
+    return {"managerConfig": {"controllerManagerConfigYaml": yaml.safe_dump(config, sort_keys=False)}}
+
+
+def _topolvm(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:
+    # The storage component declares the class itself, by its name in the region file.
+    device = {"name": NVME_CLASS, "volume-group": NVME_CLASS, "default": True, "spare-gb": 10}
+    return {"lvmd": {"deviceClasses": [device]}, "storageClasses": []}
+
+
+def _vast(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:
+    # The chart (2.4, 2.5) refuses to install without a class; `_flux` takes it out of what the chart renders.
+    return {"storageClasses": {"unused": {"storagePath": "/", "viewPolicy": "default", "vipPool": "default"}}}
+
+
+_DERIVED: dict[str, Callable[[RegionPlan, ClusterPlan, Collection[str]], Manifest]] = {
+    "cilium": _cilium,
+    "gpu-operator": _gpu_operator,
+    "kueue": _kueue,
+    "topolvm": _topolvm,
+    "vastcsi": _vast,
+}
