@@ -1,0 +1,1 @@
+"""Component resources under Pulumi's mocks."""
