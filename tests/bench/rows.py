@@ -1,0 +1,174 @@
+"""What is measured: each row returns the seconds of its own part, without imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import gigawatt
+
+if TYPE_CHECKING:
+    from ai_factory.infra.plan.model import RegionPlan
+
+GROUP_STACK = "kr-ulsan.train-a.0"
+GIGAWATT_RACKS = 5500
+HOSTS = 99_000
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    run: Callable[[], float]
+    floor: str | None = None
+    target: str = ""
+    repeat: int = 2
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def _plain_objects() -> float:
+    """The floor: as many plain pydantic objects as the region has hosts."""
+    from pydantic import BaseModel, ConfigDict
+
+    class Host(BaseModel):
+        model_config = ConfigDict(frozen=True)
+        name: str
+        rack: str
+        slot: int
+        u: int
+        serial: str
+        bmc: str
+        mac: str
+
+    start = time.perf_counter()
+    hosts = [
+        Host(name=f"h{n}", rack="r", slot=1, u=1, serial=f"s{n}", bmc=f"10.0.0.{n}", mac=f"02:{n}")
+        for n in range(HOSTS)
+    ]
+    assert len(hosts) == HOSTS
+    return time.perf_counter() - start
+
+
+def _plan() -> float:
+    from ai_factory.infra import regions
+
+    with _folder() as folder:
+        path = gigawatt.write(folder, GIGAWATT_RACKS)
+        start = time.perf_counter()
+        plan = regions.load_plan(path)
+        seconds = time.perf_counter() - start
+    assert sum(cluster.gpus for cluster in plan.clusters) == 396_000
+    return seconds
+
+
+def _objects() -> float:
+    from ai_factory.infra import regions
+    from ai_factory.infra.objects import base, region
+
+    with _folder() as folder:
+        plan = regions.load_plan(gigawatt.write(folder, GIGAWATT_RACKS))
+    start = time.perf_counter()
+    count = sum(1 for _ in base.items_of(region.region_blocks(plan)))
+    seconds = time.perf_counter() - start
+    assert count > HOSTS
+    return seconds
+
+
+def _preview() -> float:
+    from ai_factory.infra import regions
+    from ai_factory.infra.objects.preview import preview
+
+    with _folder() as folder:
+        path = gigawatt.write(folder, GIGAWATT_RACKS)
+        start = time.perf_counter()
+        made = preview(regions.load_plan(path))
+        seconds = time.perf_counter() - start
+    assert made.resources > HOSTS
+    return seconds
+
+
+def _python() -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import pydantic, yaml, click, rich"], check=True)
+    return time.perf_counter() - start
+
+
+def _check() -> float:
+    command = [str(Path(sys.executable).with_name("aifactory")), "check", "kr-ulsan"]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def _group_plan() -> RegionPlan:
+    """One group of racks of kr-ulsan: the largest stack there is."""
+    from ai_factory.infra import regions
+
+    return regions.load_plan(regions.region_file("kr-ulsan"))
+
+
+def _under_mocks(program: Callable[[], None]) -> float:
+    from tests.components import harness
+
+    start = time.perf_counter()
+    harness.run(program)
+    return time.perf_counter() - start
+
+
+def _bare_program() -> float:
+    """The floor: a program that registers the same objects by hand, in the same order, with the same provider."""
+    import pulumi
+    import pulumi_kubernetes as kubernetes
+
+    from ai_factory.components._manifest import type_token
+    from ai_factory.infra.objects import base, region
+
+    blocks = region.blocks_of(_group_plan(), GROUP_STACK)
+    items = [item for item in base.items_of(blocks) if isinstance(item, base.KubeObject)]
+
+    def program() -> None:
+        provider = kubernetes.Provider("management", context="management")
+        for item in items:
+            meta = item.manifest["metadata"]
+            name = f"{item.manifest['kind']}-{meta.get('namespace')}-{meta['name']}"
+            pulumi.CustomResource(
+                type_token(item.manifest), name, item.manifest, pulumi.ResourceOptions(provider=provider)
+            )
+
+    return _under_mocks(program)
+
+
+def _components() -> float:
+    from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
+
+    plan = _group_plan()
+
+    def program() -> None:
+        registry = Registry()
+        providers = ClusterProviders(plan, registry, root=Path("/"))
+        Region(plan.name, RegionArgs(plan=plan, stack=GROUP_STACK, providers=providers, registry=registry))
+
+    return _under_mocks(program)
+
+
+ROWS = {
+    "pydantic-floor": Row("99,000 plain pydantic objects", _plain_objects),
+    "plan-1gw": Row("read and plan 5,500 racks, 99,000 hosts", _plan, "pydantic-floor", "5 s, 1 GB"),
+    "objects-1gw": Row("all objects of that region", _objects, "pydantic-floor", "30 s"),
+    "preview-1gw": Row("plan and preview that region", _preview, "pydantic-floor", "30 s"),
+    "python-floor": Row("a Python process that imports the same libraries", _python, repeat=3),
+    "bare-program": Row("704 objects registered by hand, under mocks", _bare_program),
+    "components": Row("the same by the components", _components, "bare-program", "1.2"),
+    "check-kr-ulsan": Row("`aifactory check kr-ulsan` as a process", _check, "python-floor", "2 s", repeat=3),
+}

@@ -1,0 +1,126 @@
+"""Reading YAML: plain data, and the line of every path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_factory.infra.spec import source
+from ai_factory.infra.spec.problems import InputError
+
+TEXT = """\
+# a comment
+region: {name: lab,
+         country: KR}
+clusters:
+  - name: train
+    racks: 2
+  - &second
+    name: infer
+also: *second
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "r.yaml"
+
+
+def read(file: Path, content: str | bytes) -> source.Document:
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return source.read(file)
+
+
+def test_data_is_plain_and_every_path_has_its_line(file: Path) -> None:
+    document = read(file, TEXT)
+
+    assert document.data == {
+        "region": {"name": "lab", "country": "KR"},
+        "clusters": [{"name": "train", "racks": 2}, {"name": "infer"}],
+        "also": {"name": "infer"},
+    }
+    assert document.line(("region", "country")) == 3
+    assert document.line(("clusters", 0, "racks")) == 6
+    assert document.line(("clusters", 1, "name")) == 8
+
+
+@pytest.mark.parametrize(
+    ("path", "line"), [(("clusters", 0, "hall"), 5), (("clusters", 7), 4), (("nowhere", "at", "all"), 2), ((), 2)]
+)
+def test_a_path_that_is_not_there_has_the_line_of_its_nearest_parent(
+    path: tuple[Any, ...], line: int, file: Path
+) -> None:
+    assert read(file, TEXT).line(path) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: 2026-03-01", "2026-03-01"),
+        ("a: 1.36", 1.36),
+        ("a: 0x10", 16),
+        ("a: on", True),
+        ("a: ~", None),
+        ("a: '12'", "12"),
+        ("a:", None),
+        ("a: 서울", "서울"),
+        ("a: !!binary aGVsbG8=", "aGVsbG8="),
+    ],
+)
+def test_values_are_numbers_booleans_text_or_nothing(text: str, value: object, file: Path) -> None:
+    found = read(file, text).data["a"]
+
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_a_mark_in_front_and_windows_line_ends_are_fine(file: Path) -> None:
+    assert read(file, b"\xef\xbb\xbfa: 1\r\nb: 2\r\n").line(("b",)) == 2
+
+
+@pytest.mark.parametrize("character", ["\\e", "\\x7f", "\\u202e", "\\n", "\\u2028", "\\x9b"])
+def test_no_value_fools_its_reader(character: str, file: Path) -> None:
+    with pytest.raises(InputError, match=r"r\.yaml:1: a: one line of visible characters is expected"):
+        read(file, f'a: "x{character}y"')
+
+
+def test_no_key_fools_its_reader(file: Path) -> None:
+    with pytest.raises(InputError, match=r"the key 'x\\x1b' has characters that can't be seen"):
+        read(file, '"x\\e": 1')
+
+
+def test_faults_of_one_file_come_together_in_file_order(file: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(file, "a: .nan\nb: 1\nb: 2\nc: {d: 2026-02-30}\n")
+
+    assert [(problem.line, problem.path) for problem in caught.value.problems] == [(1, "a"), (3, "b"), (4, "c.d")]
+
+
+def test_nesting_is_fine_up_to_the_bound_and_no_further(file: Path) -> None:
+    deep = source.MAX_DEPTH - 1
+    read(file, "a: " + "[" * deep + "]" * deep)
+
+    with pytest.raises(InputError, match="nested too deeply"):
+        read(file, "a: " + "[" * (deep + 1) + "]" * (deep + 1))
+
+
+def test_size_is_fine_up_to_the_bound_and_no_further(file: Path) -> None:
+    filler = b"#" * (source.MAX_BYTES - 5) + b"\na: 1"
+    assert len(filler) == source.MAX_BYTES
+    assert read(file, filler).data == {"a": 1}
+
+    with pytest.raises(InputError, match="more than the 8 MiB allowed"):
+        read(file, filler + b"\n")
+
+
+def test_a_device_without_an_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(InputError, match="more than the 8 MiB allowed"):
+        source.read(Path("/dev/zero"))
+
+
+def test_names_are_relative_where_that_is_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert source.display_name(tmp_path / "stacks" / "r.yaml") == "stacks/r.yaml"
+    assert source.display_name(Path("/r.yaml")) == "/r.yaml"
