@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from ai_factory.infra.objects import platform
+from ai_factory.infra.objects import cluster_platform
 from ai_factory.infra.plan import stacks
 
 from ._component import ComponentArgs, Outputs, cluster_named, names_of
@@ -43,7 +43,7 @@ class ClusterPlatform(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ClusterPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cluster = cluster_named(args.plan, args.cluster)
-        block = platform.block(args.plan, cluster, stacks.cluster_stack(args.plan.spec, cluster.name))
+        block = cluster_platform.block(args.plan, cluster, stacks.cluster_stack(args.plan.spec, cluster.name))
         digest = {
             "cluster": cluster.name,
             "system": cluster.spec.system,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..plan import stacks
 from ..plan.model import ClusterPlan, RegionPlan
-from . import fabric_network, gpu_cluster, management, platform, racks, storage, tenant
+from . import cluster_platform, fabric_network, gpu_cluster, management, racks, storage, tenant
 from .base import Block
 
 
@@ -27,7 +27,7 @@ def region_blocks(plan: RegionPlan) -> Iterator[Block]:
 def workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
     """Blocks of a cluster's workload plane."""
     stack = stacks.cluster_stack(plan.spec, cluster.name)
-    yield platform.block(plan, cluster, stack)
+    yield cluster_platform.block(plan, cluster, stack)
     yield fabric_network.block(plan, cluster, stack)
     yield storage.block(plan, cluster, stack)
     for one in plan.tenants_of(cluster.name):

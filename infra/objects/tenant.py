@@ -13,6 +13,8 @@ from ..plan.model import ClusterPlan, RegionPlan, TenantPlan
 from . import _flux, fabric_network, kueue, labels, rook, storage, tenant_policy
 from .base import LABEL, Block, KubeObject, Manifest, make
 
+MAX_QUOTA_TIB = 8191
+"""Largest storage quota: the API server counts in thousandths of a byte in 64 bits, and refuses from 8 PiB on."""
 NETWORKING = "networking.k8s.io/v1"
 METADATA_ADDRESS = "169.254.169.254/32"
 """Link-local address where metadata services answer."""
@@ -106,17 +108,16 @@ def _limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Itera
 
 
 def _storage_limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> dict[str, str]:
-    """The tenant's limit over all classes, and for each class no more than that and than its capacity."""
+    """The tenant's limit over all classes, and for each class no more than that and than its capacity.
+
+    Left out where it is beyond what a quota can count: the storage system itself is the limit then.
+    """
     most = tenant.spec.quota.storage_tib
-    limits = {} if most is None else {"requests.storage": _gib(most)}
+    limits = {"requests.storage": most}
     for name, capacity in storage.classes(plan, cluster).items():
-        if sizes := [size for size in (most, capacity) if size is not None]:
-            limits[f"{name}.storageclass.storage.k8s.io/requests.storage"] = _gib(min(sizes))
-    return limits
-
-
-def _gib(tib: float) -> str:
-    return f"{int(tib * 1024)}Gi"
+        sizes = [size for size in (most, capacity) if size is not None]
+        limits[f"{name}.storageclass.storage.k8s.io/requests.storage"] = min(sizes, default=None)
+    return {name: f"{int(tib * 1024)}Gi" for name, tib in limits.items() if tib is not None and tib <= MAX_QUOTA_TIB}
 
 
 def _container_limits(cluster: ClusterPlan) -> Manifest:

@@ -291,6 +291,12 @@ class _Planner:
                 notices.append(
                     f"{len(cluster.core_hosts)} of {planned} control-plane hosts of {cluster.name} are in the inventory"
                 )
+        notices += [
+            f"the {one.nodes} core nodes of storage {one.name} are planned, not declared: "
+            f"join them to its cluster and label them ai-factory.dev/storage={one.name}"
+            for one in self.region.storage
+            if one.nodes is not None
+        ]
         return tuple(notices)
 
 

@@ -98,6 +98,9 @@ def _drivers(context: Context) -> Iterator[Problem]:
         if driver.external and storage.endpoint is None:
             message = f"driver {storage.driver} needs the endpoint of the storage system"
             yield context.problem((*path, "endpoint"), message, "add endpoint: host name or address")
+        if driver.on_core_nodes and len(storage.used_by or context.region.clusters) != 1:
+            message = f"driver {storage.driver} runs inside the one cluster that uses it"
+            yield context.problem((*path, "cluster"), message, "name that cluster")
         if driver.on_core_nodes and storage.nodes is None:
             message = f"driver {storage.driver} runs on core nodes"
             yield context.problem((*path, "nodes"), message, "add nodes: how many (3 or more)")

@@ -33,7 +33,16 @@ from ai_factory.components import (
     TenantEnclaveArgs,
 )
 from ai_factory.components._manifest import type_token
-from ai_factory.infra.objects import base, fabric_network, gpu_cluster, management, platform, racks, storage, tenant
+from ai_factory.infra.objects import (
+    base,
+    cluster_platform,
+    fabric_network,
+    gpu_cluster,
+    management,
+    racks,
+    storage,
+    tenant,
+)
 from ai_factory.infra.plan.model import RegionPlan
 
 from .harness import Recording, Resource, run
@@ -69,7 +78,7 @@ CASES = {
     ),
     "platform": Case(
         lambda name, common: ClusterPlatform(name, ClusterPlatformArgs(cluster="train-a", **common)),
-        lambda plan: platform.block(plan, plan.cluster("train-a"), "demo"),
+        lambda plan: cluster_platform.block(plan, plan.cluster("train-a"), "demo"),
     ),
     "fabric": Case(
         lambda name, common: FabricNetwork(name, FabricNetworkArgs(cluster="train-a", **common)),

@@ -92,9 +92,10 @@ def add_tenant(data: dict[str, Any], rng: random.Random) -> None:
 
 
 def add_storage(data: dict[str, Any], rng: random.Random) -> None:
-    nodes = sum(item.get("nodes", 0) for item in data["storage"])
-    kind = rng.choice(STORAGE)
-    data["storage"].append({"name": _free(data, "storage", "s"), **(kind if nodes < 9 else STORAGE[0])})
+    kind = dict(rng.choice(STORAGE))
+    if "nodes" in kind:
+        kind["cluster"] = rng.choice(data["clusters"])["name"]
+    data["storage"].append({"name": _free(data, "storage", "s"), **kind})
 
 
 def add_racks(data: dict[str, Any], rng: random.Random) -> None:
@@ -266,6 +267,15 @@ def test_what_is_removed_holds_its_numbers_until_released() -> None:
     assert new.number == 3  # stacks hold tenants by number: never given to another
     assert allocate.retired(model(without), reused) == []
     assert reused.entries[: len(first.entries)] == first.entries
+
+
+def test_the_number_of_a_cluster_that_left_is_no_gap_to_fill() -> None:
+    three = {**copy.deepcopy(EMPTY), "clusters": [{"name": name, **SYSTEMS[2], "racks": 1} for name in "abc"]}
+    two, other = {**three, "clusters": three["clusters"][:2]}, {**three, "clusters": three["clusters"][1:]}
+
+    held = complete(other, allocate.release(complete(two), ["cluster/a", "core-nodes/cluster/a"]))
+
+    assert [entries(held, f"cluster/{name}")[0].number for name in "bc"] == [2, 3]
 
 
 def test_a_cluster_that_comes_back_finds_its_numbers() -> None:

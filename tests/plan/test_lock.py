@@ -79,6 +79,14 @@ def test_a_number_given_twice_is_found(old: str, new: str, fault: str, folder: F
     assert any(line.startswith("lab.lock.yaml: entries[") and fault in line for line in found), found
 
 
+def test_everything_under_a_block_that_is_too_large_is_found(folder: Folder) -> None:
+    found = damaged(folder, r"(name: scratch, network: )[^}]+", r"\g<1>10.250.0.0/21")
+
+    items = [line.partition(" overlaps")[0].rpartition(" ")[2] for line in found]
+    clusters, tenants = ["cluster/train"] * 3, ["tenant/acme", "tenant/blue", "tenant/green"]
+    assert sorted(items) == [*clusters, "storage/hps", "storage/scratch", *tenants]
+
+
 def test_an_item_given_out_twice_is_found(folder: Folder) -> None:
     """Two branches that allocate the same tenant merge into two lines."""
     line = "- {kind: tenant, name: blue, number: 9, cluster: train, vni: 100009, network: 10.250.9.0/24}\n"
@@ -209,7 +217,8 @@ def test_a_cluster_keeps_the_racks_that_are_dedicated(folder: Folder) -> None:
 
 
 def test_core_nodes_that_are_given_out_stay(folder: Folder) -> None:
-    extra = {"storage[+]": {"name": "ceph", "tier": "block", "driver": "rook-ceph", "nodes": 3}, "core.nodes": 8}
+    ceph = {"name": "ceph", "tier": "block", "driver": "rook-ceph", "nodes": 3, "cluster": "train"}
+    extra = {"storage[+]": ceph, "core.nodes": 8}
     folder.set(extra).allocate()
 
     found = folder.set({"core.nodes_per_rack": 8}).faults()

@@ -1,0 +1,416 @@
+"""Tenant enclaves: how could a tenant reach another's nodes, pods, data or networks? Each test closes one way.
+
+The rules themselves are CEL and run on a real API server in `tests/live/test_tenant_attacks.py`; here their presence,
+scope and strictness are checked, and that nothing else of the enclave opens what they close.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_factory.infra.objects import _flux, kueue, labels, tenant, tenant_policy
+from ai_factory.infra.objects.base import KubeObject
+from ai_factory.infra.plan.model import RegionPlan, TenantPlan
+from tests import schema
+
+from .conftest import REGION, changed_cluster, make_plan, manifests, named
+
+Objects = list[dict[str, Any]]
+DEDICATED, SHARED = REGION["tenants"]
+TWIN = {"name": "twins", "isolation": "shared", "gpus": 8, "cluster": "twin", "services": ["physical-ai"]}
+
+
+def one(plan: RegionPlan, name: str) -> TenantPlan:
+    return next(t for t in plan.tenants if t.name == name)
+
+
+def objects_of(plan: RegionPlan, name: str) -> Objects:
+    return manifests(tenant.block(plan, one(plan, name), "s"))
+
+
+def tenants(*entries: dict[str, Any], **changes: Any) -> RegionPlan:
+    return make_plan(tenants=list(entries), **changes)
+
+
+def kinds(objects: Objects) -> set[str]:
+    return {o["kind"] for o in objects}
+
+
+@pytest.fixture(scope="module")
+def plans() -> RegionPlan:
+    return tenants(DEDICATED, SHARED, TWIN)
+
+
+@pytest.fixture(scope="module", params=["gov-llm", "acme", "twins"])
+def enclave(plans: RegionPlan, request: pytest.FixtureRequest) -> Objects:
+    return objects_of(plans, request.param)
+
+
+def test_every_object_passes_its_schema(enclave: Objects) -> None:
+    assert [fault for made in enclave for fault in schema.validate(made)] == []
+
+
+def test_everything_is_in_the_tenants_namespace(enclave: Objects) -> None:
+    name = named(enclave, "Namespace")["metadata"]["name"]
+    outside = {o["kind"] for o in enclave if o["metadata"].get("namespace") != name}
+    assert outside == {"Namespace", "ClusterQueue"}
+
+
+def test_no_secret_travels(enclave: Objects) -> None:
+    assert "Secret" not in kinds(enclave)
+    assert not {"ClusterRole", "ClusterRoleBinding"} & kinds(enclave)
+
+
+def test_an_enclave_keeps_the_budget_of_its_stack(plans: RegionPlan) -> None:
+    """40 tenants a stack of 1,000 resources: at most 24 each, the component itself among them."""
+    busy = {**DEDICATED, "services": ["sovereign-training", "training", "fine-tuning", "research-notebook"]}
+    assert 1 + len(objects_of(tenants(busy), "gov-llm")) <= 24
+
+
+# Namespace and quota ----------------------------------------------------------------------------------------
+
+
+def test_namespace_of_a_tenant_with_nodes_of_its_own(plans: RegionPlan) -> None:
+    meta = named(objects_of(plans, "gov-llm"), "Namespace")["metadata"]
+    assert meta["labels"]["ai-factory.dev/tenant"] == "gov-llm"
+    assert meta["labels"]["ai-factory.dev/isolation"] == "dedicated-nodes"
+    for mode in ("enforce", "audit", "warn"):
+        assert meta["labels"][f"pod-security.kubernetes.io/{mode}"] == "restricted"
+        assert re.fullmatch(r"v1\.\d+", meta["labels"][f"pod-security.kubernetes.io/{mode}-version"])
+    selector = meta["annotations"]["scheduler.alpha.kubernetes.io/node-selector"]
+    assert selector == f"{labels.ROLE}=gpu,{labels.TENANT}=gov-llm"
+    assert meta["annotations"]["ai-factory.dev/residency"] == "KR"
+
+
+def test_shared_tenants_stay_off_the_control_plane(plans: RegionPlan) -> None:
+    """Nodes of the control plane have no taint; only clusters built here run the admission plug-in for it."""
+    notes = named(objects_of(plans, "acme"), "Namespace")["metadata"]["annotations"]
+    assert notes[labels.NODE_SELECTOR] == f"{labels.ROLE}=gpu"
+    assert labels.NODE_SELECTOR not in named(objects_of(plans, "twins"), "Namespace")["metadata"]["annotations"]
+
+
+def test_namespace_is_protected_and_first(plans: RegionPlan) -> None:
+    items = [i for i in tenant.block(plans, one(plans, "acme"), "s").items if isinstance(i, KubeObject)]
+    home, *rest = items
+    assert home.protect
+    assert all(home.id in i.after for i in rest if i.manifest["kind"] != "ClusterQueue")
+
+
+def test_quota_is_what_was_promised(plans: RegionPlan) -> None:
+    hard = named(objects_of(plans, "acme"), "ResourceQuota")["spec"]["hard"]
+    nodes = 16 / 4 * 0.9
+    assert hard["requests.nvidia.com/gpu"] == "16"
+    assert hard["requests.cpu"] == str(int(nodes * 144))
+    assert hard["requests.memory"] == f"{int(nodes * 960)}Gi"
+    assert (hard["pods"], hard["services.nodeports"]) == ("1000", "0")
+    dedicated = named(objects_of(plans, "gov-llm"), "ResourceQuota")["spec"]["hard"]
+    assert dedicated["requests.nvidia.com/gpu"] == "72"
+
+
+@pytest.mark.parametrize(
+    ("quota", "storage"),
+    [
+        ({}, {"hps": "2097152Gi"}),
+        ({"storage_tib": 0.5}, {"": "512Gi", "hps": "512Gi", "scratch": "512Gi"}),
+        ({"storage_tib": 5000}, {"": "5120000Gi", "hps": "2097152Gi", "scratch": "5120000Gi"}),
+    ],
+)
+def test_storage_quota_by_class(quota: dict[str, Any], storage: dict[str, str]) -> None:
+    hard = named(objects_of(tenants({**SHARED, "quota": quota}), "acme"), "ResourceQuota")["spec"]["hard"]
+    suffix = "requests.storage"
+    found = {key.partition(".storageclass.")[0]: value for key, value in hard.items() if key.endswith(suffix)}
+    assert {key.removesuffix(suffix): value for key, value in found.items()} == storage
+
+
+def test_default_limits_refuse_no_container_and_give_no_gpu(enclave: Objects) -> None:
+    [limits] = named(enclave, "LimitRange")["spec"]["limits"]
+    assert limits["default"] == limits["max"], "a lower default would refuse larger requests without a limit"
+    assert set(limits["max"]) == {"cpu", "memory"}, "the largest number of GPUs would be everyone's default"
+
+
+# Networks ---------------------------------------------------------------------------------------------------
+
+
+def test_every_namespace_is_closed_by_default(enclave: Objects) -> None:
+    spec = named(enclave, "NetworkPolicy", "default-deny")["spec"]
+    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_no_policy_lets_another_namespace_in(enclave: Objects) -> None:
+    """An empty namespaceSelector means every namespace."""
+    for policy in (o for o in enclave if o["kind"] == "NetworkPolicy"):
+        spec = policy["spec"]
+        assert all(peer == {"podSelector": {}} for rule in spec.get("ingress", []) for peer in rule["from"])
+        for rule in spec.get("egress", []):
+            for peer in rule["to"]:
+                assert peer.get("namespaceSelector", {"matchLabels": 1})["matchLabels"]
+
+
+def test_dns_is_reached_and_nothing_beside_it(enclave: Objects) -> None:
+    [rule] = named(enclave, "NetworkPolicy", "allow-dns")["spec"]["egress"]
+    assert [(p["protocol"], p["port"]) for p in rule["ports"]] == [("UDP", 53), ("TCP", 53)]
+    assert rule["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+
+
+def test_storage_is_reached(plans: RegionPlan) -> None:
+    [rule] = named(objects_of(plans, "acme"), "NetworkPolicy", "allow-storage")["spec"]["egress"]
+    assert rule["to"] == [{"ipBlock": {"cidr": str(plans.storage[0].network)}}], "local drives need no network"
+
+
+def test_object_gateways_in_the_cluster_are_reached() -> None:
+    store = {"name": "buckets", "tier": "object", "driver": "rook-ceph", "nodes": 3, "cluster": "train"}
+    objects = objects_of(tenants(SHARED, storage=[store]), "acme")
+    [rule] = named(objects, "NetworkPolicy", "allow-storage")["spec"]["egress"]
+    assert rule["to"][0]["podSelector"] == {"matchLabels": {"app": "rook-ceph-rgw"}}
+
+
+def test_denials_that_no_allowance_lifts(plans: RegionPlan) -> None:
+    spec = named(objects_of(plans, "acme"), "CiliumNetworkPolicy")["spec"]
+    assert spec["endpointSelector"] == {}
+    networks = [ipaddress.ip_network(n) for rule in spec["egressDeny"] for n in rule.get("toCIDR", [])]
+    train = plans.cluster("train")
+    assert train.networks is not None
+    for closed in (plans.spec.addressing.oob_v4, train.networks.bmc, train.networks.nodes):
+        assert any(closed.version == n.version and closed.subnet_of(n) for n in networks)  # type: ignore[arg-type]
+    assert {"host", "remote-node", "kube-apiserver"} in [set(rule.get("toEntities", [])) for rule in spec["egressDeny"]]
+    store = plans.storage[0].network
+    assert not any(n.overlaps(store) for n in networks if n.version == store.version)
+
+
+@pytest.mark.parametrize("way", ["ingressDeny", "egressDeny"])
+def test_other_tenants_are_denied_both_ways(plans: RegionPlan, way: str) -> None:
+    rules = named(objects_of(plans, "acme"), "CiliumNetworkPolicy")["spec"][way]
+    key = "k8s:io.cilium.k8s.namespace.labels.ai-factory.dev/tenant"
+    peers = [p for rule in rules for p in (*rule.get("fromEndpoints", []), *rule.get("toEndpoints", []))]
+    assert peers == [
+        {
+            "matchExpressions": [
+                {"key": key, "operator": "Exists"},
+                {"key": key, "operator": "NotIn", "values": ["acme"]},
+            ]
+        }
+    ]
+
+
+def test_adopted_clusters_get_no_objects_of_kinds_that_they_lack(plans: RegionPlan) -> None:
+    found = {o["apiVersion"] for o in objects_of(plans, "twins")}
+    assert not {api for api in found if api.startswith(("cilium.io", "k8s.cni"))}
+
+
+# InfiniBand -------------------------------------------------------------------------------------------------
+
+
+def test_partitions_differ_and_stay_in_their_namespace(plans: RegionPlan) -> None:
+    keys = {}
+    for name in ("gov-llm", "acme"):
+        made = named(objects_of(plans, name), "NetworkAttachmentDefinition")
+        assert made["metadata"]["namespace"] == name
+        assert made["metadata"]["annotations"]["k8s.v1.cni.cncf.io/resourceName"] == "nvidia.com/ib_rails"
+        config = json.loads(made["spec"]["config"])
+        assert (config["type"], config["rdmaIsolation"], config["ibKubernetesEnabled"]) == ("ib-sriov", True, True)
+        keys[name] = int(config["pkey"], 16)
+    assert keys == {name: one(plans, name).pkey for name in keys}
+    assert len(set(keys.values())) == 2 and all(0 < key < 0x7FFF for key in keys.values())
+
+
+def test_no_partition_without_infiniband() -> None:
+    plan = tenants(SHARED, clusters=changed_cluster(fabric="spectrum-x"))
+    assert "NetworkAttachmentDefinition" not in kinds(objects_of(plan, "acme"))
+
+
+# Rights -----------------------------------------------------------------------------------------------------
+
+
+def rights(objects: Objects) -> dict[tuple[str, str], set[str]]:
+    """Verbs by API group and resource."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for rule in named(objects, "Role")["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                found.setdefault((group, resource), set()).update(rule["verbs"])
+    return found
+
+
+WRITES = {"create", "update", "patch", "delete", "deletecollection", "*"}
+NEVER = [
+    ("", "namespaces"), ("", "nodes"), ("", "bindings"), ("", "pods/binding"), ("", "resourcequotas"),
+    ("", "limitranges"), ("", "endpoints"), ("discovery.k8s.io", "endpointslices"),
+    ("networking.k8s.io", "networkpolicies"),
+    ("cilium.io", "ciliumnetworkpolicies"), ("rbac.authorization.k8s.io", "roles"),
+    ("rbac.authorization.k8s.io", "rolebindings"), ("kueue.x-k8s.io", "localqueues"), ("kueue.x-k8s.io", "workloads"),
+    ("k8s.cni.cncf.io", "network-attachment-definitions"), ("resource.k8s.io", "resourceclaims"),
+    ("resource.k8s.io", "resourceclaimtemplates"), ("external-secrets.io", "externalsecrets"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("group", "resource"), NEVER, ids=lambda value: value or "core")
+def test_what_keeps_tenants_apart_is_not_theirs_to_write(enclave: Objects, group: str, resource: str) -> None:
+    """An ExternalSecret could fetch any credential of the region, a claim name another tenant's compute domain."""
+    assert not rights(enclave).get((group, resource), set()) & WRITES
+
+
+def test_no_right_is_a_wildcard(enclave: Objects) -> None:
+    found = rights(enclave)
+    assert ("", "pods") in found
+    assert not [key for key, verbs in found.items() if "*" in key[0] + key[1] or "*" in verbs]
+
+
+@pytest.mark.parametrize(("name", "granted"), [("acme", True), ("twins", False)])
+def test_compute_domains_are_for_rack_scale_systems(plans: RegionPlan, name: str, granted: bool) -> None:
+    assert (("resource.nvidia.com", "computedomains") in rights(objects_of(plans, name))) is granted
+
+
+def test_rights_go_to_the_tenants_groups_only() -> None:
+    plan = tenants({**SHARED, "groups": ["acme-ml", "acme-ops"]}, DEDICATED)
+    for name, groups in (("acme", ["acme-ml", "acme-ops"]), ("gov-llm", ["tenant:gov-llm"])):
+        binding = named(objects_of(plan, name), "RoleBinding")
+        assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("Group", group) for group in groups]
+        assert binding["roleRef"]["kind"] == "Role"
+
+
+def test_the_workload_account_mounts_no_token(enclave: Objects) -> None:
+    account = named(enclave, "ServiceAccount")
+    assert (account["metadata"]["name"], account["automountServiceAccountToken"]) == ("workload", False)
+
+
+# Queues -----------------------------------------------------------------------------------------------------
+
+
+def test_queue_of_a_shared_tenant(plans: RegionPlan) -> None:
+    spec = named(objects_of(plans, "acme"), "ClusterQueue", "acme")["spec"]
+    assert spec["cohortName"] == "train-shared"
+    assert spec["preemption"] == {"withinClusterQueue": "LowerPriority", "reclaimWithinCohort": "Any"}
+    [group] = spec["resourceGroups"]
+    [flavour] = group["flavors"]
+    assert flavour["name"] == "shared"
+    assert {r["name"]: r["nominalQuota"] for r in flavour["resources"]}["nvidia.com/gpu"] == "16"
+    assert {r["borrowingLimit"] for r in flavour["resources"]} == {"0"}, "the ResourceQuota would refuse more"
+
+
+def test_queue_of_a_tenant_with_nodes_of_its_own(plans: RegionPlan) -> None:
+    spec = named(objects_of(plans, "gov-llm"), "ClusterQueue", "gov-llm")["spec"]
+    assert "cohortName" not in spec
+    [flavour] = spec["resourceGroups"][0]["flavors"]
+    assert flavour["name"] == "tenant-gov-llm"
+    assert not [r for r in flavour["resources"] if "borrowingLimit" in r], "Kueue refuses it without a cohort"
+    assert {r["name"]: r["nominalQuota"] for r in flavour["resources"]}["nvidia.com/ib_rails"] == "72"
+
+
+def test_quota_and_queue_agree(enclave: Objects) -> None:
+    """What a queue admits, the ResourceQuota must let through."""
+    hard = named(enclave, "ResourceQuota")["spec"]["hard"]
+    [group] = named(enclave, "ClusterQueue")["spec"]["resourceGroups"]
+    quota = {r["name"]: r["nominalQuota"] for r in group["flavors"][0]["resources"]}
+    assert group["coveredResources"] == list(quota)
+    for name in ("cpu", "memory", "nvidia.com/gpu"):
+        assert quota[name] == hard[f"requests.{name}"]
+    assert quota["pods"] == hard["pods"]
+
+
+def test_only_the_tenants_namespace_uses_its_queue(enclave: Objects) -> None:
+    name = named(enclave, "Namespace")["metadata"]["name"]
+    spec = named(enclave, "ClusterQueue")["spec"]
+    assert spec["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": name}}
+    for local in (o for o in enclave if o["kind"] == "LocalQueue"):
+        assert (local["metadata"]["namespace"], local["spec"]["clusterQueue"]) == (name, name)
+
+
+def test_a_queue_for_each_service_and_one_for_the_rest(plans: RegionPlan) -> None:
+    objects = objects_of(plans, "acme")
+    names = [o["metadata"]["name"] for o in objects if o["kind"] == "LocalQueue"]
+    assert names == ["default", "training", "fine-tuning"]
+    assert named(objects, "Namespace")["metadata"]["annotations"][tenant_policy.QUEUES] == ",".join(names)
+
+
+def test_queues_come_after_their_flavour(plans: RegionPlan) -> None:
+    train = plans.cluster("train")
+    items = {i.manifest["kind"]: i for i in tenant.block(plans, one(plans, "gov-llm"), "s").items}
+    queue = items["ClusterQueue"]
+    assert _flux.release_id(train, "kueue") in queue.after
+    assert "train/ResourceFlavor.kueue.x-k8s.io//tenant-gov-llm" in queue.after
+    assert queue.id in items["LocalQueue"].after
+
+
+OWN = {"isolation": "dedicated-nodes", "racks": 1}
+NAMES = st.lists(st.from_regex(r"[a-z]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True), min_size=2, max_size=2, unique=True)
+
+
+@given(NAMES, st.lists(st.booleans(), min_size=2, max_size=2))
+def test_no_two_tenants_share_a_flavour_but_the_shared_one(names: list[str], own: list[bool]) -> None:
+    sizes = [OWN if one_own else {"isolation": "shared", "gpus": 1} for one_own in own]
+    plan = tenants(*({"name": name, "cluster": "train", **size} for name, size in zip(names, sizes, strict=True)))
+    flavours = [kueue.flavour_name(t if t.racks else None) for t in plan.tenants]
+    unshared = [name for name in flavours if name != kueue.SHARED]
+    assert len(unshared) == len(set(unshared)) == sum(own)
+
+
+# Admission rules --------------------------------------------------------------------------------------------
+
+
+def policies(plan: RegionPlan, cluster: str = "train") -> Objects:
+    return [item.manifest for item in tenant_policy.shared(plan, plan.cluster(cluster))]
+
+
+def rules(plan: RegionPlan, name: str = tenant_policy.PODS, cluster: str = "train") -> str:
+    spec = named(policies(plan, cluster), "ValidatingAdmissionPolicy", name)["spec"]
+    return "\n".join(one["expression"] for one in (*spec["variables"], *spec["validations"]))
+
+
+def test_policies_fail_closed_and_deny(plans: RegionPlan) -> None:
+    made = policies(plans)
+    assert [fault for o in made for fault in schema.validate(o)] == []
+    selector = {"matchExpressions": [{"key": "ai-factory.dev/tenant", "operator": "Exists"}]}
+    for o in made:
+        spec = o["spec"]
+        if o["kind"] == "ValidatingAdmissionPolicy":
+            assert spec["failurePolicy"] == "Fail"
+            assert spec["matchConstraints"]["namespaceSelector"] == selector
+            assert spec["matchConstraints"]["resourceRules"][0]["operations"] == ["CREATE", "UPDATE"]
+            assert all(one["message"] and "\n" not in one["message"] for one in spec["validations"])
+        else:
+            assert "Deny" in spec["validationActions"]
+            assert spec["matchResources"]["namespaceSelector"] == selector
+
+
+def test_every_policy_is_bound(plans: RegionPlan) -> None:
+    made = policies(plans)
+    names = {o["metadata"]["name"] for o in made if o["kind"] == "ValidatingAdmissionPolicy"}
+    assert {o["spec"]["policyName"] for o in made if o["kind"] == "ValidatingAdmissionPolicyBinding"} == names
+
+
+@pytest.mark.parametrize("name", ["gov-llm", "acme", "twins"])
+def test_namespaces_carry_what_the_rules_read(plans: RegionPlan, name: str) -> None:
+    meta = named(objects_of(plans, name), "Namespace")["metadata"]
+    text = rules(plans, cluster=one(plans, name).cluster)
+    keys = set(re.findall(r"namespaceObject\.metadata\.(?:labels|annotations)\['([^']+)'\]", text))
+    assert keys <= set(meta["labels"]) | set(meta["annotations"])
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "tolerations", "nodeName", "nodeSelector", "priority", "hostNetwork", "hostPID", "hostIPC", "hostPath",
+        "automountServiceAccountToken", "runtimeClassName", "schedulingGates", "nvidia.com/gpu", "nvidia.com/mig-",
+        "initContainers", "k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network", "cdi.k8s.io/",
+    ],
+)  # fmt: skip
+def test_each_way_to_another_tenant_has_a_rule(plans: RegionPlan, field: str) -> None:
+    assert field in rules(plans)
+
+
+def test_device_claims_only_where_there_are_compute_domains(plans: RegionPlan) -> None:
+    assert "resourceClaims" not in rules(plans)
+    assert "resourceClaims" in rules(plans, cluster="twin")
+
+
+def test_rails_of_all_are_named_on_ethernet_only(plans: RegionPlan) -> None:
+    ethernet = tenants(SHARED, clusters=changed_cluster(fabric="spectrum-x"))
+    assert "startsWith('default/')" in rules(ethernet)
+    assert "startsWith('default/')" not in rules(plans)
