@@ -2,9 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK := requirements/dev.lock
-REGION ?= kr-ulsan
 
-.PHONY: help setup up test check lint lock bench clean
+.PHONY: help setup up down test check lint lock bench clean
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -18,10 +17,22 @@ $(BIN)/.installed: $(LOCK) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-up: setup        ## Main job: check and preview the reference region
-	@$(BIN)/aifactory check $(REGION)
-	@$(BIN)/aifactory plan $(REGION)
-	@$(BIN)/aifactory preview $(REGION)
+up: setup        ## Main job: bring the lab up on a local control plane, until all is ready
+	@$(BIN)/aifactory check lab
+	@$(BIN)/aifactory sandbox up lab
+	@KUBECONFIG="$$($(BIN)/aifactory sandbox kubeconfig)" $(BIN)/aifactory up lab --engine direct --yes
+	@echo
+	@echo "All of the lab is ready on real API servers. What next:"
+	@echo "  export PATH=\"\$$PWD/$(BIN):\$$PATH\" KUBECONFIG=\"\$$($(BIN)/aifactory sandbox kubeconfig)\""
+	@echo "  aifactory status lab        conditions by component"
+	@echo "  aifactory drift lab         live against plan, after you changed something with kubectl"
+	@echo "  aifactory plan kr-ulsan     power, racks, fabric and addresses of a real region"
+	@echo "  aifactory preview kr-ulsan  what pulumi up would declare"
+	@echo "  make down                   remove all of it"
+
+down: setup      ## Take the lab and the local control plane away
+	@KUBECONFIG="$$($(BIN)/aifactory sandbox kubeconfig)" $(BIN)/aifactory down lab --engine direct --yes
+	@$(BIN)/aifactory sandbox down --purge
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

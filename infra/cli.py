@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from . import regions
+from . import lifecycle_cli, regions
 from .spec.problems import InputError
 
 GATE_SAYS_NO = 1
@@ -220,7 +221,12 @@ def inventory_sample(region: str, output: Path | None) -> None:
 @cli.command("regions")
 @_JSON
 def list_regions(as_json: bool) -> None:
-    """List the regions with their size."""
+    """List the regions with their size.
+
+    \b
+    Example:
+      aifactory regions --json
+    """
     from .show import verdicts
 
     if as_json:
@@ -341,10 +347,17 @@ def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
+for _command in lifecycle_cli.COMMANDS:
+    cli.add_command(_command)
+
+
 def main() -> None:
     """Entry point: no traceback for anything that a user can cause."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter still shows the rest
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="aifactory", standalone_mode=False)
     except InputError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)

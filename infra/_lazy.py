@@ -1,0 +1,35 @@
+"""Puts off what takes long to import until a command needs it: help and completion stay quick."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, ParamSpec
+
+if TYPE_CHECKING:
+    from ._work import Work
+    from .engine.direct.run import Options
+
+P = ParamSpec("P")
+
+
+def explained(command: Callable[P, None]) -> Callable[P, None]:
+    """Faults of engines and sandbox as lines with the right exit code, never a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        from ._work import told
+
+        told(functools.partial(command, *args, **kwargs))
+
+    return wrapped
+
+
+def work_on(
+    name: str, stack: str | None, options: Options | None, *, quiet: bool, about: str | None
+) -> AbstractContextManager[Work]:
+    """See `_work.work_on`."""
+    from . import _work
+
+    return _work.work_on(name, stack, options, quiet=quiet, about=about)

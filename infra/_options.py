@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import click
+
+from . import regions
+
+
+def complete_region(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in regions.known_regions() if name.startswith(incomplete)]
+
+
+REGION = click.argument("region", shell_complete=complete_region)
+STACK = click.option("--stack", help="Only this stack.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Print problems and the result only.")
+YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(["auto", "pulumi", "direct"]),
+    default="pulumi",
+    show_default=True,
+    help="What applies the plan; `auto` takes pulumi where its CLI is on PATH, else direct, and says which.",
+)
+FORCE = click.option("--force-protected", is_flag=True, help="Delete protected objects too.")

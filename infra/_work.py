@@ -1,0 +1,113 @@
+"""What every command that reaches clusters shares: a region opened, progress, log, interrupts, and its faults."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import click
+
+from . import regions
+from .engine.direct.errors import EngineError, RefusedError
+from .engine.direct.halt import Halt
+from .engine.direct.parts import parts_of
+from .engine.direct.run import Options
+from .engine.direct.session import Session, interruptible
+from .engine.lifecycle import Lifecycle
+from .engine.progress import Listener, both, display, silent
+from .engine.runlog import RunLog
+from .objects.region import stack_names
+from .plan.model import RegionPlan
+from .sandbox import SandboxError
+
+ENVIRONMENT = 3
+
+
+def told(command: Callable[[], None]) -> None:
+    """Run a command; faults of engines and sandbox become lines on stderr and its exit code."""
+    try:
+        command()
+    except EngineError as error:
+        for text in error.lines:
+            click.echo(text if text.startswith(" ") else f"error: {text}", err=True)
+        sys.exit(error.exit_code)
+    except SandboxError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(ENVIRONMENT)
+
+
+class Work:
+    """What a command works on."""
+
+    def __init__(self, plan: RegionPlan, names: list[str], options: Options | None, listener: Listener) -> None:
+        self.plan = plan
+        self.names = names
+        self.options = options or Options()
+        self.listener = listener
+        self.halt = Halt()
+        self.root = regions.project_root()
+        self.parts = parts_of(plan, names)
+        self.session = Session(plan, self.root, self.halt)
+
+    def direct(self) -> Lifecycle:
+        """The direct engine."""
+        return Lifecycle(session=self.session, parts=self.parts, options=self.options, listener=self.listener)
+
+    def engine(self, name: str) -> Any:
+        """The engine of that name; for pulumi the guard of samples has been passed."""
+        if name == "direct":
+            return self.direct()
+        from .engine.pulumi_engine import PulumiLifecycle
+
+        self._guard()
+        return PulumiLifecycle(plan=self.plan, root=self.root, options=self.options, listener=self.listener)
+
+    def _guard(self) -> None:
+        """Connect to the clusters of a sample's region that can be reached now: that refuses what is no sandbox."""
+        if self.plan.sample_inventory:
+            targets = self.parts.targets(self.names)
+            self.session.prepare(targets)
+            for target in [one.name for one in self.plan.management if one.name in targets]:
+                self.session.cluster(target)
+
+
+@contextmanager
+def work_on(name: str, stack: str | None, options: Options | None, *, quiet: bool, about: str | None) -> Iterator[Work]:
+    """Open a region, and while the block runs show progress, keep a log, and take interrupts.
+
+    Args:
+        name: name or file of the region.
+        stack: its only stack to work on; all if None.
+        options: what the user allows.
+        quiet: show no progress.
+        about: first line of the run's log; no log if None.
+    """
+    plan, names = open_region(name, stack)
+    shows: AbstractContextManager[Listener] = nullcontext(silent) if quiet else display()
+    with shows as shown:
+        if about is None:
+            work = Work(plan, names, options, shown)
+            with interruptible(work.halt):
+                yield work
+            return
+        with RunLog(plan.name, {"command": about, "stacks": names}) as log:
+            work = Work(plan, names, options, both(shown, log))
+            with interruptible(work.halt):
+                yield work
+
+
+def open_region(name: str, stack: str | None) -> tuple[RegionPlan, list[str]]:
+    """The region's plan and the stacks to work on."""
+    loaded = regions.open_region(regions.region_file(name))
+    if loaded.missing:
+        items = ", ".join(dict.fromkeys(entry.item for entry in loaded.missing))
+        region = loaded.region.region.name
+        raise RefusedError(f"{region}: the lock file lacks {items}", f"run `aifactory allocate {name}` and commit it")
+    plan = loaded.plan()
+    names = stack_names(plan)
+    if stack is not None and stack not in names:
+        message = f"{plan.name} has no stack {stack}; it has {', '.join(names)}"
+        raise click.BadParameter(message, param_hint="--stack")
+    return plan, names if stack is None else [stack]

@@ -1,0 +1,168 @@
+"""From a region's `access` to a connection: kubeconfig contexts, commands, Cluster API's kubeconfig secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import yaml
+from lightkube.config.kubeconfig import SingleConfig
+from lightkube.config.models import Cluster, Context, User
+
+from ... import spec
+from ...spec.problems import InputError
+from .. import kubeconfig
+from .credentials import resolved_user
+from .errors import UnavailableError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to talk to an API server, as of now."""
+
+    config: SingleConfig
+    proxy: str | None = None
+    """Proxy that the kubeconfig names."""
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return str(self.config.cluster.server)
+
+
+class Source(Protocol):
+    """Gives a connection, and a fresh one when credentials were refused."""
+
+    @property
+    def name(self) -> str:
+        """How errors name it."""
+
+    def connection(self) -> Connection:
+        """The connection as of now (UnavailableError if there is none)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSource:
+    """A context of kubeconfig files."""
+
+    context: str
+    files: Sequence[Path] = field(default_factory=kubeconfig.files_in_use)
+
+    @property
+    def name(self) -> str:
+        """`context <name>`."""
+        return f"context {self.context}"
+
+    def connection(self) -> Connection:
+        """The connection of the context; the contexts that there are if it is none of them."""
+        named = ", ".join(str(file) for file in self.files)
+        if not any(file.is_file() for file in self.files):
+            raise UnavailableError(f"{self.name}: there is no kubeconfig {named}", "name one in KUBECONFIG")
+        merged = _read(self.files)
+        known = [entry["name"] for entry in merged["contexts"]]
+        if self.context not in known:
+            listed = ", ".join(known) or "none"
+            remedy = f"set KUBECONFIG to a file that has it, or change access in the region file; it has: {listed}"
+            raise UnavailableError(f"there is no {self.name} in {named}", remedy)
+        return from_kubeconfig(merged, self.context, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """A kubeconfig as text, fetched anew each time: a secret that rotates, or a command's."""
+
+    name: str
+    fetch: Callable[[], str]
+
+    def connection(self) -> Connection:
+        """The connection of its current context."""
+        text = self.fetch()
+        try:
+            config = {"clusters": [], "contexts": [], "users": []} | dict(yaml.safe_load(text))
+            context = str(config.get("current-context") or config["contexts"][0]["name"])
+        except (yaml.YAMLError, TypeError, ValueError, KeyError, IndexError):
+            raise UnavailableError(f"{self.name}: not a kubeconfig", "see what wrote it") from None
+        return from_kubeconfig(config, context, self.name)
+
+
+def exec_source(target: str, command: spec.Exec, root: Path) -> TextSource:
+    """Access by a command that prints credentials (InputError if its `ca_file` can't be read)."""
+    authority = kubeconfig.authority(command, root)
+    return TextSource(f"access of {target}", lambda: kubeconfig.for_command(target, command, authority))
+
+
+def from_kubeconfig(config: kubeconfig.Kubeconfig, context: str, name: str) -> Connection:
+    """The connection of a context.
+
+    Args:
+        config: kubeconfig; paths in it are absolute.
+        context: name of the context.
+        name: how errors name the access.
+
+    Raises:
+        UnavailableError: an entry is missing or can't be used.
+    """
+    chosen = _entry(config, "contexts", context, "context", name)
+    cluster = _entry(config, "clusters", str(chosen.get("cluster")), "cluster", name)
+    if cluster.get("tls-server-name"):
+        message = f"{name}: tls-server-name is not supported here"
+        raise UnavailableError(message, "put the name in the server's certificate into `server`")
+    user = _entry(config, "users", str(chosen["user"]), "user", name) if chosen.get("user") else {}
+    known = resolved_user(name, user, Path.cwd(), cluster)
+    try:
+        single = SingleConfig(
+            context_name=context,
+            context=Context(cluster=str(chosen["cluster"])),
+            cluster=msgspec.convert(dict(cluster), Cluster),
+            user=msgspec.convert(known, User),
+            fname=Path.cwd() / "kubeconfig",
+        )
+    except msgspec.ValidationError as error:
+        raise UnavailableError(f"{name}: the kubeconfig can't be used: {error}", "mend it") from None
+    return Connection(config=single, proxy=cluster.get("proxy-url"))
+
+
+def _entry(config: kubeconfig.Kubeconfig, kind: str, wanted: str, key: str, name: str) -> Mapping[str, Any]:
+    for entry in config[kind]:
+        if entry.get("name") == wanted and isinstance(entry.get(key), dict):
+            found: Mapping[str, Any] = entry[key]
+            return found
+    raise UnavailableError(f"{name}: the kubeconfig has no {key} {wanted!r}", "mend it")
+
+
+def _read(files: Sequence[Path]) -> kubeconfig.Kubeconfig:
+    """The files merged as kubectl does, with the paths in each made absolute first."""
+    merged: kubeconfig.Kubeconfig = {"clusters": [], "contexts": [], "users": []}
+    for file in files:
+        try:
+            one = kubeconfig.read([file])
+        except InputError as error:
+            raise UnavailableError(str(error.problems[0])) from None
+        for key in merged:
+            known = {entry["name"] for entry in merged[key]}
+            merged[key] += [_placed(entry, file) for entry in one[key] if entry["name"] not in known]
+    return merged
+
+
+_PATHS = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key", "tokenFile")}
+
+
+def _placed(entry: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """An entry whose relative paths start from its file's folder."""
+    result = dict(entry)
+    folder = file.resolve().parent
+    for part, keys in _PATHS.items():
+        if isinstance(entry.get(part), dict):
+            paths = {key: str(folder / entry[part][key]) for key in keys if entry[part].get(key)}
+            result[part] = {**entry[part], **paths, **_command(entry[part], folder)}
+    return result
+
+
+def _command(user: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    command = user.get("exec")
+    if not isinstance(command, dict) or "/" not in str(command.get("command", "")):
+        return {}
+    return {"exec": {**command, "command": str(folder / command["command"])}}

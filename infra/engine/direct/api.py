@@ -1,0 +1,160 @@
+"""One API server, by lightkube's HTTP client: paths come from discovery, so it serves every kind alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from lightkube.core.generic_client import BasicRequest
+
+from ...objects.base import Manifest
+from . import explain, retry
+from .access import Source
+from .errors import NoAnswerError, RejectedError
+from .halt import Halt
+from .link import Link
+
+MANAGER = "ai-factory"
+"""Field manager of everything that this engine applies."""
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+JSON = "application/json"
+METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+PAGE = 500
+"""Objects a page of a list, as kubectl asks for."""
+PATIENCE_SECONDS = 180.0
+"""How long a request is tried again: an API server's restart or upgrade takes a minute or two."""
+
+
+class Api:
+    """Requests to one API server, tried again where that may help; safe for many threads.
+
+    Args:
+        target: name of the cluster.
+        source: gives the connection, again when credentials were refused.
+        halt: ends the run between two requests.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        source: Source,
+        halt: Halt,
+    ) -> None:
+        self.target = target
+        self._halt = halt
+        self._on_retry: Callable[[str, float], None] = lambda why, delay_seconds: None
+        self._patience_seconds = PATIENCE_SECONDS
+        self._link = Link(target, source)
+
+    def view(
+        self, halt: Halt, *, patience_seconds: float | None = None, on_retry: Callable[[str, float], None] | None = None
+    ) -> Api:
+        """The same connection under another halt, and where given another patience and listener."""
+        other = Api.__new__(Api)
+        other.__dict__.update(self.__dict__)
+        other._halt = halt
+        other._patience_seconds = self._patience_seconds if patience_seconds is None else patience_seconds
+        other._on_retry = on_retry or self._on_retry
+        return other
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return self._link.connection.server
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._link.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        accept: str = JSON,
+        also: Callable[[RejectedError], bool] = lambda fault: False,
+    ) -> Manifest:
+        """One request and its answer.
+
+        Args:
+            method: HTTP method.
+            path: path below the server's URL.
+            params: query.
+            body: what to send, encoded as JSON.
+            content_type: its type.
+            accept: type of the answer.
+            also: further faults that trying again may mend.
+
+        Raises:
+            RejectedError: the server refuses, for good.
+            UnavailableError: no answer in the time that patience allows, or no right to ask.
+            EngineError: the run was stopped.
+        """
+        headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
+        asked = BasicRequest(method, path, params=dict(params or {}), data=body, headers=headers)
+        patience = retry.Patience(seconds=self._patience_seconds, halt=self._halt, on_retry=self._on_retry)
+        try:
+            return retry.call(lambda: self._link.send(asked), patience, also=also)
+        except NoAnswerError as error:
+            raise explain.unreachable(self.target, self.server, str(error)) from None
+        except RejectedError as fault:
+            fault.asked = f"{self.target}: {method} {path}"
+            known = explain.access_fault(self.target, self._link.source.name, f"{method} {path}", fault)
+            if known is not None:
+                raise known from None
+            raise
+
+    def get(self, path: str, *, accept: str = JSON) -> Manifest | None:
+        """An object, or None if there is none."""
+        try:
+            return self.request("GET", path, accept=accept)
+        except RejectedError as fault:
+            if fault.code == 404:
+                return None
+            raise
+
+    def items(self, path: str, *, labels: str = "", metadata_only: bool = False) -> Iterator[Manifest]:
+        """Objects of a list, page by page; labelSelector in `labels`. A kind or namespace that is gone has none."""
+        params = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        while True:
+            try:
+                page = self.request("GET", path, params=params, accept=METADATA_LIST if metadata_only else JSON)
+            except RejectedError as fault:
+                if fault.code == 404:
+                    return
+                raise
+            yield from page.get("items") or ()
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return
+            params["continue"] = token
+
+    def apply(self, path: str, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
+        """Server-side apply; the object as it is then."""
+        params = {"fieldManager": MANAGER}
+        if force:
+            params["force"] = "true"
+        if dry_run:
+            params["dryRun"] = "All"
+        return self.request("PATCH", path, params=params, body=manifest, content_type=APPLY, also=_lost_race)
+
+    def delete(self, path: str, uid: str) -> None:
+        """Delete the object of that uid; no fault if it is gone already."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        body["propagationPolicy"] = "Background"
+        try:
+            self.request("DELETE", path, body=body)
+        except RejectedError as fault:
+            # 409: an object of that name but another uid has taken its place.
+            if fault.code not in (404, 409):
+                raise
+
+
+def _lost_race(fault: RejectedError) -> bool:
+    """Whether an apply lost against another writer, without any conflict of fields."""
+    return fault.code == 409 and fault.reason == "Conflict" and not fault.is_field_conflict

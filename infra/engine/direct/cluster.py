@@ -1,0 +1,40 @@
+"""A cluster that answers: its API server and the kinds that it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .access import Source
+from .api import Api
+from .discovery import Discovery
+from .halt import Halt
+
+FIRST_CONTACT_SECONDS = 5.0
+"""How long the first request is tried again: a wrong address should be told soon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """One cluster of a run."""
+
+    target: str
+    api: Api
+    discovery: Discovery
+    version: str
+    """Version of its Kubernetes, such as `v1.36.1`."""
+
+    def view(self, halt: Halt, on_retry: Callable[[str, float], None]) -> Cluster:
+        """The same cluster for a part of the run."""
+        return replace(self, api=self.api.view(halt, on_retry=on_retry))
+
+
+def connect(target: str, source: Source, halt: Halt) -> Cluster:
+    """Talk to a cluster for the first time.
+
+    Raises:
+        UnavailableError: it can't be reached, or does not accept the credentials.
+    """
+    api = Api(target, source, halt)
+    answer = api.view(halt, patience_seconds=FIRST_CONTACT_SECONDS).request("GET", "version")
+    return Cluster(target=target, api=api, discovery=Discovery(api), version=str(answer.get("gitVersion", "unknown")))

@@ -1,0 +1,154 @@
+"""The clusters of a region, connected when they are first needed, with the guard that keeps samples off real ones."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ...plan.model import RegionPlan
+from ...sandbox import MARKER_NAME, MARKER_NAMESPACE
+from .. import guard, kubeconfig
+from .access import ContextSource, Source, TextSource, exec_source
+from .cluster import Cluster, connect
+from .errors import InterruptedRunError, RefusedError, UnavailableError
+from .halt import Halt
+
+
+class Session:
+    """The clusters of a region for the time of one command.
+
+    Args:
+        plan: the region.
+        root: folder that `ca_file` is relative to: the project's.
+        halt: ends the command.
+        files: kubeconfig files; those in use if left out.
+    """
+
+    def __init__(self, plan: RegionPlan, root: Path, halt: Halt, files: list[Path] | None = None) -> None:
+        self.plan = plan
+        self.halt = halt
+        self._root = root
+        self._files = kubeconfig.files_in_use() if files is None else files
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._clusters: dict[str, Cluster] = {}
+
+    def cluster(self, target: str) -> Cluster:
+        """A cluster of the region.
+
+        Raises:
+            UnavailableError: it can't be reached.
+            RefusedError: the hosts are made up and the cluster is no sandbox.
+        """
+        with self._lock:
+            lock = self._locks.setdefault(target, threading.Lock())
+        with lock:
+            if target not in self._clusters:
+                self._clusters[target] = self._connect(target)
+            return self._clusters[target]
+
+    def prepare(self, targets: Iterable[str]) -> None:
+        """Check what can be checked without a cluster: kubeconfig contexts, and that a sample stays on loopback.
+
+        Raises:
+            UnavailableError: a context is missing.
+            RefusedError: the hosts are made up and a cluster is not on this machine.
+        """
+        wanted = list(dict.fromkeys(targets))
+        for target in wanted:
+            context = guard.access_of(self.plan, target).context
+            if context is not None:
+                ContextSource(context, self._files).connection()
+        if self.plan.sample_inventory:
+            faults = guard.sample_faults(self.plan, wanted, kubeconfig.read(self._files), sandbox=True)
+            if faults:
+                raise RefusedError.of(faults)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for one in self._clusters.values():
+            one.api.close()
+
+    def _connect(self, target: str) -> Cluster:
+        source = self._source(target)
+        if self.plan.sample_inventory:
+            found = source.connection()
+            if not guard.is_loopback(found.server) or found.proxy:
+                raise RefusedError(*_no_sandbox(target, f"its API server is {found.server}, not on this machine"))
+        one = connect(target, source, self.halt)
+        if self.plan.sample_inventory:
+            path = f"api/v1/namespaces/{MARKER_NAMESPACE}/configmaps/{MARKER_NAME}"
+            if one.api.get(path) is None:
+                why = f"it has no ConfigMap {MARKER_NAMESPACE}/{MARKER_NAME}, the mark of a sandbox"
+                raise RefusedError(*_no_sandbox(target, why))
+        return one
+
+    def _source(self, target: str) -> Source:
+        access = guard.access_of(self.plan, target)
+        if access.exec is not None:
+            return exec_source(target, access.exec, self._root)
+        if access.context is not None:
+            return ContextSource(access.context, self._files)
+        owner = self.cluster(self.plan.cluster(target).management)
+        return secret_source(owner, target, str(access.capi_secret))
+
+
+def _no_sandbox(target: str, why: str) -> tuple[str, str]:
+    message = f"{target}: the inventory is a marked sample, whose hosts do not exist, and {why}"
+    return message, "list real hosts in the inventory file, or apply it to a sandbox (`aifactory sandbox up`)"
+
+
+def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
+    """Access by Cluster API's kubeconfig secret, read anew each time because it rotates.
+
+    Args:
+        owner: the management cluster.
+        target: name of the cluster, which is the secret's namespace.
+        name: name of the secret; the kubeconfig is under its key `value`.
+    """
+    where = f"secret {target}/{name} on {owner.target}"
+
+    def fetch() -> str:
+        secret: dict[str, Any] | None = owner.api.get(f"api/v1/namespaces/{target}/secrets/{name}")
+        if secret is None:
+            remedy = "Cluster API writes it once the control plane is up; who owns an adopted cluster provides it"
+            raise UnavailableError(f"{target}: there is no {where}", remedy)
+        try:
+            return base64.b64decode((secret.get("data") or {})["value"]).decode()
+        except (KeyError, ValueError, binascii.Error):
+            raise UnavailableError(
+                f"{target}: the {where} has no kubeconfig under `value`", "see who wrote it"
+            ) from None
+
+    return TextSource(where, fetch)
+
+
+@contextmanager
+def interruptible(halt: Halt) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run between two requests; a second one ends it at once.
+
+    Outside the main thread, where Python takes no signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: object) -> None:
+        if halt.stopped:
+            raise KeyboardInterrupt
+        halt.stop(InterruptedRunError("interrupted", "run again to go on where it stopped"))
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,212 @@
+"""The Pulumi engine: `pulumi up` and its kin by the Automation API, with the events in the display of all engines.
+
+State lives where PULUMI_BACKEND_URL says, else in a folder of the user's; secrets are kept by the passphrase in
+PULUMI_CONFIG_PASSPHRASE(_FILE), else by one that is made for the user once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation
+
+from ..objects import region
+from ..plan import stacks
+from ..plan.model import RegionPlan
+from ..sandbox.files import write_private
+from .direct.errors import NotReadyError, RefusedError
+from .direct.outcome import Report
+from .direct.parts import steps
+from .direct.run import Options
+from .progress import Listener, silent
+from .pulumi_events import PulumiEvents
+from .runlog import state_home
+
+STACKS_AT_ONCE = 2
+"""Programs that run side by side: each is a Python process of its own."""
+
+
+def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the CLI needs beside the user's own environment: where state and passphrase are.
+
+    A folder and a passphrase file (mode 0600) are made for the user where nothing is said.
+    """
+    given = os.environ if environ is None else environ
+    found = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    home = state_home() / "pulumi"
+    if not given.get("PULUMI_BACKEND_URL"):
+        (home / "state").mkdir(parents=True, exist_ok=True, mode=0o700)
+        found["PULUMI_BACKEND_URL"] = (home / "state").as_uri()
+    if not (given.get("PULUMI_CONFIG_PASSPHRASE") or given.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
+        found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase(home / "passphrase"))
+    return found
+
+
+def _passphrase(file: Path) -> Path:
+    """A passphrase file of the user's, made once; losing it loses the secrets in the state."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file
+    with os.fdopen(handle, "w") as stream:
+        stream.write(secrets.token_urlsafe(32))
+    return file
+
+
+@dataclass(kw_only=True)
+class PulumiLifecycle:
+    """What one command does to stacks of a region by Pulumi.
+
+    Args:
+        plan: the region.
+        root: folder of Pulumi.yaml.
+        options: what the user allows.
+        listener: told what happens.
+    """
+
+    plan: RegionPlan
+    root: Path
+    options: Options = field(default_factory=Options)
+    listener: Listener = silent
+    reports: list[Report] = field(default_factory=list)
+
+    def up(self, names: Sequence[str]) -> list[Report]:
+        """Update the stacks in order (EngineError if one fails)."""
+        return self._in_steps(names, self._up)
+
+    def preview(self, names: Sequence[str]) -> list[Report]:
+        """Say what an update would do; the reports count what would be done."""
+        return self._in_steps(names, self._preview)
+
+    def down(self, names: Sequence[str]) -> list[Report]:
+        """Destroy the stacks' resources, in reverse order; protected ones only with `force_protected`."""
+        return self._in_steps(names, self._down, backwards=True)
+
+    def _in_steps(
+        self, names: Sequence[str], act: Callable[[str, PulumiEvents], None], *, backwards: bool = False
+    ) -> list[Report]:
+        ordered = steps(self.plan, names)
+        for step in reversed(ordered) if backwards else ordered:
+            with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
+                list(pool.map(lambda name: self._one(name, act), reversed(step) if backwards else step))
+        return self.reports
+
+    def _one(self, name: str, act: Callable[[str, PulumiEvents], None]) -> None:
+        report = Report(stack=name, target="")
+        self.reports.append(report)
+        events = PulumiEvents(report, self.listener)
+        events.tell("begin", detail="by pulumi")
+        try:
+            act(name, events)
+        except automation.ConcurrentUpdateError:
+            raise RefusedError(*_locked(name)) from None
+        except automation.CommandError as error:
+            message = f"{name}: pulumi failed: {'; '.join(events.errors) or _last_line(error)}"
+            events.tell("failed", detail=message)
+            raise NotReadyError(message, "mend it and run again: what was done is kept") from None
+        report.planned = len(report.results)
+        events.tell("end", detail=str(report))
+
+    def _up(self, name: str, events: PulumiEvents) -> None:
+        stack = self._select(name)
+        stack.up(
+            on_event=events, config_file=self._config(name), color="never", suppress_outputs=True, show_secrets=False
+        )
+
+    def _preview(self, name: str, events: PulumiEvents) -> None:
+        stack = self._select(name)
+        stack.preview(on_event=events, config_file=self._config(name), color="never")
+
+    def _down(self, name: str, events: PulumiEvents) -> None:
+        stack = self._select(name)
+        if self.options.force_protected:
+            stack.workspace.pulumi_command.run(
+                ["state", "unprotect", "--all", "--yes", "--stack", name],
+                str(self.root),
+                dict(stack.workspace.env_vars),
+            )
+        stack.destroy(on_event=events, config_file=self._config(name), color="never", show_secrets=False)
+
+    def _select(self, name: str) -> automation.Stack:
+        found = environment()
+        if name in self._rack_stacks():
+            # The whole state is written for each of a thousand hosts otherwise. A killed run is made good by running
+            # again with --adopt: hosts that are there already are taken over.
+            found["PULUMI_SKIP_CHECKPOINTS"] = "true"
+        options = automation.LocalWorkspaceOptions(env_vars=found)
+        try:
+            return automation.select_stack(stack_name=name, work_dir=str(self.root), opts=options)
+        except automation.StackNotFoundError:
+            self._init(name, found)
+            return automation.select_stack(stack_name=name, work_dir=str(self.root), opts=options)
+
+    def _init(self, name: str, variables: dict[str, str]) -> None:
+        """Make the stack, away from the project: `stack init` would rewrite the user's file in stacks/."""
+        folder = self._settings_folder()
+        project = yaml.safe_load((self.root / "Pulumi.yaml").read_text())
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": project["name"], "runtime": "python"}))
+        provider = self._settings(name).get("secretsprovider")
+        extra = ["--secrets-provider", str(provider)] if provider else []
+        automation.PulumiCommand().run(["stack", "init", name, "--no-select", *extra], str(folder), variables)
+
+    def _settings_folder(self) -> Path:
+        folder = state_home() / "pulumi" / "settings"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    def _settings(self, name: str) -> dict[str, Any]:
+        """The stack's settings: those kept from earlier runs (its salt), under the user's own."""
+        files = (self._settings_folder() / f"Pulumi.{name}.yaml", self.root / "stacks" / f"Pulumi.{name}.yaml")
+        found: dict[str, Any] = {}
+        for file in files:
+            found |= (yaml.safe_load(file.read_text()) if file.is_file() else None) or {}
+        return found
+
+    def _rack_stacks(self) -> set[str]:
+        home = stacks.region_stack(self.plan.spec)
+        return {
+            stacks.rack_group_stack(self.plan.spec, cluster.name, group)
+            for cluster in self.plan.clusters
+            for group in region.rack_groups(cluster)
+        } - {home}
+
+    def _config(self, name: str) -> str:
+        """A file with the stack's configuration and this run's flags: the user's own stays as it is."""
+        settings = self._settings(name)
+        own = self.root / "stacks" / f"Pulumi.{name}.yaml"
+        given = ((yaml.safe_load(own.read_text()) if own.is_file() else None) or {}).get("config") or {}
+        file = self._settings_folder() / f"Pulumi.{name}.yaml"
+        write_private(file, yaml.safe_dump({**settings, "config": {**given, **self._flags()}}))
+        return str(file)
+
+    def _flags(self) -> dict[str, str]:
+        flags = {"ai-factory:region": self.plan.name}
+        if self.options.adopt:
+            flags["ai-factory:adopt"] = "true"
+        if not self.options.wait:
+            flags["ai-factory:wait"] = "false"
+        if self.plan.sample_inventory:
+            # Whether its clusters are a sandbox has been checked; the program checks that they are on this machine.
+            flags["ai-factory:sandbox"] = "true"
+        return flags
+
+
+def _locked(name: str) -> tuple[str, str]:
+    where = os.environ.get("PULUMI_BACKEND_URL") or (state_home() / "pulumi" / "state").as_uri()
+    message = f"{name}: another update holds the stack, or one that was killed left its lock"
+    remedy = f"wait for it to end; if none runs: PULUMI_BACKEND_URL={where} pulumi cancel {name}"
+    return message, remedy
+
+
+def _last_line(error: automation.CommandError) -> str:
+    told = re.findall(r"error: (.+)", str(error))
+    return str(told[-1] if told else str(error).strip().splitlines()[-1]).strip()

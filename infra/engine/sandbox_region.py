@@ -1,0 +1,187 @@
+"""Brings up the sandbox of a region: an API server for each of its clusters, with simulated hardware."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .. import sandbox_nodes
+from ..objects import region
+from ..objects.base import LABEL, KubeObject, Manifest, items_of
+from ..objects.kinds import CUSTOM
+from ..plan.model import ClusterPlan, RegionPlan
+from ..sandbox import (
+    Cluster,
+    Listener,
+    Sandbox,
+    SandboxError,
+    management_stages,
+    read_crds,
+    silent,
+    stand_ins,
+    workload_stages,
+)
+from . import guard, kubeconfig
+from .direct.access import ContextSource
+from .direct.api import MERGE, Api
+from .direct.halt import Halt
+
+_NODES = "api/v1/nodes"
+_PROVIDED = f"{LABEL}/kubeconfig"
+"""Annotation of the namespace of an adopted cluster, once its owner has provided the kubeconfig secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxRegion:
+    """A region's sandbox."""
+
+    kubeconfig: Path
+    clusters: Mapping[str, str]
+    """Context of the kubeconfig by cluster of the region."""
+    nodes: Mapping[str, int]
+    """Simulated nodes by cluster of the region."""
+
+
+def sandbox_up(
+    plan: RegionPlan, *, sandbox: Sandbox | None = None, crds: Path | None = None, progress: Listener = silent
+) -> SandboxRegion:
+    """Start an API server for each cluster of a region, with its kinds, its nodes and its kubeconfig secrets.
+
+    Args:
+        plan: the region.
+        sandbox: the sandbox; the user's if left out.
+        crds: folder with the real definitions; stand-ins if left out.
+        progress: told what happens.
+
+    Raises:
+        SandboxError: a cluster can't be simulated or started.
+    """
+    sandbox = sandbox or Sandbox()
+    names = contexts(plan)
+    managements = {one.name for one in plan.management}
+    clusters = [
+        Cluster(name=name, role="management" if target in managements else "workload") for target, name in names.items()
+    ]
+    kinds = {names[target]: definitions(plan, target, crds) for target in names}
+    report = sandbox.up(clusters, crds=kinds, progress=progress)
+    for target, name in names.items():
+        stages = (
+            _management_stages(plan, target, names, report.kubeconfig) if target in managements else workload_stages()
+        )
+        sandbox.play(name, stages, progress=progress)
+    counts = {one.name: _ensure_nodes(plan, one, names[one.name], report.kubeconfig) for one in plan.clusters}
+    return SandboxRegion(kubeconfig=report.kubeconfig, clusters=names, nodes=counts)
+
+
+def contexts(plan: RegionPlan) -> dict[str, str]:
+    """Context of the sandbox's kubeconfig for each cluster of a region: the one that `access` names.
+
+    Raises:
+        SandboxError: a cluster is reached by a command, which leads to its own server and to no other.
+    """
+    found: dict[str, str] = {}
+    for target in [one.name for one in plan.management] + [one.name for one in plan.clusters]:
+        access = guard.access_of(plan, target)
+        if access.exec is not None:
+            raise SandboxError(
+                f"{target}: access by exec leads to {access.exec.server}, which can't be simulated",
+                "Give the cluster access by context in a copy of the region file.",
+            )
+        # Reached by secret: no context is named, and several regions share the sandbox.
+        found[target] = access.context or f"{plan.name}-{target}"
+    return found
+
+
+def definitions(plan: RegionPlan, target: str, folder: Path | None) -> list[dict[str, Any]]:
+    """Definitions of the custom kinds of a cluster: stand-ins of all, or the real ones of those that are planned."""
+    if folder is None:
+        return stand_ins(CUSTOM)
+    planned = {
+        (item.manifest["apiVersion"], item.manifest["kind"])
+        for item in items_of(region.region_blocks(plan))
+        if isinstance(item, KubeObject) and item.target == target
+    }
+    names = [f"{kind.plural}.{kind.group}" for kind in CUSTOM if (kind.api_version, kind.kind) in planned]
+    return list(read_crds(folder, names)) if names else []
+
+
+def _management_stages(plan: RegionPlan, target: str, names: Mapping[str, str], file: Path) -> list[dict[str, Any]]:
+    """Stages of a management cluster, which also hand over the kubeconfigs of its clusters."""
+    own = [one for one in plan.clusters if one.management == target]
+    texts = {one.name: kubeconfig_text(file, names[one.name]) for one in own}
+    built = {one.name: texts[one.name] for one in own if one.built}
+    adopted = [adopted_stage(one, texts[one.name]) for one in own if not one.built]
+    return [*management_stages(kubeconfigs=built), *adopted]
+
+
+def kubeconfig_text(file: Path, context: str) -> str:
+    """The part of a kubeconfig that a context needs, as YAML."""
+    whole = kubeconfig.read([file])
+    chosen = {key: [one for one in whole[key] if one["name"] == context] for key in ("clusters", "users", "contexts")}
+    config = {"apiVersion": "v1", "kind": "Config", "current-context": context, **chosen}
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def adopted_stage(cluster: ClusterPlan, text: str) -> dict[str, Any]:
+    """What the owner of an adopted cluster does: put its kubeconfig into its namespace, once."""
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": f"{cluster.name}-kubeconfig", "namespace": cluster.name},
+        "type": "cluster.x-k8s.io/secret",
+        "data": {"value": base64.b64encode(text.encode()).decode()},
+    }
+    which = [
+        {"jq": {"key": ".metadata.name", "operator": "In", "values": [cluster.name]}},
+        {"jq": {"key": ".metadata.deletionTimestamp != null", "operator": "NotIn", "values": ["true"]}},
+        {"jq": {"key": f'.metadata.annotations["{_PROVIDED}"]', "operator": "NotIn", "values": ["provided"]}},
+    ]
+    mark = {"type": "merge", "root": "metadata", "template": f'annotations: {{{_PROVIDED}: "provided"}}\n'}
+    return {
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "Stage",
+        "metadata": {"name": f"adopted-{cluster.name}"},
+        "spec": {
+            "resourceRef": {"apiGroup": "v1", "kind": "Namespace"},
+            "selector": {"matchExpressions": which},
+            "steps": [{"apply": {"template": yaml.safe_dump(secret)}}, {"patch": mark}],
+        },
+    }
+
+
+def _ensure_nodes(plan: RegionPlan, cluster: ClusterPlan, context: str, file: Path) -> int:
+    """Make the cluster's nodes, bring labels and taints of those that are there up to date, remove the others."""
+    api = Api(cluster.name, ContextSource(context, [file]), Halt())
+    there = {one["metadata"]["name"]: one for one in api.items(_NODES, labels=sandbox_nodes.SIMULATED)}
+    wanted = {one["metadata"]["name"]: one for one in sandbox_nodes.nodes(plan, cluster)}
+
+    def ensure(node: Manifest) -> None:
+        live = there.get(node["metadata"]["name"])
+        if live is None:
+            api.request("POST", _NODES, body=node)
+        elif not _is_as(node, live):
+            change = {"metadata": {"labels": node["metadata"]["labels"]}, "spec": node["spec"]}
+            api.request("PATCH", f"{_NODES}/{node['metadata']['name']}", body=change, content_type=MERGE)
+
+    def remove(name: str) -> None:
+        api.delete(f"{_NODES}/{name}", there[name]["metadata"]["uid"])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ensure, wanted.values()))
+        list(pool.map(remove, there.keys() - wanted.keys()))
+    api.close()
+    return len(wanted)
+
+
+def _is_as(node: Manifest, live: Manifest) -> bool:
+    labels = live["metadata"]["labels"]
+    taints = live["spec"].get("taints") or []
+    return all(labels.get(key) == value for key, value in node["metadata"]["labels"].items()) and all(
+        taint in taints for taint in node["spec"]["taints"]
+    )
