@@ -10,7 +10,6 @@ import argparse
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 
 from rich.console import Console
 from rich.table import Table
@@ -26,7 +25,7 @@ def main() -> None:
     parser.add_argument("only", nargs="*", help="rows to run; all if left out")
     arguments = parser.parse_args()
     if arguments.row:
-        _one(rows.ROWS[arguments.row].run)
+        _one(rows.ROWS[arguments.row])
         return
     table = Table("row", "what", "floor or peer", title="Benchmarks")
     for column in ("seconds", "peak MB", "ratio", "target"):
@@ -46,10 +45,10 @@ def _floors(names: list[str]) -> set[str]:
     return {floor for name in names if (floor := rows.ROWS[name].floor)}
 
 
-def _one(run: Callable[[], float]) -> None:
-    seconds = run()
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(seconds, peak / 1024)
+def _one(row: rows.Row) -> None:
+    seconds = row.run()
+    who = resource.RUSAGE_CHILDREN if row.process else resource.RUSAGE_SELF
+    print(seconds, resource.getrusage(who).ru_maxrss / 1024)
 
 
 def _measure(name: str) -> tuple[float, float]:

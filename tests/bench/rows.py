@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import gigawatt
+from . import engine_rows, gigawatt
 
 if TYPE_CHECKING:
     from ai_factory.infra.plan.model import RegionPlan
@@ -29,6 +29,8 @@ class Row:
     floor: str | None = None
     target: str = ""
     repeat: int = 2
+    process: bool = False
+    """Whether what is measured is a process of its own."""
 
 
 @contextmanager
@@ -167,8 +169,13 @@ ROWS = {
     "plan-1gw": Row("read and plan 5,500 racks, 99,000 hosts", _plan, "pydantic-floor", "5 s, 1 GB"),
     "objects-1gw": Row("all objects of that region", _objects, "pydantic-floor", "30 s"),
     "preview-1gw": Row("plan and preview that region", _preview, "pydantic-floor", "30 s"),
-    "python-floor": Row("a Python process that imports the same libraries", _python, repeat=3),
+    "python-floor": Row("a Python process that imports the same libraries", _python, repeat=3, process=True),
     "bare-program": Row("704 objects registered by hand, under mocks", _bare_program),
     "components": Row("the same by the components", _components, "bare-program", "1.2"),
-    "check-kr-ulsan": Row("`aifactory check kr-ulsan` as a process", _check, "python-floor", "2 s", repeat=3),
+    "apply-bare-1000": Row("1,000 objects applied by a bare loop of the client", engine_rows.bare(1000)),
+    "apply-1000": Row("the same by the direct engine", engine_rows.direct(1000), "apply-bare-1000", "1.3"),
+    "apply-again-1000": Row("the same again: nothing to change", engine_rows.again(1000), "apply-bare-1000", repeat=1),
+    "apply-5000": Row("5,000 objects: linear growth is 5", engine_rows.direct(5000), "apply-1000", "5", repeat=1),
+    "apply-20000": Row("20,000 objects: linear growth is 20", engine_rows.direct(20000), "apply-1000", "20", repeat=1),
+    "check-kr-ulsan": Row("`aifactory check kr-ulsan` as a process", _check, "python-floor", "2 s", 3, True),
 }

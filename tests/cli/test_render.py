@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,14 +44,17 @@ def test_two_runs_give_the_same_bytes(tree: Path, lab: Path, tmp_path: Path, aif
     assert [path.name for path in tree.parent.iterdir()] == ["tree"]
 
 
-def test_every_folder_is_a_kustomization_of_its_files(tree: Path) -> None:
+def test_every_folder_is_a_kustomization_of_its_files_in_their_order(tree: Path, lab: Path, aifactory: Run) -> None:
+    components = json.loads(aifactory("preview", lab, "--json").out)["stacks"][0]["components"]
+    order = [f"{component['type']}-{component['name']}.yaml" for component in components]
     folders = {path.parent for path in tree.rglob("*.yaml")}
 
     assert {folder.name for folder in folders} == {"management", "train", "infer"}
     assert {folder.parent for folder in folders} == {tree / "mine"}
     for folder in folders:
         listed = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]
-        assert sorted([*listed, "kustomization.yaml"]) == sorted(path.name for path in folder.iterdir())
+        assert {*listed, "kustomization.yaml"} == {path.name for path in folder.iterdir()}
+        assert listed == [name for name in order if name in listed]
 
 
 def test_the_tree_holds_what_preview_counts(tree: Path, lab: Path, aifactory: Run) -> None:
@@ -58,7 +62,7 @@ def test_the_tree_holds_what_preview_counts(tree: Path, lab: Path, aifactory: Ru
     objects = [one for path in files for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
 
     assert all({"apiVersion", "kind", "metadata"} <= set(one) for one in objects)
-    components = yaml.safe_load(aifactory("preview", lab, "--json").out)["stacks"][0]["components"]
+    components = json.loads(aifactory("preview", lab, "--json").out)["stacks"][0]["components"]
     assert len(objects) == sum(len(component["objects"]) for component in components)
 
 

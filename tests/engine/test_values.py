@@ -1,0 +1,272 @@
+"""What the engine decides from plain values: readiness, differences, ownership, results, retries."""
+
+from __future__ import annotations
+
+import datetime as dt
+import doctest
+import importlib
+import pkgutil
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_factory.infra import engine
+from ai_factory.infra.engine import direct
+from ai_factory.infra.engine.direct import fields, lease, ownership, retry
+from ai_factory.infra.engine.direct.applyset import Contents, applyset_id, members_of, parent_name
+from ai_factory.infra.engine.direct.diff import changes
+from ai_factory.infra.engine.direct.errors import EngineError, NoAnswerError, RejectedError
+from ai_factory.infra.engine.direct.halt import Halt
+from ai_factory.infra.engine.direct.outcome import Report, result_of
+from ai_factory.infra.engine.direct.ready import verdict
+from tests.engine.items import config_map
+
+MODULES = [
+    f"{engine.__name__}.{one.name}" for one in pkgutil.iter_modules(engine.__path__) if one.name != "pulumi_engine"
+]
+MODULES += [f"{direct.__name__}.{one.name}" for one in pkgutil.iter_modules(direct.__path__)]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_id_is_that_of_kubectl() -> None:
+    # The value in kubectl's own tests (kubernetes/kubectl, pkg/cmd/apply/apply_test.go).
+    assert applyset_id("my-set", "test", "Secret") == "applyset-0eFHV8ySqp7XoShsGvyWFQD3s96yqwHmzc4e0HR1dsY-v1"
+
+
+@given(st.text(max_size=40))
+def test_id_is_a_label_value(name: str) -> None:
+    value = applyset_id(name)
+    assert len(value) <= 63
+    assert value.replace("-", "").replace("_", "").isalnum()
+
+
+def test_one_parent_a_stack_and_cluster() -> None:
+    assert len({parent_name(s, t) for s in ("r", "r.a") for t in ("a", "b")}) == 4
+    first, second = members_of([("Pod", "x"), ("Node", None)]), members_of([("Pod", "kube-system")])
+    assert first | second == Contents(group_kinds=frozenset({"Pod", "Node"}), namespaces=frozenset({"x"}))
+
+
+def live(**status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "a", "generation": 2}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("status", "wait_for", "why"),
+    [
+        ({"conditions": [{"type": "Ready", "status": "True"}]}, "condition=Ready", ""),
+        (
+            {"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]},
+            "condition=Ready",
+            "not judged yet",
+        ),
+        ({"conditions": [{"type": "Ready", "status": "False", "message": "no image"}]}, "condition=Ready", "no image"),
+        ({"conditions": [{"type": "Stalled", "status": "False"}]}, "condition=Stalled=False", ""),
+        ({}, "condition=Ready", "no condition Ready yet"),
+        ({"state": "ready"}, "jsonpath={.status.state}=ready", ""),
+        ({"state": "error"}, "jsonpath={.status.state}=ready", "is error, not ready"),
+        ({"state": ""}, "jsonpath={.status.state}", ""),
+        ({}, "jsonpath={.status.state}", "is not set"),
+        ({"ready": True}, "jsonpath={.status.ready}=true", ""),
+        ({"list": [{"a": 1}, {"a": 2}]}, "jsonpath={.status.list[1].a}=2", ""),
+        (
+            {"conditions": [{"type": "X", "status": "True"}]},
+            'jsonpath={.status.conditions[?(@.type=="X")].status}=True',
+            "",
+        ),
+        ({"a.b/c": "x"}, "jsonpath={.status['a.b/c']}=x", ""),
+    ],
+)
+def test_readiness(status: dict[str, Any], wait_for: str, why: str) -> None:
+    good, told = verdict(live(**status), wait_for)
+    assert good == (why == "")
+    assert why in told
+
+
+@pytest.mark.parametrize("wait_for", ["Ready", "condition=", "jsonpath=.a", "jsonpath={.a[*]}=1", "delete"])
+def test_unknown_form_of_waiting_is_refused(wait_for: str) -> None:
+    with pytest.raises(ValueError, match=r"wait_for|jsonpath"):
+        verdict(live(), wait_for)
+
+
+def test_changes_name_fields_and_leave_out_what_the_server_keeps() -> None:
+    old = {
+        "metadata": {"name": "a", "resourceVersion": "1", "labels": {"x.org/y": "1"}},
+        "spec": {"ports": [{"name": "http", "port": 80}], "args": ["a", "b"], "ready": True},
+        "status": {"phase": "old"},
+    }
+    new = {
+        "metadata": {"name": "a", "resourceVersion": "2", "managedFields": []},
+        "spec": {"ports": [{"name": "http", "port": 81}, {"name": "https", "port": 443}], "args": ["a"], "ready": True},
+        "status": {"phase": "new"},
+    }
+    assert [str(change) for change in changes(old, new)] == [
+        'metadata.labels: {"x.org/y": "1"} -> (none)',
+        "spec.ports[name=http].port: 80 -> 81",
+        'spec.ports[name=https]: (none) -> {"name": "https", "port": 443}',
+        'spec.args: ["a", "b"] -> ["a"]',
+    ]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values, json_values)
+def test_no_changes_means_equal(one: Any, other: Any) -> None:
+    assert (changes({"spec": one}, {"spec": other}) == []) == (one == other)
+    assert changes({"spec": one}, {"spec": one}) == []
+
+
+def entry(manager: str, operation: str = "Apply", **more: Any) -> dict[str, Any]:
+    return {"manager": manager, "operation": operation, "fieldsV1": {"f:data": {}}, **more}
+
+
+@pytest.mark.parametrize(
+    ("labels", "managers", "owner"),
+    [
+        ({fields.PART_OF: "mine"}, [entry("ai-factory")], None),
+        ({}, [entry("ai-factory")], None),
+        ({}, [entry("kubectl")], "somebody else (kubectl)"),
+        ({}, [], "somebody else"),
+        ({fields.PART_OF: "other"}, [entry("ai-factory")], "ApplySet kube-system/x of ai-factory/v1"),
+        ({fields.PART_OF: "unknown"}, [], "the ApplySet unknown"),
+        ({fields.PART_OF: "mine"}, [entry("ai-factory"), entry("pulumi-kubernetes-12ab")], "the Pulumi engine"),
+    ],
+)
+def test_whose_an_object_is(labels: dict[str, str], managers: list[Any], owner: str | None) -> None:
+    metadata = {"labels": labels, "managedFields": managers}
+    assert ownership.foreign_owner(metadata, "mine", {"other": "ApplySet kube-system/x of ai-factory/v1"}) == owner
+
+
+@pytest.mark.parametrize(
+    ("message", "manager", "by_hand"),
+    [
+        ('conflict with "flux"', "flux", False),
+        ('conflict with "kubectl" with subresource "scale"', "kubectl", False),
+        ('conflict with "kubectl-edit" using v1 at 2026-01-01T00:00:00Z', "kubectl-edit", True),
+        (
+            'conflict with "kubectl-client-side-apply" using v1 at 2026-01-01T00:00:00Z',
+            "kubectl-client-side-apply",
+            False,
+        ),
+        ('conflict with "kubectl-edit"', "kubectl-edit", False),
+        ('conflict with "manager" using apps/v1', "manager", False),
+    ],
+)
+def test_hand_edits_are_told_from_owners(message: str, manager: str, by_hand: bool) -> None:
+    cause = {"reason": "FieldManagerConflict", "field": ".spec.replicas", "message": message}
+    (found,) = ownership.conflicts(RejectedError(409, "Conflict", causes=[cause]))
+    assert (found.field, found.manager, found.by_hand) == ("spec.replicas", manager, by_hand)
+
+
+def test_ignored_field_that_is_still_ours_is_sent_as_it_is_live() -> None:
+    ours = {"manager": "ai-factory", "operation": "Apply", "fieldsV1": {"f:spec": {"f:online": {}}}}
+    state = {"metadata": {"managedFields": [ours]}, "spec": {"online": True}}
+    plan = {"spec": {"online": False, "mac": "a"}}
+    assert fields.without_ignored(plan, ["spec.online"], state) == {"spec": {"online": True, "mac": "a"}}
+    assert plan == {"spec": {"online": False, "mac": "a"}}
+
+
+def test_protected_members_are_marked() -> None:
+    made = fields.prepared(config_map("a", protect=True, annotations={"x": "y"}), "id")
+    assert made["metadata"]["annotations"] == {"x": "y", "ai-factory.dev/protect": "true"}
+    assert made["metadata"]["labels"]["applyset.kubernetes.io/part-of"] == "id"
+
+
+NOW = dt.datetime(2026, 1, 1, 12, 0, 0, tzinfo=dt.UTC)
+EARLY, LATE = "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"
+
+
+def meta(version: str, time: str, **more: Any) -> dict[str, Any]:
+    return {"resourceVersion": version, "managedFields": [entry("ai-factory", time=time)], **more}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "result"),
+    [
+        (None, meta("1", EARLY), "created"),
+        (meta("1", EARLY), meta("1", EARLY), "unchanged"),
+        (meta("1", EARLY), meta("2", LATE), "changed"),
+        (meta("1", EARLY), meta("2", EARLY), "unchanged"),  # somebody else changed it
+        (meta("1", LATE), meta("2", LATE), "changed"),  # within the same second: can't be told
+        (meta("1", EARLY, generation=1), meta("2", LATE, generation=1), "unchanged"),  # only the stamp is new
+        (meta("1", EARLY, generation=1), meta("2", LATE, generation=2), "changed"),
+        (meta("1", EARLY, generation=1), meta("2", LATE, generation=1, labels={"a": "b"}), "changed"),
+    ],
+)
+def test_what_an_apply_did(before: Any, after: Any, result: str) -> None:
+    assert result_of(before, after, NOW) == result
+
+
+def test_report_in_words() -> None:
+    report = Report(stack="s", target="m", planned=3, results={"a": "unchanged", "b": "created"})
+    assert str(report) == "1 created, 1 unchanged, 1 not applied"
+    report.results = dict.fromkeys("abc", "unchanged")
+    assert (str(report), report.nothing_changed) == ("nothing changed (3 objects are as planned)", True)
+    report.deleted.append("x")
+    assert not report.nothing_changed
+
+
+def patience(seconds: float = 100.0) -> retry.Patience:
+    return retry.Patience(seconds=seconds, halt=Halt())
+
+
+def test_passing_faults_are_tried_again_with_growing_pauses(mocker: Any) -> None:
+    slept = mocker.patch.object(Halt, "sleep")
+    faults = [RejectedError(429), NoAnswerError("reset"), RejectedError(503), RejectedError(404), RejectedError(500)]
+    send = mocker.Mock(side_effect=[*faults, "good"])
+    assert retry.call(send, patience()) == "good"
+    pauses = [call.args[0] for call in slept.call_args_list]
+    assert all(0.25 * 2**n * 0.5 <= pause <= 0.25 * 2**n for n, pause in enumerate(pauses))
+
+
+def test_retry_after_is_honoured(mocker: Any) -> None:
+    slept = mocker.patch.object(Halt, "sleep")
+    retry.call(mocker.Mock(side_effect=[RejectedError(429, retry_after_seconds=7), "good"]), patience())
+    assert 7 <= slept.call_args.args[0] <= 7.25
+
+
+@pytest.mark.parametrize(
+    "fault", [RejectedError(422, "Invalid"), RejectedError(404, "NotFound"), RejectedError(409, "Conflict")]
+)
+def test_faults_that_stay_are_raised_at_once(mocker: Any, fault: RejectedError) -> None:
+    send = mocker.Mock(side_effect=fault)
+    with pytest.raises(RejectedError):
+        retry.call(send, patience())
+    assert send.call_count == 1
+
+
+def test_patience_ends_and_a_stopped_run_waits_no_longer(mocker: Any) -> None:
+    mocker.patch.object(Halt, "sleep")
+    send = mocker.Mock(side_effect=NoAnswerError("refused"))
+    with pytest.raises(NoAnswerError):
+        retry.call(send, patience(seconds=0.1))
+    assert send.call_count == 1
+    stopped = patience()
+    stopped.halt.stop(EngineError("stopped"))
+    with pytest.raises(EngineError, match="stopped"):
+        retry.call(send, stopped)
+    assert send.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "free"),
+    [
+        ({}, True),
+        ({"holderIdentity": ""}, True),
+        ({"holderIdentity": "x", "renewTime": "2026-01-01T11:59:50.000000Z"}, False),
+        ({"holderIdentity": "x", "renewTime": "2026-01-01T11:57:00.000000Z"}, True),
+        ({"holderIdentity": "x", "renewTime": "2026-01-01T13:00:00.000000Z"}, False),
+    ],
+)
+def test_when_a_lease_is_free(spec: dict[str, Any], free: bool) -> None:
+    assert lease.is_free({"spec": spec}, NOW) == free

@@ -1,0 +1,27 @@
+"""Run by tests as a process of its own, to be killed or interrupted: KUBECONFIG-FILE STACK COUNT."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ai_factory.infra.engine.direct.errors import EngineError
+from ai_factory.infra.engine.direct.halt import Halt
+from ai_factory.infra.engine.direct.session import interruptible
+from ai_factory.infra.engine.direct.up import up
+from tests.live.direct import Stack, config_map
+
+
+def main() -> None:
+    kubeconfig, name, count = sys.argv[1:]
+    stack, halt = Stack(Path(kubeconfig), name), Halt()
+    run = stack.run(*(config_map(f"c{n}", name) for n in range(int(count))), halt=halt, concurrency=2)
+    try:
+        with interruptible(halt):
+            up(run)
+    except EngineError as error:
+        sys.exit(f"{error.exit_code} {error} {run.report}")
+
+
+if __name__ == "__main__":
+    main()
