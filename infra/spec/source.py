@@ -7,7 +7,6 @@ can stand for billions of values.
 from __future__ import annotations
 
 import math
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,12 +68,9 @@ def dotted(path: Path_) -> str:
 
 
 def display_name(path: Path) -> str:
-    """A file's name as messages show it: relative to the working directory where that is shorter."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:
-        return str(path)
-    return relative if len(relative) < len(str(path)) else str(path)
+    """A file's name as messages show it: relative to the working directory for a file inside it."""
+    whole = path.absolute()
+    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(path)
 
 
 def read(path: Path) -> Document:
