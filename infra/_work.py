@@ -62,7 +62,9 @@ class Work:
         from .engine.pulumi_engine import PulumiLifecycle
 
         self._guard()
-        return PulumiLifecycle(plan=self.plan, root=self.root, options=self.options, listener=self.listener)
+        return PulumiLifecycle(
+            plan=self.plan, root=self.root, halt=self.halt, options=self.options, listener=self.listener
+        )
 
     def _guard(self) -> None:
         """Connect to the clusters of a sample's region that can be reached now: that refuses what is no sandbox."""

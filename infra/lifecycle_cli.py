@@ -55,7 +55,8 @@ def up(
     from .engine.direct.run import Options
 
     options = Options(adopt=adopt, force_protected=force_protected, wait=wait)
-    with work_on(region, stack, options, quiet=quiet or as_json, about=f"up --engine {engine}") as work:
+    about = f"up --engine {engine}" + (" --dry-run" if dry_run else "")
+    with work_on(region, stack, options, quiet=quiet or as_json, about=about) as work:
         chosen = _chosen(engine)
         if dry_run:
             _dry_run(work, chosen, as_json=as_json)

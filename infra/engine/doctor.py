@@ -16,7 +16,7 @@ from ..objects.base import KubeObject
 from .direct import discovery
 from .direct.applyset import NAMESPACE
 from .direct.cluster import Cluster
-from .direct.errors import EngineError
+from .direct.errors import EngineError, NotBuiltError
 from .direct.parts import Parts
 from .direct.session import Session
 
@@ -98,7 +98,8 @@ def clusters(session: Session, parts: Parts) -> Iterator[Finding]:
             yield from _rights(cluster, items)
             yield from _kinds(cluster, items)
         except EngineError as error:
-            yield Finding(subject=target, state="fault", detail=error.message, remedy=error.remedy)
+            state: State = "note" if isinstance(error, NotBuiltError) else "fault"
+            yield Finding(subject=target, state=state, detail=error.message, remedy=error.remedy)
 
 
 def _kinds(cluster: Cluster, items: Sequence[KubeObject]) -> Iterator[Finding]:

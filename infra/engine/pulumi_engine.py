@@ -23,6 +23,7 @@ from ..plan import stacks
 from ..plan.model import RegionPlan
 from ..sandbox.files import write_private
 from .direct.errors import NotReadyError, RefusedError
+from .direct.halt import Halt
 from .direct.outcome import Report
 from .direct.parts import steps
 from .direct.run import Options
@@ -70,11 +71,13 @@ class PulumiLifecycle:
         plan: the region.
         root: folder of Pulumi.yaml.
         options: what the user allows.
+        halt: ends the command; the CLI itself gets the same interrupt.
         listener: told what happens.
     """
 
     plan: RegionPlan
     root: Path
+    halt: Halt = field(default_factory=Halt)
     options: Options = field(default_factory=Options)
     listener: Listener = silent
     reports: list[Report] = field(default_factory=list)
@@ -101,6 +104,7 @@ class PulumiLifecycle:
         return self.reports
 
     def _one(self, name: str, act: Callable[[str, PulumiEvents], None]) -> None:
+        self.halt.check()
         report = Report(stack=name, target="")
         self.reports.append(report)
         events = PulumiEvents(report, self.listener)
@@ -112,6 +116,7 @@ class PulumiLifecycle:
         except automation.CommandError as error:
             message = f"{name}: pulumi failed: {'; '.join(events.errors) or _last_line(error)}"
             events.tell("failed", detail=message)
+            self.halt.check()
             raise NotReadyError(message, "mend it and run again: what was done is kept") from None
         report.planned = len(report.results)
         events.tell("end", detail=str(report))

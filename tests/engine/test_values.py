@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
-import doctest
-import importlib
-import pkgutil
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra import engine
-from ai_factory.infra.engine import direct
 from ai_factory.infra.engine.direct import fields, lease, ownership, retry
 from ai_factory.infra.engine.direct.applyset import Contents, applyset_id, members_of, parent_name
 from ai_factory.infra.engine.direct.diff import changes
@@ -21,17 +17,8 @@ from ai_factory.infra.engine.direct.errors import EngineError, NoAnswerError, Re
 from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.engine.direct.outcome import Report, result_of
 from ai_factory.infra.engine.direct.ready import verdict
+from ai_factory.infra.engine.direct.same import is_applied
 from tests.engine.items import config_map
-
-MODULES = [
-    f"{engine.__name__}.{one.name}" for one in pkgutil.iter_modules(engine.__path__) if one.name != "pulumi_engine"
-]
-MODULES += [f"{direct.__name__}.{one.name}" for one in pkgutil.iter_modules(direct.__path__)]
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_in_docstrings(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_id_is_that_of_kubectl() -> None:
@@ -270,3 +257,88 @@ def test_patience_ends_and_a_stopped_run_waits_no_longer(mocker: Any) -> None:
 )
 def test_when_a_lease_is_free(spec: dict[str, Any], free: bool) -> None:
     assert lease.is_free({"spec": spec}, NOW) == free
+
+
+PORTS = {".": {}, "f:port": {}, "f:name": {}}
+OWNED = {
+    "f:metadata": {"f:labels": {"f:a": {}}},
+    "f:spec": {
+        "f:atomic": {},
+        "f:replicas": {},
+        "f:ports": {'k:{"name":"http"}': PORTS},
+        "f:finalizers": {'v:"x"': {}},
+    },
+}
+PLANNED = {
+    "apiVersion": "v1",
+    "kind": "X",
+    "metadata": {"name": "n", "labels": {"a": "1"}},
+    "spec": {"atomic": {"b": [1]}, "replicas": 2, "ports": [{"name": "http", "port": 80}], "finalizers": ["x"]},
+}
+LIVE = {
+    "apiVersion": "v1",
+    "kind": "X",
+    "metadata": {"name": "n", "uid": "u", "labels": {"a": "1", "theirs": "2"}},
+    "spec": {
+        "atomic": {"b": [1]}, "replicas": 2, "finalizers": ["theirs", "x"], "filled": "in",
+        "ports": [{"name": "other", "port": 1}, {"name": "http", "port": 80, "protocol": "TCP"}],
+    },
+    "status": {"phase": "good"},
+}  # fmt: skip
+
+
+def changed(tree: Any, path: str, value: Any) -> Any:
+    """A copy of a tree with another value at a path; None removes it."""
+    result = copy.deepcopy(tree)
+    *keys, last = path.split(".")
+    here = result
+    for key in keys:
+        here = here[int(key) if isinstance(here, list) else key]
+    if value is None:
+        del here[last]
+    else:
+        here[last] = value
+    return result
+
+
+def owned_live(owned: Any = OWNED, version: str = "v1", tree: Any = LIVE) -> Any:
+    ours = {"manager": "ai-factory", "operation": "Apply", "apiVersion": version, "fieldsV1": owned}
+    return changed(tree, "metadata.managedFields", [entry("kubectl"), ours])
+
+
+def test_object_that_is_as_planned_needs_no_request() -> None:
+    assert is_applied(PLANNED, owned_live())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.replicas", 3), ("spec.replicas", True), ("spec.replicas", None), ("spec.more", 1), ("spec.ports", []),
+        ("spec.ports.0.port", 81), ("spec.ports.0.protocol", "TCP"), ("spec.atomic.b", [1, 2]),
+        ("spec.finalizers", ["y"]), ("metadata.labels.a", "2"), ("metadata.labels.b", "1"),
+        ("metadata.annotations", {"a": "b"}), ("metadata.labels", None), ("apiVersion", "v2"),
+    ],
+)  # fmt: skip
+def test_changed_plan_needs_a_request(path: str, value: Any) -> None:
+    assert not is_applied(changed(PLANNED, path, value), owned_live())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.replicas", 3), ("spec.replicas", None), ("spec.ports", []), ("spec.atomic.c", 1),
+        ("spec.finalizers", []), ("metadata.labels", None), ("spec", "gone"),
+        ("metadata.deletionTimestamp", "2026-01-01T00:00:00Z"),
+    ],
+)  # fmt: skip
+def test_changed_object_needs_a_request(path: str, value: Any) -> None:
+    assert not is_applied(PLANNED, owned_live(tree=changed(LIVE, path, value)))
+
+
+@pytest.mark.parametrize(
+    "owned",
+    [changed(OWNED, "f:spec.f:replicas", None), changed(OWNED, "f:spec.f:gone", {}), {"f:spec": {"x:y": {}}}, {}],
+)
+def test_field_that_is_not_ours_needs_a_request(owned: Any) -> None:
+    assert not is_applied(PLANNED, owned_live(owned))
+    assert not is_applied(PLANNED, LIVE)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ai_factory.infra.engine.direct.api import Api
 from ai_factory.infra.engine.direct.applyset import PART_OF, applyset_id
 from ai_factory.infra.engine.direct.compare import differences
 from ai_factory.infra.engine.direct.down import down
@@ -47,6 +48,21 @@ def test_create_change_nothing_prune(stack: Stack) -> None:
     assert (changed.count("changed"), changed.count("unchanged"), stack.value("a")) == (1, 2, "2")
     pruned = stack.up(b)
     assert (pruned.deleted, stack.get("a")) == ([f"{TARGET}/ConfigMap/{stack.name}/a"], None)
+
+
+def test_what_is_as_planned_is_not_sent(stack: Stack, mocker: Any) -> None:
+    ports = [{"name": "http", "port": 80}]
+    items = (
+        config_map("a", stack.name),
+        planned("Service", "s", stack.name, spec={"ports": ports, "selector": {"a": "b"}}),
+        planned("BareMetalHost", "h", stack.name, api=HOSTS, spec={"online": False, "bmc": {"address": "x"}}),
+        planned("ResourceQuota", "q", stack.name, spec={"hard": {"cpu": "1000m"}}),
+    )
+    stack.up(*items)
+    sent = mocker.spy(Api, "apply")
+    assert stack.up(*items).nothing_changed
+    # The Service's ports are told apart by a field that the server fills in, the quota is written in another form.
+    assert {call.args[1].rpartition("/")[2] for call in sent.call_args_list} == {"s", "q"}
 
 
 def test_parent_and_members_are_an_applyset(stack: Stack) -> None:

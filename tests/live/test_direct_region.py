@@ -13,6 +13,12 @@ from typing import Any
 import pytest
 
 from ai_factory.infra import regions
+from ai_factory.infra.engine.direct.access import ContextSource
+from ai_factory.infra.engine.direct.cluster import Cluster, connect
+from ai_factory.infra.engine.direct.halt import Halt
+from ai_factory.infra.engine.direct.run import Run
+from ai_factory.infra.engine.direct.up import up
+from tests.live.direct import config_map
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -75,6 +81,10 @@ def test_life_of_a_region(aifactory: Command, region: str) -> None:
 
     again = direct(aifactory, region, "up", "-q")
     assert all(": nothing changed (" in line for line in again.stdout.splitlines())
+    leave_behind(aifactory)
+    assert "delete   management/ConfigMap/default/left" in aifactory("drift", region).stdout
+    cleaned = direct(aifactory, region, "up", "-q")
+    assert "lab.gone on management: 1 deleted" in cleaned.stdout
     assert aifactory("drift", region).stdout == "no drift: the clusters are as planned\n"
     status = aifactory("status", region)
     assert (status.returncode, "everything is there and ready" in status.stdout) == (0, True)
@@ -90,17 +100,23 @@ def test_life_of_a_region(aifactory: Command, region: str) -> None:
     assert {one["state"] for some in status_of(aifactory, region) for one in some["objects"]} == {"missing"}
 
 
+def leave_behind(aifactory: Command) -> None:
+    """What a stack had that the region does not have any more."""
+    cluster = management(aifactory)
+    up(Run(cluster, "lab.gone", [config_map("left", "default")], Halt()))
+
+
+def management(aifactory: Command) -> Cluster:
+    file = Path(aifactory("sandbox", "kubeconfig").stdout.strip())
+    return connect("management", ContextSource("lab-management", [file]), Halt())
+
+
 def status_of(aifactory: Command, region: str) -> Any:
     return json.loads(aifactory("status", region, "--stack", "lab", "--json").stdout)
 
 
 def test_sample_inventory_is_applied_to_marked_clusters_only(aifactory: Command, region: str) -> None:
-    from ai_factory.infra.engine.direct.access import ContextSource
-    from ai_factory.infra.engine.direct.cluster import connect
-    from ai_factory.infra.engine.direct.halt import Halt
-
-    file = Path(aifactory("sandbox", "kubeconfig").stdout.strip())
-    api = connect("management", ContextSource("lab-management", [file]), Halt()).api
+    api = management(aifactory).api
     path = "api/v1/namespaces/kube-public/configmaps/aifactory-sandbox"
     mark = api.request("GET", path)
     api.request("DELETE", path)

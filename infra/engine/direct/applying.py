@@ -16,6 +16,7 @@ from .errors import RefusedError, RejectedError
 from .fields import managers, prepared, without_ignored
 from .live import Found, in_full, key_of
 from .outcome import Result, result_of
+from .same import is_applied
 from .survey import Survey
 
 
@@ -57,6 +58,8 @@ class Applier:
         path = resource.path(item.manifest["metadata"].get("namespace") or "default", item.manifest["metadata"]["name"])
         if found is not None and item.ignore_changes:
             manifest = without_ignored(manifest, item.ignore_changes, in_full(self.cluster.api, found))
+        if found is not None and self._is_done(found, manifest):
+            return Applied(item=item, resource=resource, live=found.manifest, result="unchanged")
         self.check()
         live, forced = self._send(item, path, manifest)
         return Applied(item=item, resource=resource, live=live, result=self._result(found, path, live, forced))
@@ -66,6 +69,12 @@ class Applier:
         if found is None:
             raise missing(self.cluster.discovery, self.cluster.target, item.manifest)
         return found
+
+    def _is_done(self, found: Found, manifest: Manifest) -> bool:
+        """Whether the object is ours and as it is to be, so that no request is needed."""
+        if self.dry_run or not found.full or not is_applied(manifest, found.manifest):
+            return False
+        return ownership.foreign_owner(found.manifest["metadata"], self.applyset.id, {}) is None
 
     def _manifest(self, item: KubeObject, found: Found | None) -> Manifest:
         if self.as_is and found is not None and ownership.by_pulumi(found.manifest["metadata"]):

@@ -24,6 +24,7 @@ GROUP_KINDS = f"{PREFIX}/contains-group-kinds"
 NAMESPACES = f"{PREFIX}/additional-namespaces"
 TOOL = "ai-factory"
 
+_MARK = ",".join(f"{key}={value}" for key, value in MANAGED_BY.items())
 _CONFIG_MAPS = f"api/v1/namespaces/{NAMESPACE}/configmaps"
 
 
@@ -138,6 +139,18 @@ def owners(api: Api) -> dict[str, str]:
         tool = (meta.get("annotations") or {}).get(TOOLING, "")
         found[meta["labels"][ID_LABEL]] = f"ApplySet {meta['namespace']}/{meta['name']} of {tool or 'an unknown tool'}"
     return found
+
+
+def parents(api: Api, target: str) -> list[str]:
+    """Stacks that have an ApplySet of this tool on a cluster.
+
+    Args:
+        api: the cluster.
+        target: its name in the plan: several may lead to one API server.
+    """
+    found = api.items(_CONFIG_MAPS, labels=f"{ID_LABEL},{_MARK}")
+    data = [one.get("data") or {} for one in found]
+    return sorted(str(one["stack"]) for one in data if one.get("cluster") == target and one.get("stack"))
 
 
 def members_of(paths: Iterable[tuple[str, str | None]]) -> Contents:

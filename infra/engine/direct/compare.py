@@ -45,7 +45,7 @@ def differences(run: Run, *, take_back: bool) -> list[Difference]:
         take_back: compare fields that others have changed as well, rather than say that they are refused.
     """
     with run.pool() as pool:
-        seen = survey(run.cluster, run.applyset, run.items, pool, full=True)
+        seen = survey(run.cluster, run.applyset, run.items, pool)
         applier = Applier(
             cluster=run.cluster,
             applyset=run.applyset,

@@ -44,6 +44,10 @@ class UnavailableError(EngineError):
     exit_code = 3
 
 
+class NotBuiltError(UnavailableError):
+    """A workload cluster has no kubeconfig secret: it is not built yet, or gone."""
+
+
 class InterruptedRunError(EngineError):
     """The user stopped the run, between two requests."""
 

@@ -37,7 +37,7 @@ class Health:
 def healths(run: Run) -> list[Health]:
     """How the planned objects are, whoever applied them, in plan order."""
     with run.pool() as pool:
-        seen = survey(run.cluster, run.applyset, run.items, pool, full=True)
+        seen = survey(run.cluster, run.applyset, run.items, pool)
         found = [seen.find(key_of(item.manifest)) for item in run.items]
         live = list(pool.map(lambda one: None if one is None else in_full(run.cluster.api, one), found))
     return [health(item, one) for item, one in zip(run.items, live, strict=True)]

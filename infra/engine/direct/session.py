@@ -16,7 +16,7 @@ from ...sandbox import MARKER_NAME, MARKER_NAMESPACE
 from .. import guard, kubeconfig
 from .access import ContextSource, Source, TextSource, exec_source
 from .cluster import Cluster, connect
-from .errors import InterruptedRunError, RefusedError, UnavailableError
+from .errors import InterruptedRunError, NotBuiltError, RefusedError, UnavailableError
 from .halt import Halt
 
 
@@ -118,7 +118,7 @@ def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
         secret: dict[str, Any] | None = owner.api.get(f"api/v1/namespaces/{target}/secrets/{name}")
         if secret is None:
             remedy = "Cluster API writes it once the control plane is up; who owns an adopted cluster provides it"
-            raise UnavailableError(f"{target}: there is no {where}", remedy)
+            raise NotBuiltError(f"{target}: there is no {where}", remedy)
         try:
             return base64.b64decode((secret.get("data") or {})["value"]).decode()
         except (KeyError, ValueError, binascii.Error):

@@ -37,17 +37,14 @@ class Survey:
         return {key: found for key, found in self.members.items() if key not in self.planned}
 
 
-def survey(
-    cluster: Cluster, applyset: ApplySet, items: Sequence[KubeObject], pool: Executor, *, full: bool = False
-) -> Survey:
-    """Read what the cluster has of a stack's objects.
+def survey(cluster: Cluster, applyset: ApplySet, items: Sequence[KubeObject], pool: Executor) -> Survey:
+    """Read what the cluster has of a stack's objects; members of planned kinds with all their fields.
 
     Args:
         cluster: the cluster.
         applyset: the stack's ApplySet there.
         items: the stack's objects there.
         pool: for requests side by side.
-        full: read members with all fields, not their metadata only.
 
     Raises:
         RefusedError: the parent is somebody else's.
@@ -55,8 +52,7 @@ def survey(
     contents = applyset.read() or Contents()
     reader = Reader(cluster.api, cluster.discovery, pool, applyset.id, items)
     planned = {key_of(item.manifest) for item in items}
-    in_full = {key_of(item.manifest).group_kind for item in items if full or item.ignore_changes}
-    members = reader.members(contents.group_kinds, full=in_full.__contains__)
+    members = reader.members(contents.group_kinds, full={key.group_kind for key in planned}.__contains__)
     others = reader.others(members)
     return Survey(contents=contents, members=members, others=others, planned=frozenset(planned))
 
