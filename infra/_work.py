@@ -66,6 +66,11 @@ class Work:
             plan=self.plan, root=self.root, halt=self.halt, options=self.options, listener=self.listener
         )
 
+    def hand_over(self) -> None:
+        """Let the Pulumi engine have what the direct one has."""
+        count = self.direct().release(self.names)
+        click.echo(f"the direct engine let go of {count} objects", err=True)
+
     def _guard(self) -> None:
         """Connect to the clusters of a sample's region that can be reached now: that refuses what is no sandbox."""
         if self.plan.sample_inventory:

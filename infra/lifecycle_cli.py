@@ -62,6 +62,8 @@ def up(
             _dry_run(work, chosen, as_json=as_json)
             return
         _confirm(work, "apply", chosen, yes=yes)
+        if adopt and chosen == "pulumi":
+            work.hand_over()
         _finish(work, work.engine(chosen), "up", as_json=as_json)
 
 

@@ -20,6 +20,7 @@ from .direct.errors import EngineError, InterruptedRunError, RefusedError, Unava
 from .direct.health import Health
 from .direct.outcome import Report
 from .direct.parts import Parts, refuse_releases, steps
+from .direct.release import release
 from .direct.rounds import Round, root_of
 from .direct.run import Options, Run
 from .direct.session import Session
@@ -83,6 +84,11 @@ class Lifecycle:
         for step in reversed(steps(self._session.plan, names)):
             self._side_by_side([partial(self._stack_down, name) for name in step])
         return self.reports
+
+    def release(self, names: Sequence[str]) -> int:
+        """Let go of all that the stacks have, for the Pulumi engine to take over; how many objects that were."""
+        left = self._prepared(names)
+        return sum(release(self._places.run(name, target)) for name, target in [*left, *self._places.there(names)])
 
     def differences(self, names: Sequence[str], *, take_back: bool) -> dict[str, list[Difference]]:
         """Where the clusters differ from the plan, by stack; changes nothing."""

@@ -114,11 +114,12 @@ class PulumiLifecycle:
         except automation.ConcurrentUpdateError:
             raise RefusedError(*_locked(name)) from None
         except automation.CommandError as error:
-            message = f"{name}: pulumi failed: {'; '.join(events.errors) or _last_line(error)}"
+            message = f"{name}: pulumi failed: {events.told() or _last_line(error)}"
             events.tell("failed", detail=message)
             self.halt.check()
             raise NotReadyError(message, "mend it and run again: what was done is kept") from None
-        report.planned = len(report.results)
+        finally:
+            report.planned = len(report.results)
         events.tell("end", detail=str(report))
 
     def _up(self, name: str, events: PulumiEvents) -> None:

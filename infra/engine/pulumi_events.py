@@ -17,6 +17,7 @@ _RESULTS: Mapping[str, Result] = {
     "same": "unchanged",
     "import": "adopted",
 }
+_MOST_FAULTS = 3
 _NO_RESOURCES = ("pulumi:pulumi:Stack", "pulumi:providers:", "ai-factory:index:")
 
 
@@ -34,7 +35,13 @@ class PulumiEvents:
             self._done(event.res_outputs_event.metadata)
         elif event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
             text = re.sub(r"<\{%.*?%\}>|\x1b\[[0-9;]*m", "", event.diagnostic_event.message)
-            self.errors += [line.strip() for line in text.splitlines() if line.strip()]
+            self.errors += [line.strip() for line in text.splitlines() if line.strip()][:1]
+
+    def told(self) -> str:
+        """The faults in a line: the first line of each, and no more than three."""
+        faults = [one for one in dict.fromkeys(self.errors) if one != "update failed"]
+        more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
+        return "; ".join(faults[:_MOST_FAULTS]) + more
 
     def tell(self, what: What, object_id: str = "", detail: str = "") -> None:
         """Tell the listener."""

@@ -14,6 +14,7 @@ from pulumi import automation
 
 from ai_factory.infra.engine import pulumi_engine
 from ai_factory.infra.engine.direct.errors import EngineError, RefusedError, UnavailableError
+from ai_factory.infra.engine.direct.outcome import Report
 from ai_factory.infra.engine.direct.run import Options
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.pulumi_cli import find_cli
@@ -161,3 +162,13 @@ def test_fault_of_the_program_is_told_without_its_traceback(root: Path, stack: A
 def test_last_line_of_a_failed_command() -> None:
     error = automation.CommandError(automation.CommandResult("", "warning: x\nerror: incorrect passphrase\n", 255))
     assert pulumi_engine._last_line(error) == "incorrect passphrase"
+
+
+def test_many_faults_are_told_in_a_line() -> None:
+    events = pulumi_engine.PulumiEvents(Report(stack="s", target=""), lambda event: None)
+    for number in (1, 2, 2, 3, 4, 5):
+        text = f"object {number} exists\n\nThis can happen when:\n- you rename it"
+        events(
+            SimpleNamespace(res_outputs_event=None, diagnostic_event=SimpleNamespace(severity="error", message=text))
+        )
+    assert events.told() == "object 1 exists; object 2 exists; object 3 exists; and 2 more"

@@ -11,6 +11,7 @@ import pytest
 from ai_factory.infra.engine.direct.api import APPLY
 from ai_factory.infra.engine.direct.compare import differences
 from ai_factory.infra.engine.direct.errors import RefusedError
+from ai_factory.infra.engine.direct.release import release
 from ai_factory.infra.engine.direct.up import underway, up
 from ai_factory.infra.sandbox import Sandbox
 from tests.live.direct import TARGET, Stack, config_map, now, planned
@@ -73,6 +74,19 @@ def test_object_of_the_pulumi_engine_is_refused_and_handed_over(stack: Stack) ->
     managers = [entry["manager"] for entry in stack.get("a")["metadata"]["managedFields"]]
     assert managers == ["ai-factory"]
     assert stack.up(config_map("a", stack.name)).nothing_changed
+
+
+def test_objects_that_are_let_go_can_be_taken_over_without_force(stack: Stack) -> None:
+    item = config_map("a", stack.name, protect=True)
+    stack.up(item)
+    assert release(stack.run(item)) == 2
+    meta = stack.get("a")["metadata"]
+    assert meta["labels"] == {"app.kubernetes.io/managed-by": "ai-factory"}
+    assert (meta.get("annotations"), stack.api.get(stack.run().applyset.path)) == (None, None)
+    stack.apply_as("pulumi-kubernetes-1a2b3c4d", config_map("a", stack.name, "2"), force=False)
+    with pytest.raises(RefusedError, match="belongs to the Pulumi engine"):
+        stack.up(item)
+    assert release(stack.run(item)) == 0
 
 
 def test_object_of_another_stack_is_refused_with_its_name(stack: Stack, live: Sandbox) -> None:

@@ -43,7 +43,7 @@ class Applier:
     dry_run: bool = False
     """Let the server say what would come of it, and change nothing."""
     as_is: bool = False
-    """Apply what the Pulumi engine has without this engine's labels: for comparing only."""
+    """Leave this engine's labels off what the Pulumi engine has: for comparing only."""
 
     def apply(self, item: KubeObject) -> Applied:
         """Apply one object.
@@ -77,9 +77,13 @@ class Applier:
         return ownership.foreign_owner(found.manifest["metadata"], self.applyset.id, {}) is None
 
     def _manifest(self, item: KubeObject, found: Found | None) -> Manifest:
-        if self.as_is and found is not None and ownership.by_pulumi(found.manifest["metadata"]):
+        if self.as_is and found is not None and not self._in_charge(found):
             return item.manifest
         return prepared(item, self.applyset.id)
+
+    def _in_charge(self, found: Found) -> bool:
+        """Whether it is this engine that has the stack here, rather than Pulumi."""
+        return bool(self.seen.contents.group_kinds) and not ownership.by_pulumi(found.manifest["metadata"])
 
     def _send(self, item: KubeObject, path: str, manifest: Manifest) -> tuple[Manifest, bool]:
         """The object after the apply, and whether fields were taken back."""
