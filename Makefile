@@ -39,7 +39,7 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-check: lint      ## Quick subset, under a minute
+check: lint      ## Quick subset, about a minute
 	@$(BIN)/pytest -m "not live and not slow" -x
 
 test: lint       ## Everything

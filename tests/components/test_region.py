@@ -16,6 +16,8 @@ from .plans import region_plan
 from .test_components import same
 from .test_providers import secret_state
 
+pytestmark = pytest.mark.slow
+
 SPLIT = ["demo", "demo.train-a.0", "demo.train-a", "demo.infer-a", "demo.train-a.t0", "demo.infer-a.t0"]
 STACKS = [("single", "demo"), *(("split", stack) for stack in SPLIT)]
 

@@ -17,6 +17,8 @@ from ai_factory.infra.plan.model import RegionPlan
 from tests.components import harness
 from tests.components.test_providers import secret_state
 
+pytestmark = pytest.mark.slow
+
 STACKS = [
     ("lab", "lab"),
     ("kr-haein", "kr-haein.haein.1"),

@@ -10,6 +10,8 @@ from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import RegionPlan
 from tests import schema
 
+pytestmark = pytest.mark.slow
+
 REGIONS = regions.known_regions()
 
 

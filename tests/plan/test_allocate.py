@@ -18,6 +18,8 @@ from ai_factory.infra.plan.lock import ClusterEntry, Lock, TenantEntry, TenantRa
 from ai_factory.infra.plan.model import RegionPlan
 from tests import regionfile
 
+pytestmark = pytest.mark.slow
+
 CATALOG = catalog.load()
 EMPTY: dict[str, Any] = {
     "region": {"name": "grow", "country": "KR", "city": "Ulsan"},
