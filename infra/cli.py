@@ -275,7 +275,7 @@ def size_fabric(system: str, units: int, fabric: str | None, ufm: bool, as_json:
     if as_json:
         _print_json(result.as_dict())
     else:
-        tables.show_pairs(f"Compute fabric of {units} units of {system}", tables.fabric_pairs(result), tables.console())
+        tables.show_pairs(f"Compute fabric of {units} units of {system}", tables.size_pairs(result), tables.console())
 
 
 @size.command("site")
@@ -308,7 +308,7 @@ def size_site(
     if as_json:
         _print_json(result.as_dict())
     else:
-        tables.show_pairs(f"{power_mw} MW of {system}", tables.site_pairs(result), tables.console())
+        tables.show_pairs(f"{power_mw} MW of {system}", tables.size_pairs(result), tables.console())
 
 
 def _sized(calculate: Any) -> Any:

@@ -15,7 +15,7 @@ from .. import sandbox_nodes
 from ..objects import region
 from ..objects.base import LABEL, KubeObject, Manifest, items_of
 from ..objects.kinds import CUSTOM
-from ..plan.model import ClusterPlan, RegionPlan
+from ..plan.model import ClusterPlan, RegionPlan, kubeconfig_secret
 from ..sandbox import (
     Cluster,
     Listener,
@@ -133,7 +133,7 @@ def adopted_stage(cluster: ClusterPlan, text: str) -> dict[str, Any]:
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": f"{cluster.name}-kubeconfig", "namespace": cluster.name},
+        "metadata": {"name": kubeconfig_secret(cluster.name), "namespace": cluster.name},
         "type": "cluster.x-k8s.io/secret",
         "data": {"value": base64.b64encode(text.encode()).decode()},
     }

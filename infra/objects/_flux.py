@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 
 from ..catalog import ChartEntry
-from ..plan.model import ClusterPlan
+from ..plan.model import ClusterPlan, kubeconfig_secret
 from .base import Manifest, make, object_id
 
 API = "helm.toolkit.fluxcd.io/v2"
@@ -75,7 +75,7 @@ def release(cluster: ClusterPlan, chart: ChartEntry, values: Manifest, chosen: C
         "releaseName": chart.id,
         "targetNamespace": chart.namespace,
         "storageNamespace": chart.namespace,
-        "kubeConfig": {"secretRef": {"name": f"{cluster.name}-kubeconfig", "key": "value"}},
+        "kubeConfig": {"secretRef": {"name": kubeconfig_secret(cluster.name), "key": "value"}},
         **_from(cluster, chart),
         # A first install waits for images and nodes, which may take hours: it is tried again, not rolled back.
         "install": {

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..plan.model import ClusterPlan, HostLink, RegionPlan
+from ..plan.model import ClusterPlan, HostLink, RegionPlan, link_names
 from . import _flux, _kubeadm, labels
 from .base import Block, KubeObject, Manifest, make, object_id
 
@@ -72,8 +72,7 @@ def rail_resources(cluster: ClusterPlan) -> dict[str, int]:
 def _ethernet_rails(cluster: ClusterPlan) -> list[str]:
     if cluster.fabric is None:
         return []
-    option = cluster.system.fabric_option(cluster.fabric.id)
-    return [f"ew{rail}p{plane}" for rail in range(option.rails) for plane in range(option.planes)]
+    return [name for name in link_names(cluster.system, cluster.fabric) if name.startswith("ew")]
 
 
 def _facts(cluster: ClusterPlan) -> KubeObject:

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .. import catalog
 from ..plan.model import RegionPlan
 from . import region
 from .base import Block, HelmRelease, Item
 
-MAX_RESOURCES = 1000
 MAX_STATE_BYTES = 5_000_000
 STATE_FACTOR = 4.15
 """Bytes of Pulumi state for a byte of manifest (inputs and outputs both hold it), and"""
@@ -58,8 +58,8 @@ class StackPreview:
     @property
     def over_budget(self) -> str | None:
         """Why the stack is over its budget, None if it is not."""
-        if self.resources > MAX_RESOURCES:
-            return f"{self.resources:,} resources, more than {MAX_RESOURCES:,} a stack"
+        if self.resources > (most := max_resources()):
+            return f"{self.resources:,} resources, more than {most:,} a stack"
         state = self.size_bytes * STATE_FACTOR + self.resources * STATE_ENVELOPE_BYTES
         if state > MAX_STATE_BYTES:
             return f"about {state / 1e6:.1f} MB of state, more than {MAX_STATE_BYTES / 1e6:.0f} MB a stack"
@@ -82,6 +82,11 @@ class Preview:
     def size_bytes(self) -> int:
         """Bytes of all objects as JSON."""
         return sum(stack.size_bytes for stack in self.stacks)
+
+
+def max_resources() -> int:
+    """Resources that a stack may have."""
+    return catalog.load().limits.resources_per_stack
 
 
 def preview(plan: RegionPlan) -> Preview:

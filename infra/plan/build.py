@@ -26,6 +26,7 @@ from .model import (
     ServiceUse,
     StoragePlan,
     TenantPlan,
+    kubeconfig_secret,
     pow2,
 )
 
@@ -71,7 +72,7 @@ def _cluster_spaces(cluster: spec.Cluster, catalog: Catalog, entry: ClusterEntry
     base = int(entry.bmc.network_address)
     return [
         hosts.RackSpace(
-            rack_name(cluster.name, index),
+            demand.rack_name(cluster.name, index),
             min(per_rack, total - index * per_rack),
             entry.bmc,
             base + index * size + 1,
@@ -79,15 +80,6 @@ def _cluster_spaces(cluster: spec.Cluster, catalog: Catalog, entry: ClusterEntry
         )
         for index in range(demand.racks(cluster, catalog))
     ]
-
-
-def rack_name(cluster: str, index: int) -> str:
-    """Name of a rack; the width is fixed so that growth renames nothing.
-
-    >>> rack_name("train-a", 0)
-    'train-a-r0001'
-    """
-    return f"{cluster}-r{index + 1:04d}"
 
 
 def region_number(region: spec.Region) -> int:
@@ -106,9 +98,10 @@ class _Planner:
         self.lock = lock
         self.held = lock.held()
         self.region = _settled(region, self.held)
+        self.spaces = rack_spaces(self.region, catalog, lock)
         self.inventory = inventory
         if inventory is None and region.inventory == "sample":
-            self.inventory = Inventory("sample inventory", tuple(sample_rows(region, catalog, lock)))
+            self.inventory = Inventory("sample inventory", tuple(hosts.sample(self.spaces, region_number(region))))
         self.hosts = self._hosts()
         self.gpus = {c.name: demand.nodes(c, catalog) * catalog.system(c.system).gpus_per_node for c in region.clusters}
 
@@ -135,7 +128,7 @@ class _Planner:
         oob: list[IPNetwork] = [pools.oob_v4]
         if pools.ula_v6:
             oob.append(pools.ula_v6)
-        return hosts.place(self.inventory, rack_spaces(self.region, self.catalog, self.lock), oob)
+        return hosts.place(self.inventory, self.spaces, oob)
 
     def _cluster(self, cluster: spec.Cluster) -> ClusterPlan:
         catalog = self.catalog
@@ -145,7 +138,7 @@ class _Planner:
         rack_kw = demand.rack_kw(cluster, catalog)
         if rack_kw is None:
             raise KeyError(f"rack_kw of cluster {cluster.name}")
-        secret = spec.Access(capi_secret=f"{cluster.name}-kubeconfig")
+        secret = spec.Access(capi_secret=kubeconfig_secret(cluster.name))
         return ClusterPlan(
             name=cluster.name,
             number=entry.number,
@@ -179,7 +172,7 @@ class _Planner:
         }
         total, per_rack = demand.nodes(cluster, self.catalog), entry.nodes_per_rack
         per_unit = demand.nodes_per_unit(cluster, self.catalog) or total
-        names = (rack_name(cluster.name, index) for index in range(demand.racks(cluster, self.catalog)))
+        names = (demand.rack_name(cluster.name, index) for index in range(demand.racks(cluster, self.catalog)))
         return tuple(
             Rack(
                 name=name,
@@ -203,7 +196,7 @@ class _Planner:
         per_rack = self.region.core.nodes_per_rack
         found: list[Host] = []
         for slot in slots[: demand.core_nodes(self.region).get(owner, 0)]:
-            rack = self.hosts.get(f"core-r{slot // per_rack + 1:04d}", ())
+            rack = self.hosts.get(demand.rack_name(demand.CORE, slot // per_rack), ())
             found += [host for host in rack if host.slot == slot % per_rack]
         return tuple(found)
 
@@ -237,7 +230,6 @@ class _Planner:
             read_gbps=read,
             write_gbps=write,
             guideline=source,
-            core_hosts=self._core_hosts(f"storage/{one.name}"),
         )
 
     def _tenant(self, tenant: spec.Tenant) -> TenantPlan:
@@ -255,7 +247,7 @@ class _Planner:
             vni=entry.vni,
             pkey=entry.pkey,
             network=entry.network,
-            racks=tuple(rack_name(tenant.cluster, index) for index in sorted(indices)),
+            racks=tuple(demand.rack_name(tenant.cluster, index) for index in sorted(indices)),
             gpus=tenant.gpus or nodes * self.catalog.system(cluster.system).gpus_per_node,
             services=tuple(self._service(name) for name in tenant.services),
         )

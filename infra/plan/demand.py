@@ -10,6 +10,8 @@ from ..catalog import Catalog
 from .fabric_size import FabricSize, size_fabric
 from .model import links_per_host, pow2
 
+CORE = "core"
+"""What racks of core nodes are named after; no cluster may bear the name."""
 MANAGEMENT_NODES = 3
 """Core nodes of a management cluster: the smallest number that keeps an etcd quorum after a loss."""
 POWER_SHELVES = 8
@@ -137,10 +139,19 @@ def of(cluster: spec.Cluster, catalog: Catalog) -> ClusterDemand:
     )
 
 
+def rack_name(owner: str, index: int) -> str:
+    """Name of a rack of a cluster or of core nodes; the width is fixed so that growth renames nothing.
+
+    >>> rack_name("train-a", 0)
+    'train-a-r0001'
+    """
+    return f"{owner}-r{index + 1:04d}"
+
+
 def core_racks(core: spec.Core) -> Iterator[tuple[str, int]]:
     """Racks of core nodes: name and nodes when full."""
     for number in range(-(-core.nodes // core.nodes_per_rack)):
-        yield f"core-r{number + 1:04d}", core.nodes_per_rack
+        yield rack_name(CORE, number), core.nodes_per_rack
 
 
 def core_nodes(region: spec.Region) -> dict[str, int]:

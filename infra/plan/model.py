@@ -185,8 +185,6 @@ class StoragePlan:
     """Aggregate write throughput to plan for, in GB/s."""
     guideline: str
     """Where the throughput comes from, or why there is none."""
-    core_hosts: tuple[Host, ...]
-    """Hosts that it runs on, as far as the inventory lists them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +304,15 @@ class RegionPlan:
     def tenants_of(self, cluster: str) -> tuple[TenantPlan, ...]:
         """Tenants that live on a cluster."""
         return tuple(tenant for tenant in self.tenants if tenant.cluster == cluster)
+
+
+def kubeconfig_secret(cluster: str) -> str:
+    """Name of a cluster's kubeconfig secret on its management cluster, as Cluster API has it.
+
+    >>> kubeconfig_secret("train-a")
+    'train-a-kubeconfig'
+    """
+    return f"{cluster}-kubeconfig"
 
 
 def pow2(value: int) -> int:

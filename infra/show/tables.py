@@ -233,12 +233,7 @@ def show_pairs(title: str, pairs: Iterable[tuple[str, object]], out: Console) ->
     put(table(title, ("", ">"), pairs), out)
 
 
-def fabric_pairs(size: FabricSize) -> list[tuple[str, object]]:
-    """Rows of `size fabric`."""
-    return [(key.replace("_", " "), value) for key, value in size.as_dict().items()]
-
-
-def site_pairs(size: SiteSize) -> list[tuple[str, object]]:
-    """Rows of `size site`, its figures in full: a share of 0.09 must not show as 0.1."""
+def size_pairs(size: FabricSize | SiteSize) -> list[tuple[str, object]]:
+    """Rows of the sizing calculators, figures in full: a share of 0.09 must not show as 0.1."""
     figures = size.as_dict().items()
     return [(key.replace("_", " "), f"{value:,g}" if isinstance(value, float) else value) for key, value in figures]

@@ -66,7 +66,7 @@ def test_check_counts_what_is_missing_beyond_five(lab: Path, aifactory: Run) -> 
 
 
 def test_check_refuses_a_stack_over_its_budget(lab: Path, aifactory: Run, mocker: MockerFixture) -> None:
-    mocker.patch("ai_factory.infra.objects.preview.MAX_RESOURCES", 50)
+    mocker.patch("ai_factory.infra.objects.preview.max_resources", return_value=50)
 
     outcome = aifactory("check", lab)
 
@@ -244,7 +244,7 @@ def test_preview_of_a_stack_that_is_not_there(lab: Path, aifactory: Run) -> None
 
 
 def test_preview_over_budget_is_a_no(lab: Path, aifactory: Run, mocker: MockerFixture) -> None:
-    mocker.patch("ai_factory.infra.objects.preview.MAX_RESOURCES", 50)
+    mocker.patch("ai_factory.infra.objects.preview.max_resources", return_value=50)
 
     assert aifactory("preview", lab).code == 1
     assert aifactory("preview", lab, "--quiet").out == ""
