@@ -19,9 +19,9 @@ class Context:
     catalog: Catalog
     document: Document
 
-    def problem(self, path: Path_, message: str, remedy: str) -> Problem:
-        """A fault at a path of the region file."""
-        return self.document.problem(path, message, remedy=remedy)
+    def problem(self, path: Path_, message: str, remedy: str, rule: str = "") -> Problem:
+        """A fault at a path of the region file, and the gate's rule that it breaks."""
+        return self.document.problem(path, message, remedy=remedy, rule=rule)
 
 
 Check = Callable[[Context], Iterator[Problem]]

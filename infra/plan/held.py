@@ -29,13 +29,13 @@ class Held:
     lock: Lock
     lock_file: str
 
-    def problem(self, path: Path_, message: str, remedy: str) -> Problem:
-        """A fault at a path of the region file."""
-        return self.document.problem(path, message, remedy=remedy)
+    def problem(self, path: Path_, message: str, remedy: str, rule: str = "") -> Problem:
+        """A fault at a path of the region file, and the gate's rule that it breaks."""
+        return self.document.problem(path, message, remedy=remedy, rule=rule)
 
-    def fault(self, number: int, message: str, remedy: str = _RESTORE) -> Problem:
-        """A fault at an entry of the lock."""
-        return Problem(file=self.lock_file, path=f"entries[{number}]", message=message, remedy=remedy)
+    def fault(self, number: int, message: str, remedy: str = _RESTORE, rule: str = "") -> Problem:
+        """A fault at an entry of the lock, and the gate's rule that it breaks."""
+        return Problem(file=self.lock_file, path=f"entries[{number}]", message=message, remedy=remedy, rule=rule)
 
 
 def problems(held: Held) -> list[Problem]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ._base import Flag, Model, Text
 from ._cluster import Bmc, Cluster, Images, Management
+from ._decisions import Approval, Costs, Waiver
 from ._services import Energy, RegionInfo, Service, Sovereignty, Storage, Tenant
 from ._site import Addressing, Core, Site
 
@@ -48,3 +49,9 @@ class Region(Model):
     """Services beyond the catalogue's profiles."""
     energy: Energy = Energy()
     """Energy policy."""
+    waivers: tuple[Waiver, ...] = ()
+    """Findings of the gate that are accepted for a time."""
+    approvals: tuple[Approval, ...] = ()
+    """Losses that the gate lets pass."""
+    costs: Costs | None = None
+    """Prices; changes are not priced if left out."""

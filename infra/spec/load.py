@@ -113,6 +113,7 @@ _PATTERNS = {
         "give SHA-256 or SHA-512 in lower-case hex, or the URL of a checksum file",
     ),
     r"^/redfish/v1/Systems/[^\s/]+$": ("not the Redfish path of a host", "write it like /redfish/v1/Systems/1"),
+    r"^[A-Z]{3}$": ("not a currency", "use three capital letters (ISO 4217), such as KRW"),
     r"^[^\s]{1,253}$": ("not a host name or address", "leave out spaces"),
 }
 

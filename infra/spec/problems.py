@@ -24,6 +24,8 @@ class Problem:
     remedy: str = ""
     """How to mend it."""
     line: int | None = None
+    rule: str = ""
+    """Id of the gate's rule that it breaks; empty for what is no valid input at all."""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file

@@ -47,11 +47,17 @@ class Document:
                 return self.lines[path[:end]]
         return None
 
-    def problem(self, path: Path_, message: str, *, remedy: str = "", given: Any = None) -> Problem:
+    def problem(self, path: Path_, message: str, *, remedy: str = "", given: Any = None, rule: str = "") -> Problem:
         """A fault at a path of this document."""
         shown = None if given is None else shorten(given)
         return Problem(
-            file=self.file, path=dotted(path), message=message, remedy=remedy, given=shown, line=self.line(path)
+            file=self.file,
+            path=dotted(path),
+            message=message,
+            remedy=remedy,
+            given=shown,
+            line=self.line(path),
+            rule=rule,
         )
 
 

@@ -1,0 +1,230 @@
+"""Plain records of a planned region: what is compared, judged and kept in the cache. All of them are JSON.
+
+A region is cut into shards: `management`, and `cluster/<name>` with all that depends on one cluster alone. A shard
+is computed from a region file, lock and inventory that were cut down to what it may see, so its key, a digest of
+just that, can't stand for other content.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+Path_ = tuple[str | int, ...]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One breach of a rule, or one thing that the reader should know."""
+
+    rule: str
+    """Id of the rule."""
+    severity: str
+    """`error`, `warning` or `note`; only an error makes the gate say no."""
+    region: str
+    subject: str
+    """What it is about: `region/..`, `cluster/..`, `tenant/..`, `rack/..`, `stack/..` or the id of an object."""
+    message: str
+    """The rule, then what was observed."""
+    remedy: str
+    path: Path_ = ()
+    """Place in the region file, with the names of list items in place of their numbers."""
+    file: str = ""
+    line: int | None = None
+    waived: str | None = None
+    """Reason of the waiver that covers it."""
+    until: str | None = None
+    """Last day of that waiver."""
+
+
+class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One object that a region declares."""
+
+    id: str
+    """Unique in the region, see `objects.base`."""
+    stack: str
+    component: str
+    """Component that registers it, `<Type> <name>`."""
+    owner: str
+    """What it belongs to, as approvals name it: `tenant/..`, `rack/..`, `cluster/..` or `management/..`."""
+    digest: str
+    """Of the manifest and the options that an engine sees."""
+    protect: bool
+    manifest: msgspec.Raw
+    """The object as JSON; `data()` decodes it."""
+
+    def data(self) -> dict[str, Any]:
+        """The object as plain data."""
+        found: dict[str, Any] = msgspec.json.decode(self.manifest)
+        return found
+
+
+class StackCount(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shard adds to a stack."""
+
+    name: str
+    resources: int
+    """Component resources and their objects."""
+    size_bytes: int
+    """Bytes of the objects as JSON."""
+
+
+class ShardHead(msgspec.Struct, frozen=True, kw_only=True):
+    """A shard without its objects."""
+
+    region: str
+    name: str
+    key: str
+    stacks: tuple[StackCount, ...]
+    declared_racks: tuple[str, ...]
+    """Racks that have hosts."""
+    findings: tuple[Finding, ...]
+    """What the rules for clusters and objects say of it."""
+    objects: int
+    payload: str
+    """Digest of the objects' bytes."""
+
+
+class ClusterFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster in numbers."""
+
+    name: str
+    system: str
+    purpose: str
+    hall: str
+    provider: str
+    management: str
+    fabric: str | None
+    kubernetes: str
+    rack_names: tuple[str, ...]
+    nodes: int
+    gpus: int
+    gpus_per_node: int
+    nodes_per_rack: int
+    rack_scale: bool
+    max_racks: int
+    it_kw: float
+    """With its share of fabric and core."""
+    control_plane: int
+
+
+class TenantFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant in numbers."""
+
+    name: str
+    cluster: str
+    isolation: str
+    gpus: int
+    racks: tuple[str, ...]
+
+
+class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A storage system in numbers."""
+
+    name: str
+    tier: str
+    driver: str | None
+    capacity_tib: float | None
+    clusters: tuple[str, ...]
+
+
+class PoolFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How full a pool is."""
+
+    name: str
+    total: int
+    used: int
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a region takes."""
+
+    it_kw: float = 0.0
+    facility_kw: float = 0.0
+    utility_kw: float = 0.0
+    racks: int = 0
+    nodes: int = 0
+    gpus: int = 0
+    tenants: int = 0
+    currency: str | None = None
+    """None where the region file has no `costs`."""
+    hardware: float | None = None
+    """Price of the racks; None where a system has no price."""
+    energy_per_year: float | None = None
+    """Price of the energy of a year at full load; None where there is no price."""
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """A region without its objects: what rules on changes compare, and where its shards are."""
+
+    region: str
+    country: str
+    file: str
+    layout: str
+    protect: bool
+    sample: bool
+    """The hosts are a marked sample."""
+    residency: tuple[str, ...]
+    totals: Totals
+    clusters: tuple[ClusterFacts, ...]
+    tenants: tuple[TenantFacts, ...]
+    storage: tuple[StorageFacts, ...]
+    pools: tuple[PoolFacts, ...]
+    charts: dict[str, str]
+    """Versions of add-on charts by id."""
+    lock: tuple[str, ...]
+    """Lines of the lock file's entries as they stand in the file."""
+    shards: dict[str, str]
+    """Keys of the shards by name."""
+    stacks: tuple[str, ...]
+    """Stacks in the order of a first `up`."""
+    waivers: tuple[dict[str, str], ...] = ()
+    approvals: tuple[dict[str, str], ...] = ()
+
+
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that differs; `old` or `new` is UNSET where the field is not there."""
+
+    path: str
+    """`spec.template.spec.version`, `spec.rules[0].verbs[2]`, `data["a.b"]`."""
+    old: Any = msgspec.UNSET
+    new: Any = msgspec.UNSET
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to one object."""
+
+    action: str
+    """`replace`, `delete`, `move` (to another stack: deleted and made anew), `create` or `update`."""
+    id: str
+    kind: str
+    region: str
+    stack: str
+    component: str
+    owner: str
+    protect: bool
+    """Protected before the change."""
+    fields: tuple[FieldChange, ...] = ()
+    because: tuple[str, ...] = ()
+    """Immutable fields that differ: why it is replaced."""
+
+    @property
+    def loses(self) -> bool:
+        """Whether the object that is there now goes."""
+        return self.action in ("replace", "delete", "move")
+
+
+class Blast(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change takes away or drains, by name; running capacity is what stands before the change."""
+
+    clusters_lost: tuple[str, ...] = ()
+    racks_lost: tuple[str, ...] = ()
+    hosts_lost: tuple[str, ...] = ()
+    gpus_lost: int = 0
+    racks_drained: tuple[str, ...] = ()
+    """Racks whose machines are replaced one at a time."""
+    gpus_drained: int = 0
+    tenants_lost: tuple[str, ...] = ()
+    tenants_affected: tuple[str, ...] = ()
+    """Tenants with racks or clusters among what is lost or drained, and whose own objects are replaced."""
+    storage_lost: tuple[str, ...] = ()

@@ -1,0 +1,224 @@
+"""What a rule is, and what each kind of rule looks at. Adding a rule is a function and a folder of cases.
+
+A rule is a plain generator function below `rules/`, registered by a decorator that names its scope:
+
+    @rule.region(
+        id="lock-complete", area="addresses", severity="error",
+        reason="hardware is cabled by these numbers", remedy="run `aifactory allocate` and commit the new lines",
+        source="docs/adr/0003-allocations.md",
+    )
+    def lock_complete(view: RegionView) -> Iterator[Found]: ...
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..objects.base import Manifest
+from ..plan.model import ClusterPlan, RegionPlan
+from ..regions import Loaded
+from .records import Blast, Change, Outline, Path_, ShardHead
+
+Severity = Literal["error", "warning", "note"]
+Scope = Literal["input", "region", "cluster", "object", "set", "change", "fleet"]
+AREAS = (
+    "capacity", "power", "cooling", "fabric", "domain", "addresses", "isolation", "residency", "secrets", "versions",
+    "images", "disruption", "destruction", "stacks", "storage", "shape",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a rule yields for one breach."""
+
+    message: str
+    """The rule, then what was observed."""
+    subject: str = ""
+    """What it is about, such as `tenant/acme`; the region, or the object at hand, if left out."""
+    path: Path_ = ()
+    """Place in the region file, by the names of list items: `("clusters", "train-a", "racks")`."""
+    remedy: str = ""
+    """How to mend it; the rule's own remedy if left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionView:
+    """A whole region, without its hosts and objects."""
+
+    loaded: Loaded
+    plan: RegionPlan
+    """Racks have no hosts here."""
+    shards: Mapping[str, ShardHead]
+    """All shards by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterView:
+    """One cluster with its hosts; the plan holds this cluster, its tenants and its storage only."""
+
+    plan: RegionPlan
+    cluster: ClusterPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectView:
+    """One object, from a plan or from an engine's preview."""
+
+    id: str
+    manifest: Manifest
+    protect: bool
+    """Whether the engine refuses to delete it."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return str(self.manifest.get("kind", ""))
+
+    @property
+    def group(self) -> str:
+        """Its API group; empty for the core group."""
+        return str(self.manifest.get("apiVersion", "")).rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.metadata.get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; empty for a cluster-scoped object."""
+        return str(self.metadata.get("namespace") or "")
+
+    @property
+    def metadata(self) -> Manifest:
+        """Its metadata."""
+        return self.manifest.get("metadata") or {}
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels."""
+        return self.metadata.get("labels") or {}
+
+    @property
+    def spec(self) -> Manifest:
+        """Its spec, empty if it has none."""
+        return self.manifest.get("spec") or {}
+
+
+Objects = Sequence[ObjectView]
+"""Objects that are declared together: a shard, or a stack in an engine's preview."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeView:
+    """What a pull request does to one region."""
+
+    region: str
+    base: Outline | None
+    """None for a new region, and where the change comes from an engine's preview."""
+    head: Outline | None
+    """None for a region that is removed, and where the change comes from an engine's preview."""
+    changes: tuple[Change, ...]
+    blast: Blast
+    today: datetime.date
+    approvals: tuple[Mapping[str, str], ...] = ()
+    """Of the head, or of the base where the region is removed; as `spec.Approval` has them."""
+    used: set[int] = field(default_factory=set)
+    """Numbers of the approvals that something was let pass by."""
+
+    def approved(self, action: str, *subjects: str) -> bool:
+        """Whether an approval in force covers an action on any of these names."""
+        covers = {"delete": ("delete",), "replace": ("delete", "replace"), "drain": ("delete", "replace", "drain")}
+        found = False
+        for number, approval in enumerate(self.approvals):
+            fits = approval["action"] in covers[action] and any(matches(one, approval["subject"]) for one in subjects)
+            if fits and self.today <= datetime.date.fromisoformat(approval["until"]):
+                self.used.add(number)
+                found = True
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetView:
+    """All regions of the merge result, in numbers only."""
+
+    numbers: tuple[Any, ...]
+    """`plan.address_plan.RegionNumbers` of each region."""
+
+
+def matches(subject: str, pattern: str) -> bool:
+    """Whether a subject is what a pattern names; only `*` is special.
+
+    >>> matches("tenant/acme", "tenant/*"), matches("tenant/acme", "tenant/acm")
+    (True, False)
+    """
+    return fnmatch.fnmatchcase(subject, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule."""
+
+    id: str
+    """Lower case with dashes; never changes, since waivers name it."""
+    scope: Scope
+    area: str
+    severity: Severity
+    reason: str
+    """Why there is such a rule: what goes wrong without it."""
+    remedy: str
+    source: str
+    """Where the rule comes from: a public document, or a decision record of this package."""
+    waivable: bool = True
+    check: Callable[[Any], Iterator[Found]] | None = None
+    """None for rules of scope `input`: planning itself finds those."""
+
+
+RULES: dict[str, Rule] = {}
+"""All rules by id; importing `gate.rules` fills it."""
+
+
+def _register(scope: Scope) -> Callable[..., Callable[[Any], Any]]:
+    def described(
+        *,
+        id: str,
+        area: str,
+        severity: Severity,
+        reason: str,
+        remedy: str,
+        source: str,
+        waivable: bool = True,
+    ) -> Callable[[Any], Any]:
+        def decorate(check: Any) -> Any:
+            if id in RULES:
+                raise ValueError(f"the rule {id} is there twice")
+            if area not in AREAS:
+                raise ValueError(f"the rule {id} is of no known area: {area}")
+            RULES[id] = Rule(
+                id=id, scope=scope, area=area, severity=severity, reason=reason, remedy=remedy, source=source,
+                waivable=waivable, check=check,
+            )  # fmt: skip
+            return check
+
+        return decorate
+
+    return described
+
+
+region = _register("region")
+cluster = _register("cluster")
+each_object = _register("object")
+object_set = _register("set")
+change = _register("change")
+fleet = _register("fleet")
+found_by_planning = _register("input")
+"""For faults that planning finds: call the result with None. `spec.problems.Problem.rule` names it."""
+
+
+def of(scope: Scope) -> list[Rule]:
+    """Rules of a scope, by id."""
+    return [RULES[name] for name in sorted(RULES) if RULES[name].scope == scope]

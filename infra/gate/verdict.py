@@ -1,0 +1,99 @@
+"""What the gate says: one verdict for a change, region by region. All of it is JSON."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .records import Blast, Change, Finding, PoolFacts, Totals
+
+GOOD, REFUSED, BAD_INPUT = 0, 1, 2
+WORDS = ("good", "refused", "bad input")
+
+
+class StackDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change does to one stack, in numbers of objects."""
+
+    name: str
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    """Replaced, and moved to or from another stack."""
+    delete: int = 0
+    resources: int = 0
+    """Resources after the change."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that keeps a region from being planned and that no rule covers (`spec.problems.Problem`)."""
+
+    region: str
+    file: str
+    line: int | None
+    path: str
+    message: str
+    given: str | None
+    remedy: str
+
+
+class RegionVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change does to one region."""
+
+    region: str
+    file: str
+    state: str
+    """`new`, `changed`, `removed`, or `judged` where there is nothing to compare with."""
+    stacks: tuple[StackDelta, ...] = ()
+    """Stacks that the change touches, in the order of a first `up`."""
+    changes: tuple[Change, ...] = ()
+    """Replaced, deleted, moved, updated, created: in this order, protected ones first; by component and id."""
+    blast: Blast = Blast()
+    before: Totals | None = None
+    after: Totals | None = None
+    pools_before: tuple[PoolFacts, ...] = ()
+    pools_after: tuple[PoolFacts, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Errors first, waived ones last."""
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 good, 1 refused, 2 bad input."""
+        return BAD_INPUT if self.faults else REFUSED if any(blocks(one) for one in self.findings) else GOOD
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate says of a change."""
+
+    base: str | None
+    """What was compared with, in words; None if nothing was."""
+    head: str
+    """What was judged, in words."""
+    regions: tuple[RegionVerdict, ...] = ()
+    """Regions that the change touches, by name."""
+    findings: tuple[Finding, ...] = ()
+    """Of all regions together."""
+    untouched: tuple[str, ...] = ()
+    """Regions that the change does not touch."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of how the verdict was made, such as a cache that was ignored."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 good, 1 refused, 2 bad input."""
+        codes = [one.exit_code for one in self.regions]
+        return max([REFUSED if any(blocks(one) for one in self.findings) else GOOD, *codes])
+
+    @property
+    def word(self) -> str:
+        """`good`, `refused` or `bad input`."""
+        return WORDS[self.exit_code]
+
+    def all_findings(self) -> list[Finding]:
+        """Findings of the fleet, then of the regions."""
+        return [*self.findings, *(finding for one in self.regions for finding in one.findings)]
+
+
+def blocks(finding: Finding) -> bool:
+    """Whether a finding makes the gate say no."""
+    return finding.severity == "error" and finding.waived is None

@@ -1,0 +1,64 @@
+"""Decisions that stand in the region file beside what they are about: waivers, approvals, prices."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from ._base import Model, Number, Text
+
+
+def _date(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("a date such as 2027-03-31 is expected")
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"not a date ({error}); write it like 2027-03-31") from None
+
+
+Date = Annotated[datetime.date, BeforeValidator(_date)]
+Reason = Annotated[Text, StringConstraints(min_length=10, max_length=200)]
+
+
+class Waiver(Model):
+    """A finding of the gate that is accepted for a time; the gate goes on reporting it."""
+
+    rule: Text
+    """Id of the rule, as the gate prints it."""
+    subject: Text = "*"
+    """What it is accepted for, as the gate prints it, such as `tenant/acme`; `*` stands for any letters."""
+    reason: Reason
+    """Why it is accepted."""
+    until: Date
+    """Last day on which it holds."""
+
+
+class Approval(Model):
+    """Leave to lose something once: the gate refuses it otherwise."""
+
+    action: Literal["delete", "replace", "drain"]
+    """What is approved. To delete takes in to replace and to drain; to replace takes in to drain."""
+    subject: Text
+    """What may be lost: `tenant/acme`, `cluster/train-a`, `rack/train-a-r0064`, `region/kr-ulsan` or the id of an
+    object; `*` stands for any letters."""
+    by: Text
+    """Who approves: a person or a change ticket."""
+    reason: Reason
+    """Why it may be lost."""
+    until: Date
+    """Last day on which it holds."""
+
+
+class Costs(Model):
+    """Prices, for the cost of a change; none is built in, because contracts differ."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    """ISO 4217, such as KRW."""
+    energy_per_mwh: Number | None = None
+    """Price of a MWh at the meter."""
+    racks: dict[Text, Number] = Field(default_factory=dict)
+    """Price of a rack by catalogue id of its system, such as `gb300-nvl72`."""
