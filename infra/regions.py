@@ -15,7 +15,7 @@ from .plan.lock import Entry, Lock, lock_path
 from .plan.lock import read as read_lock
 from .plan.model import RegionPlan
 from .spec import inventory as inventories
-from .spec.inventory import Inventory
+from .spec.inventory import Inventory, Sheet
 from .spec.load import load
 from .spec.problems import InputError, Problem
 from .spec.source import Document, display_name
@@ -39,7 +39,10 @@ class Loaded:
     """Allocations that the lock file lacks: provisional until `aifactory allocate`."""
     retired: tuple[str, ...]
     """Items that hold numbers though the region file names them no more."""
+    sheet: Sheet | None = field(repr=False)
+    """Lines of the inventory file; None without one."""
     inventory: Inventory | None = field(repr=False)
+    """Hosts of the inventory file; None without one, or where they were not to be read."""
 
     def plan(self) -> RegionPlan:
         """The region's plan; numbers that are missing from the lock are provisional.
@@ -81,8 +84,12 @@ def known_regions(root: Path | None = None) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.endswith(".lock.yaml"))
 
 
-def open_region(path: Path) -> Loaded:
+def open_region(path: Path, *, hosts: bool = True) -> Loaded:
     """Read a region file, its lock and its inventory, and check them against each other.
+
+    Args:
+        path: the region file.
+        hosts: whether the hosts of the inventory are read; else its lines only, for who plans a part of the region.
 
     Raises:
         InputError: every fault found.
@@ -100,6 +107,7 @@ def open_region(path: Path) -> Loaded:
     problems = problems or checks.placed(Context(region, catalog, document), full)
     if problems:
         raise InputError(problems)
+    sheet = _sheet(path, region)
     return Loaded(
         file=path,
         region=region,
@@ -109,7 +117,8 @@ def open_region(path: Path) -> Loaded:
         full_lock=full,
         missing=tuple(missing),
         retired=tuple(retired(region, lock)),
-        inventory=_inventory(path, region),
+        sheet=sheet,
+        inventory=sheet.inventory() if sheet is not None and hosts else None,
     )
 
 
@@ -118,11 +127,11 @@ def load_plan(path: Path) -> RegionPlan:
     return open_region(path).plan()
 
 
-def _inventory(path: Path, region: spec.Region) -> Inventory | None:
+def _sheet(path: Path, region: spec.Region) -> Sheet | None:
     if region.inventory is None or region.inventory == "sample":
         return None
-    return inventories.load(path.parent / region.inventory)
+    return inventories.read(path.parent / region.inventory)
 
 
 def _shortages(document: Document, shortages: list[Shortage]) -> list[Problem]:
-    return [document.problem(s.path, s.message, remedy=s.remedy) for s in shortages]
+    return [document.problem(s.path, s.message, remedy=s.remedy, rule="pools-exhausted") for s in shortages]

@@ -1,7 +1,7 @@
-"""What can be built with: systems, switches, fabrics, charts, drivers, profiles, limits. Data only.
+"""What can be built with: systems, switches, fabrics, charts, drivers, profiles, limits, countries. Data only.
 
-A system is a file in `systems/`, a switch a file in `switches/`: adding one takes no code. Files are read when first
-asked for.
+A system is a file in `systems/`, a switch a file in `switches/`, a country a file in `countries/`: adding one takes no
+code. Files are read when first asked for.
 
 >>> load().system("gb300-nvl72").rack_plan_kw.value
 150.0
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from ._country import CountryEntry, Fact
 from ._models import (
     ChartEntry,
     DriverEntry,
@@ -35,16 +36,21 @@ from ._models import (
     Unit,
     UnknownFigureError,
 )
+from ._pools import Pools, PoolsEntry
 
 __all__ = [
     "Catalog",
     "ChartEntry",
+    "CountryEntry",
     "DriverEntry",
     "FabricEntry",
     "FabricOption",
+    "Fact",
     "Figure",
     "GuidelineEntry",
     "Limits",
+    "Pools",
+    "PoolsEntry",
     "Range",
     "ServiceProfile",
     "Sourced",
@@ -112,6 +118,11 @@ class Catalog:
         """PUE to plan with where none is given."""
         return Figure.model_validate(self._platform["pue"])
 
+    @functools.cached_property
+    def pools(self) -> PoolsEntry:
+        """Company-wide pools of addresses and numbers, where the project names none."""
+        return PoolsEntry.model_validate(_read("addressing.yaml"))
+
     @property
     def kubernetes_versions(self) -> tuple[str, ...]:
         """Kubernetes versions that may be used."""
@@ -131,6 +142,11 @@ class Catalog:
     def switch_ids(self) -> tuple[str, ...]:
         """Ids of the switches."""
         return _names("switches")
+
+    @property
+    def country_ids(self) -> tuple[str, ...]:
+        """Codes of the countries that have a profile."""
+        return _names("countries")
 
     @property
     def fabric_ids(self) -> tuple[str, ...]:
@@ -154,6 +170,10 @@ class Catalog:
     def switch(self, name: str) -> SwitchEntry:
         """Switch of an id."""
         return _switch(name)
+
+    def country(self, code: str) -> CountryEntry:
+        """Profile of a country by ISO 3166-1 alpha-2 code (UnknownEntryError if it has none)."""
+        return _country(code)
 
     def fabric(self, name: str) -> FabricEntry:
         """Fabric of an id."""
@@ -212,6 +232,11 @@ def _system(name: str) -> SystemEntry:
 @functools.cache
 def _switch(name: str) -> SwitchEntry:
     return SwitchEntry.model_validate(_file("switches", "switch", name))
+
+
+@functools.cache
+def _country(code: str) -> CountryEntry:
+    return CountryEntry.model_validate(_file("countries", "country profile", code))
 
 
 def _file(folder: str, what: str, name: str) -> Any:

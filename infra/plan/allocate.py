@@ -22,7 +22,7 @@ from .lock import (
     TenantEntry,
     TenantRacksEntry,
 )
-from .model import IPNetwork
+from .model import IPNetwork, pow2
 from .pools import AddressPool, Intervals, whole
 
 _N = TypeVar("_N", spec.Cluster, spec.Storage, spec.Tenant)
@@ -62,6 +62,8 @@ class Allocator:
         self.pkeys = Intervals(1, LAST_PKEY + 1)
         self.core_slots = Intervals(0, region.core.nodes)
         self.tenant_numbers = 0
+        self.kept = 0
+        """IPv4 addresses of the underlay that clusters still to come can't do without."""
         self.rack_slots: dict[str, Intervals] = {}
         for entries in self.held.values():
             for entry in entries:
@@ -70,7 +72,11 @@ class Allocator:
     def run(self) -> None:
         """Give out everything that is missing, kind by kind, by name: never by place in the file."""
         self._core_racks()
+        new = [cluster for _, cluster in _by_name(self.region.clusters) if f"cluster/{cluster.name}" not in self.held]
+        self.kept = sum(map(self._must_be_v4, new))
         for place, cluster in _by_name(self.region.clusters):
+            if cluster in new:
+                self.kept -= self._must_be_v4(cluster)
             self._cluster(cluster, ("clusters", place))
         for owner, count in sorted(demand.core_nodes(self.region).items()):
             self._core_nodes(owner, count)
@@ -99,6 +105,12 @@ class Allocator:
             slots = self._racks_of(entry.cluster)
             for first, last in entry.racks:
                 slots.take(first, last + 1)
+
+    def _must_be_v4(self, cluster: spec.Cluster) -> int:
+        """Addresses of the blocks that a cluster can't have in IPv6."""
+        if cluster.provider == "existing":
+            return 0
+        return pow2(demand.of(cluster, self.catalog).node_addresses) + SERVICE_ADDRESSES
 
     def _racks_of(self, cluster: str) -> Intervals:
         if cluster not in self.rack_slots:
@@ -185,7 +197,8 @@ class Allocator:
         )
         blocks: dict[str, object] = {}
         for name, pool, addresses, v4_only in wanted:
-            block = pool.allocate(addresses, v4_only=v4_only)
+            kept = self.kept if pool is self.underlay and not v4_only else 0
+            block = pool.allocate(addresses, v4_only=v4_only, keep=kept)
             if block is None:
                 what = f"{addresses:,} addresses ({name} of cluster {cluster.name} for {need.max_racks} racks)"
                 self._no_room(pool.name, what, path)

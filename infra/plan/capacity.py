@@ -36,7 +36,7 @@ def _hall_power(context: Context, hall: spec.Hall, inside: Sequence[tuple[int, s
             taken = f", of which {taken_kw:,.0f} kW are taken" if taken_kw else ""
             power = demand.describe_power(cluster, region, catalog)
             message = f"{power} exceeds hall {hall.name} ({limit_kw:,.0f} kW{taken})"
-            yield context.problem(_size_path(index, cluster), message, _lower(room))
+            yield context.problem(_size_path(index, cluster), message, _lower(room), rule="power-hall")
         taken_kw += kw
 
 
@@ -49,9 +49,8 @@ def _hall_positions(context: Context, hall: spec.Hall, inside: Sequence[tuple[in
         positions += count
         if positions > hall.max_racks:
             message = f"{positions} racks exceed the {hall.max_racks} positions of hall {hall.name}"
-            yield context.problem(
-                _size_path(index, cluster), message, _lower(max(0, hall.max_racks - positions + count))
-            )
+            remedy = _lower(max(0, hall.max_racks - positions + count))
+            yield context.problem(_size_path(index, cluster), message, remedy, rule="capacity-positions")
 
 
 def _size_path(index: int, cluster: spec.Cluster) -> Path_:
@@ -71,10 +70,10 @@ def _one_rack(context: Context, index: int, cluster: spec.Cluster, hall: spec.Ha
         message = (
             f"a rack of {cluster.system} takes {kw:g} kW, hall {hall.name} gives {hall.max_rack_kw:g} kW a position"
         )
-        yield context.problem(path, message, "choose another hall")
+        yield context.problem(path, message, "choose another hall", rule="power-position")
     if cooling not in hall.cooling:
         message = f"{cluster.system} is cooled by {cooling}, hall {hall.name} offers {', '.join(hall.cooling)}"
-        yield context.problem(path, message, "choose another hall, or add the cooling")
+        yield context.problem(path, message, "choose another hall, or add the cooling", rule="cooling-method")
 
 
 def _utility(context: Context) -> Iterator[Problem]:
@@ -87,11 +86,12 @@ def _utility(context: Context) -> Iterator[Problem]:
             f"the clusters need {it_kw / 1000:,.2f} MW x PUE {power.pue:g} = {needed:,.2f} MW, "
             f"the utility gives {power.utility_mw:g} MW"
         )
-        yield context.problem(("site", "power", "utility_mw"), message, "lower racks, or raise the supply")
+        remedy = "lower racks, or raise the supply"
+        yield context.problem(("site", "power", "utility_mw"), message, remedy, rule="power-utility")
     curtailable = region.energy.curtailable_mw
     if curtailable is not None and curtailable > needed:
         message = f"{curtailable:g} MW are promised, the region draws {needed:,.2f} MW at most"
-        yield context.problem(("energy", "curtailable_mw"), message, "promise less")
+        yield context.problem(("energy", "curtailable_mw"), message, "promise less", rule="power-promise")
 
 
 def _clusters(context: Context) -> Iterator[Problem]:
@@ -100,17 +100,20 @@ def _clusters(context: Context) -> Iterator[Problem]:
         racks, most = demand.racks(cluster, context.catalog), demand.max_racks(cluster, context.catalog)
         if racks > most:
             message = f"{cluster.nodes} nodes take {racks} racks, more than max_racks ({most})"
-            yield context.problem(("clusters", index, "max_racks"), message, "raise it, or lower nodes")
+            yield context.problem(
+                ("clusters", index, "max_racks"), message, "raise it, or lower nodes", rule="capacity-max-racks"
+            )
         nodes = demand.max_racks(cluster, context.catalog) * demand.nodes_per_rack(cluster, context.catalog)
         if nodes > limits.nodes_per_cluster:
             per_rack = demand.nodes_per_rack(cluster, context.catalog)
             message = f"{nodes:,} nodes at max_racks exceed the {limits.nodes_per_cluster:,} that a cluster may have"
             remedy = f"split it: at most {limits.nodes_per_cluster // per_rack} racks a cluster"
-            yield context.problem(("clusters", index, "max_racks" if cluster.max_racks else "racks"), message, remedy)
+            path = ("clusters", index, "max_racks" if cluster.max_racks else "racks")
+            yield context.problem(path, message, remedy, rule="capacity-cluster-nodes")
         try:
             demand.fabric_size(cluster, context.catalog)
         except SizeError as error:
-            yield context.problem(("clusters", index, "max_racks"), str(error), "split the cluster")
+            yield context.problem(("clusters", index, "max_racks"), str(error), "split the cluster", rule="fabric-size")
     first = demand.managements(context.region)[0].name
     hosts: dict[str, int] = {}
     for cluster in context.region.clusters:
@@ -124,11 +127,12 @@ def _clusters(context: Context) -> Iterator[Problem]:
                 f"management cluster {name} would look after {count:,} hosts, more than {limits.hosts_per_management:,}"
             )
             remedy = "add a management cluster and name it in clusters[].management"
-            yield context.problem(("management",), message, remedy)
+            yield context.problem(("management",), message, remedy, rule="capacity-management-hosts")
 
 
 def _tenants(context: Context) -> Iterator[Problem]:
     region, catalog = context.region, context.catalog
+    fewer = "lower it, or raise the cluster's racks"
     for cluster in region.clusters:
         inside = [(i, t) for i, t in enumerate(region.tenants) if t.cluster == cluster.name]
         racks = demand.racks(cluster, catalog)
@@ -138,7 +142,7 @@ def _tenants(context: Context) -> Iterator[Problem]:
             taken += tenant.racks or 0
             if tenant.racks and taken > racks:
                 message = f"{taken} dedicated racks exceed the {racks} of cluster {cluster.name}"
-                yield context.problem(("tenants", index, "racks"), message, "lower it, or raise the cluster's racks")
+                yield context.problem(("tenants", index, "racks"), message, fewer, rule="capacity-tenants")
         per_rack = demand.nodes_per_rack(cluster, catalog) * system.gpus_per_node
         free = max(0, demand.nodes(cluster, catalog) * system.gpus_per_node - taken * per_rack)
         shared = 0
@@ -146,14 +150,14 @@ def _tenants(context: Context) -> Iterator[Problem]:
             shared += tenant.gpus or 0
             if tenant.gpus and shared > free:
                 message = f"{shared:,} shared GPUs exceed the {free:,} undedicated ones of cluster {cluster.name}"
-                yield context.problem(("tenants", index, "gpus"), message, "lower it, or raise the cluster's racks")
+                yield context.problem(("tenants", index, "gpus"), message, fewer, rule="capacity-tenants")
 
 
 def _core(context: Context) -> Iterator[Problem]:
     region = context.region
     if sum(demand.core_nodes(region).values()) > region.core.nodes:
         message = f"{region.core.nodes} core nodes are too few: {demand.describe_core(region)}"
-        yield context.problem(("core", "nodes"), message, "raise it")
+        yield context.problem(("core", "nodes"), message, "raise it", rule="capacity-core-nodes")
 
 
 def _single_layout(context: Context) -> Iterator[Problem]:
@@ -165,7 +169,8 @@ def _single_layout(context: Context) -> Iterator[Problem]:
     if racks * RESOURCES_PER_RACK > limit:
         resources = racks * RESOURCES_PER_RACK
         message = f"{racks} racks at max_racks are about {resources:,} resources, more than {limit:,} a stack"
-        yield context.problem(("layout",), message, f"use split: one stack for {RACKS_PER_GROUP} racks")
+        remedy = f"use split: one stack for {RACKS_PER_GROUP} racks"
+        yield context.problem(("layout",), message, remedy, rule="stacks-single-layout")
 
 
 CHECKS: tuple[Check, ...] = (halls, _utility, _clusters, _tenants, _core, _single_layout)

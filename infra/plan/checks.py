@@ -128,20 +128,23 @@ def _known(context: Context, path: Path_, name: str | None, known: Sequence[str]
 def _sovereignty(context: Context) -> Iterator[Problem]:
     region = context.region
     country, residency = region.region.country, region.sovereignty.residency
+    elsewhere = "place the tenant in another region"
     if country not in residency:
         yield context.problem(
             ("sovereignty", "residency"),
             f"{', '.join(residency)} leaves out {country}, where the region stands",
             f"add {country}",
+            rule="residency-region",
         )
     for index, tenant in enumerate(region.tenants):
+        path: Path_ = ("tenants", index, "residency")
         outside = sorted(set(tenant.residency or ()) - set(residency))
         if outside:
             message = f"{', '.join(outside)} is outside the region's residency ({', '.join(residency)})"
-            yield context.problem(("tenants", index, "residency"), message, "place the tenant in another region")
+            yield context.problem(path, message, elsewhere, rule="residency-tenant")
         if tenant.residency and country not in tenant.residency:
             message = f"the tenant's data may not be in {country}, where the region stands"
-            yield context.problem(("tenants", index, "residency"), message, "place the tenant in another region")
+            yield context.problem(path, message, elsewhere, rule="residency-tenant")
 
 
 def _networks(context: Context) -> Iterator[Problem]:
@@ -151,25 +154,32 @@ def _networks(context: Context) -> Iterator[Problem]:
         for other in names[:index]:
             if getattr(pools, name).overlaps(getattr(pools, other)):
                 message = f"{getattr(pools, name)} overlaps {other} {getattr(pools, other)}"
-                yield context.problem(("addressing", name), message, "choose a range of its own")
+                yield context.problem(
+                    ("addressing", name), message, "choose a range of its own", rule="addresses-overlap"
+                )
     for name in ("underlay_v4", "oob_v4"):
         network = getattr(pools, name)
         if network.is_multicast or network.is_loopback or network.is_link_local:
-            yield context.problem(("addressing", name), f"{network} can't be routed", "use a private range (RFC 1918)")
+            message = f"{network} can't be routed"
+            yield context.problem(
+                ("addressing", name), message, "use a private range (RFC 1918)", rule="addresses-private"
+            )
     if pools.ula_v6 is not None and not pools.ula_v6.is_private:
         message = f"{pools.ula_v6} is not a unique local range"
-        yield context.problem(("addressing", "ula_v6"), message, "use a /48 of fd00::/8 (RFC 4193)")
+        yield context.problem(
+            ("addressing", "ula_v6"), message, "use a /48 of fd00::/8 (RFC 4193)", rule="addresses-private"
+        )
     last = next((b for a, b in PRIVATE_ASNS if a <= pools.asn_base <= b), 0)
     if not last:
         ranges = " or ".join(f"{a} to {b}" for a, b in PRIVATE_ASNS)
         message = f"{pools.asn_base} is not a private AS number (RFC 6996)"
-        yield context.problem(("addressing", "asn_base"), message, f"use one of {ranges}")
+        yield context.problem(("addressing", "asn_base"), message, f"use one of {ranges}", rule="addresses-numbers")
     elif pools.asn_base + pools.asn_count - 1 > last:
         message = f"{pools.asn_base} + {pools.asn_count} goes beyond {last}, the last private AS number"
-        yield context.problem(("addressing", "asn_count"), message, "lower asn_count")
+        yield context.problem(("addressing", "asn_count"), message, "lower asn_count", rule="addresses-numbers")
     if pools.vni_base + pools.vni_count - 1 > 16_777_214:
         message = f"{pools.vni_base} + {pools.vni_count} goes beyond 16777214, the last VNI"
-        yield context.problem(("addressing", "vni_count"), message, "lower vni_count")
+        yield context.problem(("addressing", "vni_count"), message, "lower vni_count", rule="addresses-numbers")
 
 
 _REFERENCES: tuple[Check, ...] = (_unique_names, _names_across, _references, _sovereignty, _networks)

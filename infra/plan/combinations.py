@@ -11,6 +11,8 @@ from .context import Check, Context
 
 PROVIDERS = ("metal3", "existing")
 ISOLATIONS = ("shared", "dedicated-nodes")
+_MISFIT, _VERSION, _DRIVER = "capacity-system", "versions-kubernetes", "storage-driver"
+"""Rules of the gate that several faults break."""
 
 
 def _providers(context: Context) -> Iterator[Problem]:
@@ -36,7 +38,9 @@ def _adopted(context: Context) -> Iterator[Problem]:
     for index, tenant in enumerate(context.region.tenants):
         if tenant.isolation == "dedicated-nodes" and tenant.cluster in adopted:
             message = f"isolation dedicated-nodes needs a cluster that is built here; {tenant.cluster} is adopted"
-            yield context.problem(("tenants", index, "isolation"), message, "use shared, or another cluster")
+            yield context.problem(
+                ("tenants", index, "isolation"), message, "use shared, or another cluster", rule="isolation-adopted"
+            )
 
 
 def _systems(context: Context) -> Iterator[Problem]:
@@ -45,24 +49,27 @@ def _systems(context: Context) -> Iterator[Problem]:
         system = context.catalog.system(cluster.system)
         if system.gpus_per_node == 0:
             message = f"{cluster.system} has no GPUs"
-            yield context.problem((*path, "system"), message, "it is for core nodes; choose a GPU system")
+            yield context.problem((*path, "system"), message, "it is for core nodes; choose a GPU system", rule=_MISFIT)
             continue
         if cluster.purpose not in system.purposes:
             message = f"{cluster.system} does not serve {cluster.purpose}"
-            yield context.problem((*path, "purpose"), message, f"it serves {', '.join(system.purposes)}")
+            yield context.problem((*path, "purpose"), message, f"it serves {', '.join(system.purposes)}", rule=_MISFIT)
         fabrics = system.fabric_ids
         if cluster.fabric is not None and cluster.fabric not in fabrics:
             message = f"{cluster.system} has no {cluster.fabric} fabric"
-            yield context.problem((*path, "fabric"), message, f"it goes with {', '.join(fabrics) or 'none'}")
+            yield context.problem(
+                (*path, "fabric"), message, f"it goes with {', '.join(fabrics) or 'none'}", rule=_MISFIT
+            )
         options = system.nodes_per_rack
         if cluster.nodes_per_rack is not None and cluster.nodes_per_rack not in options:
             message = (
                 f"{cluster.system} comes {', '.join(map(str, options))} nodes a rack, not {cluster.nodes_per_rack}"
             )
-            yield context.problem((*path, "nodes_per_rack"), message, "use one of these")
+            yield context.problem((*path, "nodes_per_rack"), message, "use one of these", rule=_MISFIT)
         if cluster.nodes is not None and system.rack_scale:
             message = f"{cluster.system} is a rack-scale system of {options[0]} trays, sized by racks"
-            yield context.problem((*path, "nodes"), message, f"give racks: {-(-cluster.nodes // options[0])}")
+            remedy = f"give racks: {-(-cluster.nodes // options[0])}"
+            yield context.problem((*path, "nodes"), message, remedy, rule="domain-sized-by-racks")
 
 
 def _kubernetes(context: Context) -> Iterator[Problem]:
@@ -73,13 +80,14 @@ def _kubernetes(context: Context) -> Iterator[Problem]:
         if version is None:
             continue
         if version not in known:
-            yield context.problem(path, f"Kubernetes {version} is not tested", f"use one of {', '.join(known)}")
+            message = f"Kubernetes {version} is not tested"
+            yield context.problem(path, message, f"use one of {', '.join(known)}", rule=_VERSION)
             continue
         floor = context.catalog.system(cluster.system).min_kubernetes
         fitting = [v for v in known if _release(v) >= _release(floor)]
         if version not in fitting:
             message = f"{cluster.system} needs Kubernetes {floor} or later, not {version}"
-            yield context.problem(path, message, f"use one of {', '.join(fitting)}")
+            yield context.problem(path, message, f"use one of {', '.join(fitting)}", rule=_VERSION)
 
 
 def _release(version: str) -> tuple[int, ...]:
@@ -94,19 +102,19 @@ def _drivers(context: Context) -> Iterator[Problem]:
         path = ("storage", index)
         if storage.tier not in driver.tiers:
             message = f"driver {storage.driver} has no {storage.tier} tier"
-            yield context.problem((*path, "tier"), message, f"it offers {', '.join(driver.tiers)}")
+            yield context.problem((*path, "tier"), message, f"it offers {', '.join(driver.tiers)}", rule=_DRIVER)
         if driver.external and storage.endpoint is None:
             message = f"driver {storage.driver} needs the endpoint of the storage system"
             yield context.problem((*path, "endpoint"), message, "add endpoint: host name or address")
         if driver.on_core_nodes and len(storage.used_by or context.region.clusters) != 1:
             message = f"driver {storage.driver} runs inside the one cluster that uses it"
-            yield context.problem((*path, "cluster"), message, "name that cluster")
+            yield context.problem((*path, "cluster"), message, "name that cluster", rule=_DRIVER)
         if driver.on_core_nodes and storage.nodes is None:
             message = f"driver {storage.driver} runs on core nodes"
             yield context.problem((*path, "nodes"), message, "add nodes: how many (3 or more)")
         if not driver.on_core_nodes and storage.nodes is not None:
             message = f"driver {storage.driver} does not run on core nodes"
-            yield context.problem((*path, "nodes"), message, "leave nodes out")
+            yield context.problem((*path, "nodes"), message, "leave nodes out", rule=_DRIVER)
 
 
 def _services(context: Context) -> Iterator[Problem]:
@@ -121,7 +129,7 @@ def _services(context: Context) -> Iterator[Problem]:
                     f"service {name} needs a cluster for {' or '.join(purposes)}; {tenant.cluster} is for {purpose}"
                 )
                 remedy = "move the tenant, or choose another service"
-                yield context.problem(("tenants", index, "services", place), message, remedy)
+                yield context.problem(("tenants", index, "services", place), message, remedy, rule="capacity-service")
 
 
 def _purposes(context: Context, own: spec.Service | None, name: str) -> tuple[str, ...]:
@@ -134,7 +142,8 @@ def _unknown_power(context: Context) -> Iterator[Problem]:
         if demand.rack_kw(cluster, context.catalog) is None:
             why = context.catalog.system(cluster.system).rack_kw_note
             message = f"no planning power is published for a rack of {cluster.system} ({why})"
-            yield context.problem(("clusters", index, "rack_kw"), message, "add rack_kw: the figure of your racks")
+            remedy = "add rack_kw: the figure of your racks"
+            yield context.problem(("clusters", index, "rack_kw"), message, remedy, rule="power-rack")
 
 
 CHECKS: tuple[Check, ...] = (

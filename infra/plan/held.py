@@ -15,6 +15,8 @@ from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, Tena
 
 _GROWING = ("core-nodes", "tenant-racks")
 """Kinds of which an item may have several entries: growth appends one."""
+_CONTRADICTED, _GIVEN_OUT, _DAMAGED = "lock-contradicted", "lock-given-out", "lock-damaged"
+"""Rules of the gate: fixed when allocated; still in use by others; the lock contradicts itself."""
 _RESTORE = "restore the lock from version control, then run `aifactory allocate`"
 
 
@@ -67,23 +69,24 @@ def _fixed(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) 
         if was != value:
             message = f"{was} is allocated, {value} is given: racks are cabled and addressed for {was}"
             remedy = f"set it back, add a cluster, or release cluster/{cluster.name} (which renumbers it)"
-            yield held.problem((*path, key), message, remedy)
+            yield held.problem((*path, key), message, remedy, rule=_CONTRADICTED)
     racks = demand.racks(cluster, catalog)
     if racks > entry.max_racks:
         message = f"{racks} racks exceed the {entry.max_racks} that fabric and addresses were allocated for"
-        yield held.problem((*path, "racks"), message, "add another cluster")
+        yield held.problem((*path, "racks"), message, "add another cluster", rule=_CONTRADICTED)
 
 
 def _place(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) -> Iterator[Problem]:
     halls = [hall.name for hall in held.region.site.halls]
     if cluster.hall is None and entry.hall not in halls:
         message = f"{cluster.name} stands in hall {entry.hall}, which the file names no more"
-        yield held.problem((*path, "hall"), message, f"add the hall again (known: {', '.join(halls)})")
+        remedy = f"add the hall again (known: {', '.join(halls)})"
+        yield held.problem((*path, "hall"), message, remedy, rule=_CONTRADICTED)
     adopted = cluster.provider == "existing"
     if adopted != (entry.hosts is None):
         message = f"{cluster.name} was allocated as {'one to build' if adopted else 'an adopted cluster'}"
         remedy = f"set it back, or remove it, release cluster/{cluster.name}, and add it anew"
-        yield held.problem((*path, "provider"), message, remedy)
+        yield held.problem((*path, "provider"), message, remedy, rule=_CONTRADICTED)
 
 
 def _tenants(held: Held) -> Iterator[Problem]:
@@ -97,7 +100,7 @@ def _tenants(held: Held) -> Iterator[Problem]:
             message = f"the lock places {tenant.name} on {entry.cluster}, the file on {tenant.cluster}"
             items = " and ".join(dict.fromkeys(one.item for one in elsewhere))
             remedy = f"moving loses its racks and numbers: remove it, release {items}, and add it anew, or rename it"
-            yield held.problem(("tenants", index, "cluster"), message, remedy)
+            yield held.problem(("tenants", index, "cluster"), message, remedy, rule=_CONTRADICTED)
         if tenant.isolation == "dedicated-nodes" and not elsewhere:
             yield from _racks_gone(held, tenant, entries, *places[tenant.cluster])
 
@@ -111,7 +114,8 @@ def _racks_gone(
     if needed > racks:
         message = f"{racks} racks leave out rack {needed}, which is dedicated to tenant {tenant.name}"
         path = ("clusters", index, "racks" if cluster.racks else "nodes")
-        yield held.problem(path, message, f"keep {needed} racks, or remove the tenant and release its racks")
+        remedy = f"keep {needed} racks, or remove the tenant and release its racks"
+        yield held.problem(path, message, remedy, rule=_GIVEN_OUT)
 
 
 def _core(held: Held) -> Iterator[Problem]:
@@ -119,13 +123,13 @@ def _core(held: Held) -> Iterator[Problem]:
     cabled = next((e.nodes for e in entries if isinstance(e, CoreRackEntry) and e.nodes != core.nodes_per_rack), None)
     if cabled is not None:
         message = f"{cabled} is allocated, {core.nodes_per_rack} is given: core racks are addressed for {cabled}"
-        yield held.problem(("core", "nodes_per_rack"), message, "set it back")
+        yield held.problem(("core", "nodes_per_rack"), message, "set it back", rule=_CONTRADICTED)
     owners = demand.core_nodes(held.region)
     slots = [slot for e in entries if isinstance(e, CoreNodesEntry) and e.name in owners for slot in e.slots]
     needed = max(slots, default=-1) + 1
     if needed > core.nodes:
         message = f"{core.nodes} core nodes leave out node {needed}, which is given out"
-        yield held.problem(("core", "nodes"), message, f"keep {needed}")
+        yield held.problem(("core", "nodes"), message, f"keep {needed}", rule=_GIVEN_OUT)
 
 
 def _numbered(held: Held) -> Iterator[tuple[int, Entry]]:
@@ -138,7 +142,7 @@ def _repeated(held: Held) -> Iterator[Problem]:
     seen: set[str] = set()
     for number, entry in _numbered(held):
         if entry.item in seen and entry.kind not in _GROWING:
-            yield held.fault(number, f"{entry.item} is given out twice")
+            yield held.fault(number, f"{entry.item} is given out twice", rule=_DAMAGED)
         seen.add(entry.item)
 
 
@@ -147,7 +151,8 @@ def _outside(held: Held) -> Iterator[Problem]:
         for block in networks_of(entry):
             if not contains(held.region.addressing, block):
                 message = f"{block} of {entry.item} lies outside the region's address pools"
-                yield held.fault(number, message, "widen addressing to hold what is allocated")
+                remedy = "widen addressing to hold what is allocated"
+                yield held.fault(number, message, remedy, rule=_CONTRADICTED)
 
 
 def _given_twice(held: Held) -> Iterator[Problem]:
@@ -159,7 +164,7 @@ def _given_twice(held: Held) -> Iterator[Problem]:
     last_space, last_stop, last_item = "", 0, ""
     for space, start, stop, number, item, shown in claims:
         if space == last_space and start < last_stop:
-            yield held.fault(number, f"{space} {shown} of {item} overlaps with {last_item}")
+            yield held.fault(number, f"{space} {shown} of {item} overlaps with {last_item}", rule=_DAMAGED)
         if space != last_space or stop > last_stop:
             last_space, last_stop, last_item = space, stop, item
 

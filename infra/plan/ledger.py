@@ -61,7 +61,7 @@ def _check_released(loaded: Loaded, released: Sequence[str], path: Path) -> None
 
 def _append(path: Path, region: str, new: Sequence[str]) -> None:
     """Old text stays byte for byte; the file is replaced in one step, so that an interrupt loses nothing."""
-    old = path.read_bytes().decode() if path.exists() else lock.HEADER.format(region=region)
+    old = path.read_bytes().decode() if path.exists() else lock.header(region)
     if not old.endswith("\n"):
         old += "\n"
     old = old.replace("entries: []\n", "entries:\n")

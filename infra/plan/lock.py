@@ -192,7 +192,13 @@ _TAGS = {"cluster", "core-rack", "core-nodes", "storage", "tenant", "tenant-rack
 
 def text(lock: Lock) -> str:
     """The file's text: the header, then one line an entry."""
-    return HEADER.format(region=lock.region) + "".join(line(entry) for entry in lock.entries)
+    return header(lock.region) + "".join(line(entry) for entry in lock.entries)
+
+
+def header(region: str) -> str:
+    """First lines of a region's lock file; a name such as `on` is quoted, since YAML reads it as another thing."""
+    shown = yaml.safe_dump(region, default_flow_style=True).splitlines()[0]
+    return HEADER.replace("region: {region}", f"region: {shown}").format(region=region)
 
 
 def line(entry: Entry) -> str:

@@ -65,20 +65,25 @@ class AddressPool:
             start = int(network.network_address)
             free.take(start, start + network.num_addresses)
 
-    def allocate(self, addresses: int, *, v6_prefix: int | None = None, v4_only: bool = False) -> IPNetwork | None:
+    def allocate(
+        self, addresses: int, *, v6_prefix: int | None = None, v4_only: bool = False, keep: int = 0
+    ) -> IPNetwork | None:
         """Take a block of at least that many addresses, rounded up to a power of two.
 
         Args:
             addresses: how many addresses it must hold.
             v6_prefix: prefix length to use on IPv6 (such as 64 for a routed network); by size if left out.
             v4_only: never fall back to IPv6.
+            keep: IPv4 addresses that others can't do without: where they would not fit beside the block any more, it is
+                taken from IPv6. Twice as many are left, since blocks are aligned.
 
         Returns:
             The block, or None where no pool has room.
         """
         size = pow2(addresses)
         start = self.free_v4.first_fit(size)
-        if start is not None:
+        scarce = self._v6 is not None and keep > 0 and self.free_v4.free - size < 2 * keep
+        if start is not None and not scarce:
             self.free_v4.take(start, start + size)
             return ipaddress.IPv4Network((start, 33 - size.bit_length()))
         if v4_only or self._v6 is None:

@@ -49,11 +49,52 @@ class Inventory:
         return any(row.serial.startswith(SAMPLE_PREFIX) for row in self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An inventory's lines by rack, of which those of some racks can be read alone."""
+
+    file: str
+    header: tuple[str, ...]
+    lines: dict[str, list[tuple[int, str]]]
+    """Lines with their numbers in the file, by rack."""
+    is_sample: bool
+    """Whether any host may be a made-up one."""
+
+    def inventory(self, racks: Iterable[str] | None = None) -> Inventory:
+        """The hosts of some racks, or of all.
+
+        Raises:
+            InputError: every fault of these lines, by line.
+        """
+        chosen = self.lines if racks is None else [rack for rack in racks if rack in self.lines]
+        rows: list[Row] = []
+        problems: list[Problem] = []
+        for line, raw in sorted(numbered for rack in chosen for numbered in self.lines[rack]):
+            result = _row(line, _cells(self, line, raw), self.file)
+            if isinstance(result, Row):
+                rows.append(result)
+            else:
+                problems += result
+        problems += _duplicates(rows, self.file)
+        if problems:
+            raise InputError(problems)
+        return Inventory(self.file, tuple(rows))
+
+
 def load(path: Path) -> Inventory:
     """Read an inventory.
 
     Raises:
         InputError: every fault, by line.
+    """
+    return read(path).inventory()
+
+
+def read(path: Path) -> Sheet:
+    """Read an inventory's lines, their hosts not yet checked.
+
+    Raises:
+        InputError: there is no such file, it is no text, or its first line names the wrong columns.
     """
     name = display_name(path)
     try:
@@ -66,52 +107,53 @@ def load(path: Path) -> Inventory:
         raise InputError([Problem(file=name, message=message, remedy="save it as UTF-8")]) from None
     except OSError as error:
         raise InputError([Problem(file=name, message=f"can't be read: {error.strerror}")]) from None
-    return parse(text, name)
+    return sheet(text, name)
 
 
 def parse(text: str, name: str) -> Inventory:
     """Parse inventory text; lines that begin with # are comments."""
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    for line, cells in _table(text, name):
-        result = _row(line, cells, name)
-        if isinstance(result, Row):
-            rows.append(result)
-        else:
-            problems += result
-    problems += _duplicates(rows, name)
-    if problems:
-        raise InputError(problems)
-    return Inventory(name, tuple(rows))
+    return sheet(text, name).inventory()
 
 
-def _table(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    unseen = next((n for n, raw in enumerate(text.splitlines(), 1) if not raw.replace("\t", " ").isprintable()), None)
+def sheet(text: str, name: str) -> Sheet:
+    """Split inventory text by rack."""
+    raws = text.splitlines()
+    unseen = next((n for n, raw in enumerate(raws, 1) if not raw.replace("\t", " ").isprintable()), None)
     if unseen is not None:
         message = "the line has characters that can't be seen"
         raise InputError([Problem(file=name, line=unseen, message=message, remedy="save it as plain text")])
-    numbered = [(n, raw) for n, raw in enumerate(text.splitlines(), 1) if raw.strip() and not raw.startswith("#")]
+    numbered = [(n, raw) for n, raw in enumerate(raws, 1) if raw.strip() and not raw.startswith("#")]
     if not numbered:
         raise InputError(
             [Problem(file=name, message="the inventory is empty", remedy=f"first line: {','.join(COLUMNS)}")]
         )
-    header = [cell.strip().lower() for cell in next(csv.reader([numbered[0][1]]))]
+    header = _header(*numbered[0], name)
+    place = header.index("rack")
+    lines: dict[str, list[tuple[int, str]]] = {}
+    for line, raw in numbered[1:]:
+        cells = raw.split(",", place + 1) if '"' not in raw else next(csv.reader([raw[: MAX_LINE + 1]]))
+        rack = cells[place].strip() if place < len(cells) else ""
+        lines.setdefault(rack, []).append((line, raw))
+    return Sheet(name, header, lines, SAMPLE_PREFIX in text)
+
+
+def _header(line: int, raw: str, name: str) -> tuple[str, ...]:
+    header = [cell.strip().lower() for cell in next(csv.reader([raw]))]
     missing = [column for column in COLUMNS if column not in header]
     unknown = [column for column in header if column not in (*COLUMNS, "slot")]
     if missing or unknown:
         what = "; ".join([f"column {c} is missing" for c in missing] + [f"no column {c!r} is known" for c in unknown])
-        remedy = f"first line: {','.join(COLUMNS)}"
-        raise InputError([Problem(file=name, line=numbered[0][0], message=what, remedy=remedy)])
-    for line, raw in numbered[1:]:
-        if len(raw) > MAX_LINE:
-            message = f"the line has more than {MAX_LINE} characters"
-            raise InputError([Problem(file=name, line=line, message=message, remedy="check quotes and line ends")])
-        cells = [cell.strip() for cell in next(csv.reader([raw]))]
-        yield (
-            line,
-            dict(zip(header, cells + [""] * len(header), strict=False))
-            | ({"": "more"} if len(cells) > len(header) else {}),
-        )
+        raise InputError([Problem(file=name, line=line, message=what, remedy=f"first line: {','.join(COLUMNS)}")])
+    return tuple(header)
+
+
+def _cells(sheet: Sheet, line: int, raw: str) -> dict[str, str]:
+    if len(raw) > MAX_LINE:
+        message = f"the line has more than {MAX_LINE} characters"
+        raise InputError([Problem(file=sheet.file, line=line, message=message, remedy="check quotes and line ends")])
+    cells = [cell.strip() for cell in next(csv.reader([raw]))]
+    named = dict(zip(sheet.header, cells + [""] * len(sheet.header), strict=False))
+    return named | ({"": "more"} if len(cells) > len(sheet.header) else {})
 
 
 def _row(line: int, cells: dict[str, str], name: str) -> Row | list[Problem]:

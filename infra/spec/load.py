@@ -1,4 +1,4 @@
-"""Loads a region file into its model; every fault becomes a line that says how to mend it."""
+"""Loads a file into its model, a region file above all; every fault becomes a line that says how to mend it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from ._file import Region
 from .problems import InputError, Problem
 from .source import Document, Path_
 
+M = typing.TypeVar("M", bound=pydantic.BaseModel)
+
 
 def load(path: Path) -> tuple[Region, Document]:
     """Read and validate a region file.
@@ -31,12 +33,17 @@ def load(path: Path) -> tuple[Region, Document]:
 
 
 def validate(document: Document) -> Region:
-    """The model of a parsed document (InputError with all faults if it does not fit)."""
+    """The region of a parsed document (InputError with all faults if it does not fit)."""
+    return validate_as(Region, document)
+
+
+def validate_as(model: type[M], document: Document) -> M:
+    """Any model of a parsed document (InputError with all faults if it does not fit)."""
     try:
-        return Region.model_validate(document.data)
+        return model.model_validate(document.data)
     except pydantic.ValidationError as error:
         faults = error.errors(include_url=False)
-        raise InputError(_problem(document, one) for one in faults if not _follows(one, faults)) from None
+        raise InputError(_problem(model, document, one) for one in faults if not _follows(one, faults)) from None
 
 
 def _follows(one: Any, faults: Sequence[Any]) -> bool:
@@ -45,13 +52,13 @@ def _follows(one: Any, faults: Sequence[Any]) -> bool:
     return one["type"] == "too_short" and any(loc == other["loc"][: len(loc)] != other["loc"] for other in faults)
 
 
-def _problem(document: Document, details: Any) -> Problem:
+def _problem(model: type[pydantic.BaseModel], document: Document, details: Any) -> Problem:
     path = _real_path(document.data, details["loc"])
     kind = details["type"]
     if kind == "missing":
-        return document.problem(path, "is missing", remedy=_describe(path) or "add it")
+        return document.problem(path, "is missing", remedy=_describe(model, path) or "add it")
     if kind == "extra_forbidden":
-        return document.problem(path, "no such key here", remedy=_did_you_mean(path))
+        return document.problem(path, "no such key here", remedy=_did_you_mean(model, path))
     if kind == "value_error":
         return document.problem(path, str(details["ctx"]["error"]), given=_leaf(details["input"]))
     message, remedy = _explain(kind, details)
@@ -114,6 +121,13 @@ _PATTERNS = {
     ),
     r"^/redfish/v1/Systems/[^\s/]+$": ("not the Redfish path of a host", "write it like /redfish/v1/Systems/1"),
     r"^[A-Z]{3}$": ("not a currency", "use three capital letters (ISO 4217), such as KRW"),
+    r"^(https://|ssh://|git@)[^\s]+$": (
+        "not the address of a git repository",
+        "write it like https://git.example/team/factory.git or git@git.example:team/factory.git",
+    ),
+    r"^[a-z0-9]+://[^\s]+$": ("not a URL", "write it like s3://bucket/path or https://pulumi.example"),
+    r"^[0-9a-f]{40}$": ("not a commit", "give its whole hash of 40 lower-case hex digits (git rev-parse HEAD)"),
+    r"^[A-Z_][A-Z0-9_]*$": ("not the name of an environment variable", "write it like PULUMI_ACCESS_TOKEN"),
     r"^[^\s]{1,253}$": ("not a host name or address", "leave out spaces"),
 }
 
@@ -130,8 +144,8 @@ def _explain(kind: str, details: Any) -> tuple[str, str]:
     return str(details["msg"]).removeprefix("Value error, "), ""
 
 
-def _model_at(path: Path_) -> type[pydantic.BaseModel] | None:
-    model: Any = Region
+def _model_at(root: type[pydantic.BaseModel], path: Path_) -> type[pydantic.BaseModel] | None:
+    model: Any = root
     for part in path:
         if isinstance(part, int):
             continue
@@ -150,8 +164,8 @@ def _inner_model(annotation: Any) -> Any:
     return None
 
 
-def _did_you_mean(path: Path_) -> str:
-    model = _model_at(path[:-1])
+def _did_you_mean(root: type[pydantic.BaseModel], path: Path_) -> str:
+    model = _model_at(root, path[:-1])
     known = sorted(model.model_fields) if model else []
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
     if close:
@@ -159,8 +173,8 @@ def _did_you_mean(path: Path_) -> str:
     return f"known keys: {', '.join(known)}" if known else "remove it"
 
 
-def _describe(path: Path_) -> str:
-    model = _model_at(path[:-1])
+def _describe(root: type[pydantic.BaseModel], path: Path_) -> str:
+    model = _model_at(root, path[:-1])
     name = str(path[-1]) if path else ""
     if model is None or name not in model.model_fields:
         return ""

@@ -159,7 +159,7 @@ def test_a_management_cluster_counts_its_hosts_at_full_growth(folder: Folder) ->
 def test_pools_say_how_full_they_are(folder: Folder) -> None:
     pools = {pool.name: (pool.used, pool.total) for pool in folder.open().plan().pools}
 
-    assert pools["VNIs"] == (3, 10_000)
+    assert pools["VNIs"] == (3, 1_000)
     assert pools["core nodes"] == (1, 4)
     assert pools["oob_v4"] == (32 + 4 * 128, 4096)
 

@@ -38,7 +38,7 @@ def test_what_stands_there_stays_byte_for_byte(ending: bytes, folder: Folder) ->
     (line,) = folder.set(NEW_TENANT).allocate()
 
     assert folder.lock.read_bytes() == old + line.encode() + b"\n"
-    assert "name: late, number: 4, cluster: infer, vni: 100003" in line
+    assert "name: late, number: 4, cluster: infer, vni: 16700003" in line
 
 
 def test_a_last_line_without_an_end_gets_one(folder: Folder) -> None:
@@ -85,7 +85,7 @@ def test_what_was_released_is_given_out_again_by_a_line(folder: Folder) -> None:
     assert folder.open().retired == ()
 
     (line,) = folder.set({**NEW_TENANT}, delete=["tenants[2]"]).allocate()
-    assert "vni: 100000, network: 10.250.5.0/24" in line  # what acme had
+    assert "vni: 16700000, network: 10.250.5.0/24" in line  # what acme had
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,11 +65,11 @@ WRITTEN = "The lock is written by `aifactory allocate` only: restore it from ver
         (r"(name: scratch, network: )[^}]+", r"\g<1>10.250.1.0/24", "10.250.1.0/24 of storage/scratch overlaps"),
         (r"(name: scratch, network: )[^}]+", r"\g<1>10.250.0.0/21", "overlaps with storage/scratch"),
         (r"(name: scratch, network: )[^}]+", r"\g<1>10.9.0.0/24", "10.9.0.0/24 of storage/scratch lies outside the"),
-        (r"vni: 100001", "vni: 100000", "VNI 100000 of tenant/blue overlaps with tenant/acme"),
+        (r"vni: 16700001", "vni: 16700000", "VNI 16700000 of tenant/blue overlaps with tenant/acme"),
         (r"pkey: 2", "pkey: 1", "P_Key 0x0001 of tenant/green overlaps with tenant/blue"),
         (r"blue, number: 2", "blue, number: 1", "tenant number 1 of tenant/blue overlaps with tenant/acme"),
         (r"train, number: 2", "train, number: 1", "cluster number 1 of cluster/train overlaps with cluster/infer"),
-        (r"switch_asns: \[\d+", "switch_asns: [4200000071", "AS numbers 4200000071-"),
+        (r"switch_asns: \[\d+", "switch_asns: [64583", "AS numbers 64583-"),
         (r"slots: \[0\]", "slots: [0, 0]", "core node 0 of core-nodes/cluster/train overlaps"),
         (r"racks: \[\[0, 0\]\]", "racks: [[0, 1], [1, 1]]", "racks of train 1-1 of tenant-racks/blue overlaps with"),
     ],
@@ -89,7 +90,7 @@ def test_everything_under_a_block_that_is_too_large_is_found(folder: Folder) -> 
 
 def test_an_item_given_out_twice_is_found(folder: Folder) -> None:
     """Two branches that allocate the same tenant merge into two lines."""
-    line = "- {kind: tenant, name: blue, number: 9, cluster: train, vni: 100009, network: 10.250.9.0/24}\n"
+    line = "- {kind: tenant, name: blue, number: 9, cluster: train, vni: 16700009, network: 10.250.9.0/24}\n"
 
     assert damaged(folder, r"\Z", line) == [f"lab.lock.yaml: entries[10]: tenant/blue is given out twice. {RESTORE}"]
 
@@ -98,8 +99,8 @@ def test_an_item_given_out_twice_is_found(folder: Folder) -> None:
     ("old", "new", "fault"),
     [
         (r"kind: storage", "kind: moon", "lab.lock.yaml:11: entries[4]: Input tag 'moon' found"),
-        (r"vni: 100001", "vnj: 100001", "entries[7].vnj: Extra inputs are not permitted."),
-        (r"vni: 100001", "vni: 16777216", "entries[7].vni: Input should be less than or equal to 16777215"),
+        (r"vni: 16700001", "vnj: 16700001", "entries[7].vnj: Extra inputs are not permitted."),
+        (r"vni: 16700001", "vni: 16777216", "entries[7].vni: Input should be less than or equal to 16777215"),
         (r"slots: \[0\]", "slots: [-1]", "Input should be greater than or equal to 0"),
         (r"racks: \[\[0, 0\]\]", "racks: [[3, 1]]", "Value error, 3 to 1 runs backwards"),
         (r"racks: \[\[0, 0\]\]", "racks: [[0, 99999999999]]", "Input should be less than or equal to 1000000"),
@@ -257,3 +258,11 @@ def test_pools_keep_what_was_given_out(folder: Folder) -> None:
 
     assert found
     assert all("lies outside the region's address pools. Widen addressing" in line for line in found)
+
+
+@pytest.mark.parametrize("name", ["on", "no", "null", "kr-ulsan"])
+def test_a_lock_of_any_name_reads_back(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.lock.yaml"
+    path.write_text(lock.text(lock.Lock(region=name)), encoding="utf-8")
+
+    assert lock.read(path, name).region == name
