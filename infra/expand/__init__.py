@@ -1,0 +1,167 @@
+"""Expansion: a new region from an existing one, in another country, at another power.
+
+>>> request = Request(source="kr-ulsan", name="jp-osaka", country="JP", power_mw=60)
+>>> made = expand(request)
+>>> made.plan.name, sum(cluster.gpus for cluster in made.plan.clusters) > 10_000
+('jp-osaka', True)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import regions
+from ..plan import lock
+from ..plan.address_plan import Blocks, ExhaustedError, Space, demand_of
+from ..plan.allocate import complete
+from ..plan.lock import Lock, lock_path
+from ..plan.model import RegionPlan
+from ..regions import Loaded
+from ..spec.load import load
+from ..spec.problems import InputError, Problem
+from .budget import over_budget
+from .draft import Draft, draft
+from .files import place
+from .known import POOLS_FILE, Known, Outlook, outlook, read_known, read_pools
+from .request import COMMAND, Accepted, Request, accept, region_path, stack_path
+from .sizing import LEAST_GROWTH, TooSmallError
+from .text import region_text, stack_text
+
+__all__ = ["Expansion", "Known", "Outlook", "Request", "expand", "outlook", "read_known", "read_pools", "write"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expansion:
+    """A new region, ready to be written."""
+
+    request: Request
+    files: dict[Path, str]
+    """Texts by file, in the order that they are put in place: the region file last."""
+    region_file: Path
+    plan: RegionPlan
+    lock: Lock
+    blocks: Blocks
+    left_out: tuple[tuple[str, str], ...]
+    """What of the source does not come along, and why."""
+    notices: tuple[str, ...]
+    outlook: Outlook | None
+    """What is left in the company's pools afterwards."""
+
+    @property
+    def decisions(self) -> int:
+        """Places in the region file that a person must decide."""
+        return self.files[self.region_file].count("DECIDE") - 1
+
+
+def expand(request: Request, root: Path | None = None) -> Expansion:
+    """Make a region from another one; nothing is written.
+
+    Args:
+        request: what is asked for.
+        root: folder of the project; found from the working directory if None.
+
+    Raises:
+        InputError: the request, a file that it rests on, or the pools don't allow it; every fault of a kind at once.
+    """
+    accepted = accept(request, root or regions.project_root())
+    why: str | None = None
+    for least_growth in LEAST_GROWTH:
+        made = _made(accepted, request, least_growth)
+        why = over_budget(made.plan)
+        if why is None:
+            return made
+    message = f"{accepted.power_mw:g} MW are too much for one region: its first stack would have {why}"
+    raise _refused("--power-mw", message, "make several regions of less power")
+
+
+def _made(accepted: Accepted, request: Request, least_growth: float) -> Expansion:
+    try:
+        made = draft(accepted, least_growth=least_growth)
+    except TooSmallError as error:
+        message = f"{accepted.power_mw:g} MW at PUE {accepted.profile.pue.value:g} hold no rack: {error}"
+        raise _refused("--power-mw", message, "raise it") from None
+    space = accepted.known.space(accepted.pools)
+    blocks = _blocks(made, space)
+    text = region_text(made, blocks)
+    loaded = _proven(accepted, text)
+    region_file, name = region_path(accepted.root, accepted.name), accepted.name
+    return Expansion(
+        request=request,
+        files={
+            stack_path(accepted.root, name): stack_text(name),
+            lock_path(region_file): lock.text(loaded.lock),
+            region_file: text,
+        },
+        region_file=region_file,
+        plan=loaded.plan(),
+        lock=loaded.lock,
+        blocks=blocks,
+        left_out=made.left_out,
+        notices=tuple(_notices(accepted, made, blocks)),
+        outlook=outlook((*accepted.known.regions, loaded.region), space, accepted.catalog),
+    )
+
+
+def _blocks(made: Draft, space: Space) -> Blocks:
+    accepted = made.accepted
+    try:
+        return space.give(demand_of(made.region(), accepted.catalog, accepted.pools))
+    except ExhaustedError as error:
+        remedy = f"widen the company's pools in {POOLS_FILE}"
+        raise InputError(
+            _fault("", f"the address space is exhausted: {why}", remedy) for why in error.reasons
+        ) from None
+
+
+def write(expansion: Expansion) -> None:
+    """Put an expansion's files in place, all or none (InputError if one exists)."""
+    place(expansion.files)
+
+
+def _proven(accepted: Accepted, text: str) -> Loaded:
+    """The region as its files will be read, with a lock that lacks nothing.
+
+    Raises:
+        InputError: the file that was made doesn't pass the checks.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{accepted.name}.yaml"
+        try:
+            path.write_text(text, encoding="utf-8")
+            region, document = load(path)
+            done, _, shortages = complete(region, accepted.catalog, Lock(region=accepted.name))
+            if shortages:
+                raise InputError(document.problem(s.path, s.message, remedy=s.remedy) for s in shortages)
+            lock_path(path).write_text(lock.text(done), encoding="utf-8")
+            return regions.open_region(path)
+        except InputError as error:
+            name = f"{accepted.name}.yaml (not written)"
+            raise InputError(dataclasses.replace(problem, file=name) for problem in error.problems) from None
+
+
+def _notices(accepted: Accepted, made: Draft, blocks: Blocks) -> Iterator[str]:
+    code = accepted.profile.id.lower()
+    if not accepted.name.startswith(f"{code}-"):
+        yield f"the name {accepted.name} does not begin with {code}-: is the country right?"
+    if accepted.profile.grid_hz.value is None:
+        yield f"grid frequency of {accepted.profile.name.value}: {accepted.profile.grid_hz.note}"
+    if not blocks.all_v4:
+        yield (
+            "IPv4 is kept for node and service networks, the rest takes IPv6: the region is too large for "
+            f"1/{accepted.pools.whole_share} of the IPv4 that is left (whole_share, {POOLS_FILE})"
+        )
+    for part in made.parts:
+        if part.of > 1 and part.number == 0:
+            yield f"{part.origin.name} becomes {part.of} clusters of up to {part.max_racks} racks each"
+
+
+def _fault(path: str, message: str, remedy: str) -> Problem:
+    return Problem(file=COMMAND, path=path, message=message, remedy=remedy)
+
+
+def _refused(path: str, message: str, remedy: str) -> InputError:
+    return InputError([_fault(path, message, remedy)])

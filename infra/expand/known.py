@@ -1,0 +1,119 @@
+"""The regions that exist, as far as their numbers go, and the pools that the project gives out from."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import catalog as catalogue
+from .. import regions, spec
+from ..catalog import Catalog, Pools
+from ..plan.address_plan import Forecast, RegionNumbers, Space, demand_of, forecast, numbers_of
+from ..plan.model import IPNetwork
+from ..spec import source
+from ..spec.load import load, validate_as
+from ..spec.problems import InputError, Problem
+from ..spec.source import display_name
+
+POOLS_FILE = Path("stacks") / "addressing.yaml"
+"""Optional: replaces pools of the catalogue's `addressing.yaml`, key by key."""
+COUNTED = 100
+"""Where counting of further regions stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Regions whose files have the right shape, and the faults of those that have not."""
+
+    regions: tuple[spec.Region, ...]
+    numbers: tuple[RegionNumbers, ...]
+    """Of the same regions, in the same order."""
+    faults: tuple[Problem, ...]
+
+    def space(self, pools: Pools) -> Space:
+        """What they leave free."""
+        return Space(pools, self.numbers, self.repeated())
+
+    def repeated(self) -> Iterator[IPNetwork]:
+        """Pod and service ranges in use, the usual ones among them."""
+        usual = spec.Addressing.model_fields
+        yield usual["pods_v4"].default
+        yield usual["cluster_services_v4"].default
+        for region in self.regions:
+            yield region.addressing.pods_v4
+            yield region.addressing.cluster_services_v4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """How many more regions of the largest size fit the company's pools."""
+
+    region: str
+    """The largest region that there is, by the addresses that it asks for."""
+    forecast: Forecast
+    warn_below: int
+
+    @property
+    def low(self) -> bool:
+        """Whether it is time to order more address space."""
+        return not self.forecast.at_least and self.forecast.more < self.warn_below
+
+    def __str__(self) -> str:
+        more = f"{self.forecast.more:,}{' or more' if self.forecast.at_least else ''}"
+        why = f" ({self.forecast.limited_by})" if self.low else ""
+        return f"address space: {more} further regions as large as {self.region} fit{why}"
+
+
+def outlook(known: Iterable[spec.Region], space: Space, catalog: Catalog) -> Outlook | None:
+    """What is left for regions of the largest size; None where no region can be sized.
+
+    Args:
+        known: the regions.
+        space: what they leave free; of no use afterwards.
+        catalog: figures.
+    """
+    sized = []
+    for region in known:
+        with contextlib.suppress(LookupError, ValueError):  # its own check says what is wrong with it
+            need = demand_of(region, catalog, space.pools)
+            sized.append((need.underlay + need.oob, region.region.name, need))
+    if not sized:
+        return None
+    _, name, need = max(sized, key=lambda one: one[:2])
+    return Outlook(region=name, forecast=forecast(space, need, at_most=COUNTED), warn_below=space.pools.warn_below)
+
+
+def read_known(root: Path) -> Known:
+    """Read the shape of every region file of a project; what goes beyond the shape is not looked at."""
+    found: list[spec.Region] = []
+    numbers: list[RegionNumbers] = []
+    faults: list[Problem] = []
+    for name in regions.known_regions(root):
+        path = root / regions.REGIONS / f"{name}.yaml"
+        try:
+            region, _ = load(path)
+        except InputError as error:
+            faults += error.problems
+            continue
+        found.append(region)
+        numbers.append(numbers_of(region, display_name(path)))
+    return Known(regions=tuple(found), numbers=tuple(numbers), faults=tuple(faults))
+
+
+def read_pools(root: Path) -> Pools:
+    """The company-wide pools: the catalogue's, with what `stacks/addressing.yaml` says instead.
+
+    Raises:
+        InputError: the file is malformed.
+    """
+    own = catalogue.load().pools
+    usual = Pools.model_validate({name: getattr(own, name) for name in Pools.model_fields})
+    path = root / POOLS_FILE
+    if not path.exists():
+        return usual
+    document = source.read(path)
+    merged = {**usual.model_dump(mode="json"), **document.data}
+    return validate_as(Pools, dataclasses.replace(document, data=merged))
