@@ -24,3 +24,6 @@ ENGINE = click.option(
     help="What applies the plan; `auto` takes pulumi where its CLI is on PATH, else direct, and says which.",
 )
 FORCE = click.option("--force-protected", is_flag=True, help="Delete protected objects too.")
+SAMPLES = click.option(
+    "--include-samples", is_flag=True, help="Take in regions with a sample inventory, which go to a sandbox only."
+)

@@ -29,13 +29,15 @@ def told(command: Callable[[], None]) -> None:
     """Run a command; faults of engines and sandbox become lines on stderr and its exit code."""
     try:
         command()
-    except EngineError as error:
-        for text in error.lines:
-            click.echo(text if text.startswith(" ") else f"error: {text}", err=True)
-        sys.exit(error.exit_code)
-    except SandboxError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(ENVIRONMENT)
+    except (EngineError, SandboxError) as error:
+        sys.exit(tell(error))
+
+
+def tell(error: EngineError | SandboxError) -> int:
+    """Say what went wrong on stderr; its exit code."""
+    for text in error.lines if isinstance(error, EngineError) else (str(error),):
+        click.echo(text if text.startswith(" ") else f"error: {text}", err=True)
+    return error.exit_code if isinstance(error, EngineError) else ENVIRONMENT
 
 
 class Work:

@@ -10,32 +10,39 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import diagnose_cli, sandbox_cli
+from ._ask import Ask, Put
 from ._lazy import explained, work_on
-from ._options import ENGINE, FORCE, JSON, QUIET, REGION, STACK, YES
+from ._options import ENGINE, FORCE, JSON, QUIET, REGION, SAMPLES, STACK, YES, complete_region
 
 if TYPE_CHECKING:
     from ._work import Work
 
 
 @click.command()
-@REGION
+@click.argument("region", required=False, shell_complete=complete_region)
+@click.option("--all", "every", is_flag=True, help="Every region, one after the other, in the fleet's order.")
 @ENGINE
 @STACK
 @click.option("--adopt", is_flag=True, help="Take over objects and fields that others own.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, field by field; change nothing.")
 @click.option("--wait/--no-wait", default=True, help="Wait until what is applied is ready (the default).")
+@click.option("--keep-going", is_flag=True, help="With --all: go on with the next region after a failure.")
+@SAMPLES
 @FORCE
 @YES
 @JSON
 @QUIET
 @explained
 def up(
-    region: str,
+    region: str | None,
+    every: bool,
     engine: str,
     stack: str | None,
     adopt: bool,
     dry_run: bool,
     wait: bool,
+    keep_going: bool,
+    include_samples: bool,
     force_protected: bool,
     yes: bool,
     as_json: bool,
@@ -46,25 +53,52 @@ def up(
     What left the plan is deleted, but for protected objects. Regions with a sample inventory are applied to a
     sandbox only. Exits with 1 if something is refused or does not get ready, with 3 if a cluster can't be reached.
 
+    With --all every region goes, in the order of stacks/fleet.yaml, else by name; it ends at the first failure, and
+    a second run goes on where it ended. Approvals of the fleet are for its operator: here you confirm. There is no
+    `down --all`: regions are taken away one by one.
+
     \b
     Examples:
       aifactory up kr-ulsan
       aifactory up lab --engine direct --yes
       aifactory up kr-ulsan --engine direct --stack kr-ulsan.train-a --dry-run
+      aifactory up --all --keep-going
     """
     from .engine.direct.run import Options
 
+    _one_or_all(region, stack, every=every, keep_going=keep_going, include_samples=include_samples)
     options = Options(adopt=adopt, force_protected=force_protected, wait=wait)
-    about = f"up --engine {engine}" + (" --dry-run" if dry_run else "")
-    with work_on(region, stack, options, quiet=quiet or as_json, about=about) as work:
-        chosen = _chosen(engine)
-        if dry_run:
-            _dry_run(work, chosen, as_json=as_json)
+    ask = Ask(engine=engine, options=options, dry_run=dry_run, yes=yes, quiet=quiet or as_json)
+    if region is not None:
+        _up(region, stack, ask, _put(as_json))
+        return
+    from . import _up_all
+
+    _up_all.up_all(ask, _up, _chosen, keep_going=keep_going, include_samples=include_samples, as_json=as_json)
+
+
+def _one_or_all(region: str | None, stack: str | None, *, every: bool, keep_going: bool, include_samples: bool) -> None:
+    """Refuse options that do not go together (UsageError)."""
+    if (region is None) != every:
+        raise click.UsageError("give either a region or --all")
+    if every and stack is not None:
+        raise click.UsageError("--stack is a part of one region: name the region instead of --all")
+    if not every and (keep_going or include_samples):
+        raise click.UsageError("--keep-going and --include-samples go with --all only")
+
+
+def _up(region: str, stack: str | None, ask: Ask, put: Put) -> None:
+    """Bring one region up, or show what that would change."""
+    about = f"up --engine {ask.engine}" + (" --dry-run" if ask.dry_run else "")
+    with work_on(region, stack, ask.options, quiet=ask.quiet, about=about) as work:
+        chosen = ask.chosen or _chosen(ask.engine)
+        if ask.dry_run:
+            _dry_run(work, chosen, put)
             return
-        _confirm(work, "apply", chosen, yes=yes)
-        if adopt and chosen == "pulumi":
+        _confirm(work, "apply", chosen, yes=ask.yes)
+        if ask.options.adopt and chosen == "pulumi":
             work.hand_over()
-        _finish(work, work.engine(chosen), "up", as_json=as_json)
+        _finish(work, work.engine(chosen), "up", put)
 
 
 @click.command()
@@ -93,7 +127,7 @@ def down(
     with work_on(region, stack, options, quiet=quiet or as_json, about=f"down --engine {engine}") as work:
         chosen = _chosen(engine)
         _confirm(work, "delete", chosen, yes=yes)
-        _finish(work, work.engine(chosen), "down", as_json=as_json)
+        _finish(work, work.engine(chosen), "down", _put(as_json))
 
 
 @click.command()
@@ -146,6 +180,18 @@ def drift(region: str, stack: str | None, as_json: bool) -> None:
     sys.exit(1 if any(found.values()) else 0)
 
 
+def _put(as_json: bool) -> Put:
+    """Shows a result at once: as JSON, or in words."""
+
+    def put(data: Any, show: Callable[[], None]) -> None:
+        if as_json:
+            click.echo(json.dumps(data, indent=2))
+        else:
+            show()
+
+    return put
+
+
 def _chosen(engine: str) -> str:
     """The engine to use, which is always named."""
     from .engine.direct.errors import UnavailableError
@@ -175,25 +221,22 @@ def _confirm(work: Work, verb: str, engine: str, *, yes: bool) -> None:
     click.confirm(f"{verb} {count:,} objects of {work.plan.name} on {targets} by {engine}?", abort=True, err=True)
 
 
-def _dry_run(work: Work, engine: str, *, as_json: bool) -> None:
+def _dry_run(work: Work, engine: str, put: Put) -> None:
     from .engine.direct.parts import refuse_releases
     from .show import lifecycle as shown
 
     if engine == "pulumi":
-        lifecycle = work.engine(engine)
-        shown.show_reports(lifecycle.preview(work.names), as_json=as_json)
+        reports = work.engine(engine).preview(work.names)
+        put(shown.reports_data(reports), lambda: shown.show_reports(reports))
         return
     refuse_releases(work.parts)
     found = work.direct().differences(work.names, take_back=False)
-    if as_json:
-        click.echo(json.dumps(shown.differences_data(found), indent=2))
-    else:
-        shown.show_differences(found, none="nothing would change")
+    put(shown.differences_data(found), lambda: shown.show_differences(found, none="nothing would change"))
     if any(one.kind == "refused" for some in found.values() for one in some):
         sys.exit(1)
 
 
-def _finish(work: Work, lifecycle: Any, verb: str, *, as_json: bool) -> None:
+def _finish(work: Work, lifecycle: Any, verb: str, put: Put) -> None:
     """Do it, and show what was done also if it fails."""
     from .show import lifecycle as shown
 
@@ -201,7 +244,8 @@ def _finish(work: Work, lifecycle: Any, verb: str, *, as_json: bool) -> None:
     try:
         act(work.names)
     finally:
-        shown.show_reports(lifecycle.reports, as_json=as_json)
+        reports = lifecycle.reports
+        put(shown.reports_data(reports), lambda: shown.show_reports(reports))
 
 
 COMMANDS: list[click.Command] = [up, down, status, drift, *diagnose_cli.COMMANDS, sandbox_cli.sandbox]

@@ -12,14 +12,14 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
-from ..objects.region import stack_names
+from ..objects.region import stack_names, steps
 from .direct import compare, health
 from .direct.compare import Difference
 from .direct.down import Undoing, down, refuse_down, undoing
 from .direct.errors import EngineError, InterruptedRunError, RefusedError, UnavailableError
 from .direct.health import Health
 from .direct.outcome import Report
-from .direct.parts import Parts, refuse_releases, steps
+from .direct.parts import Parts, refuse_releases
 from .direct.release import release
 from .direct.rounds import Round, root_of
 from .direct.run import Options, Run

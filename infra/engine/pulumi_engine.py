@@ -25,7 +25,6 @@ from ..sandbox.files import write_private
 from .direct.errors import NotReadyError, RefusedError
 from .direct.halt import Halt
 from .direct.outcome import Report
-from .direct.parts import steps
 from .direct.run import Options
 from .progress import Listener, silent
 from .pulumi_events import PulumiEvents
@@ -97,7 +96,7 @@ class PulumiLifecycle:
     def _in_steps(
         self, names: Sequence[str], act: Callable[[str, PulumiEvents], None], *, backwards: bool = False
     ) -> list[Report]:
-        ordered = steps(self.plan, names)
+        ordered = region.steps(self.plan, names)
         for step in reversed(ordered) if backwards else ordered:
             with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
                 list(pool.map(lambda name: self._one(name, act), reversed(step) if backwards else step))

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from ..objects import region
 from ..objects.base import Block, HelmRelease, KubeObject
+from ..objects.text import yaml_text
 from ..plan.model import RegionPlan
 from ..spec.problems import InputError, Problem
 
 MARKER = ".ai-factory-render"
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def write_tree(plan: RegionPlan, directory: Path) -> int:
-    """Write the tree of a region, in place of an earlier tree of this command.
+    """Write the tree of a region, in place of an earlier tree of this command (see `replace_tree`)."""
+    return replace_tree(directory, MARKER, lambda root: _fill(plan, root))
+
+
+def replace_tree(directory: Path, marker: str, fill: Callable[[Path], int]) -> int:
+    """Write a tree of files, in place of an earlier tree of the same command.
 
     The tree is made beside its place and moved there whole, so that an interrupt leaves the old one.
 
     Args:
-        plan: the region.
         directory: new, empty, or an earlier tree.
+        marker: name of the file that marks a tree of this command; `fill` writes it.
+        fill: writes the files below a folder and returns their number.
 
     Returns:
         Number of files written.
@@ -35,11 +38,11 @@ def write_tree(plan: RegionPlan, directory: Path) -> int:
         InputError: the directory holds something else.
     """
     directory = directory.resolve()
-    _refuse_foreign(directory)
+    _refuse_foreign(directory, marker)
     directory.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:
-        count = _fill(plan, work)
+        count = fill(work)
         work.chmod(0o755)
         _swap(work, directory)
     finally:
@@ -61,12 +64,12 @@ def _swap(new: Path, directory: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _refuse_foreign(directory: Path) -> None:
+def _refuse_foreign(directory: Path, marker: str) -> None:
     if not directory.exists():
         return
     if not directory.is_dir():
         raise InputError([Problem(file=str(directory), message="is a file", remedy="name a directory")])
-    if any(directory.iterdir()) and not (directory / MARKER).exists():
+    if any(directory.iterdir()) and not (directory / marker).exists():
         message = "the directory holds files that this command did not write"
         raise InputError([Problem(file=str(directory), message=message, remedy="name a new or empty directory")])
 
@@ -83,7 +86,7 @@ def _fill(plan: RegionPlan, root: Path) -> int:
                 folders.setdefault(folder, []).append(name)
     for folder, names in folders.items():
         kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names}
-        (folder / "kustomization.yaml").write_text(_yaml(kustomization), encoding="utf-8")
+        (folder / "kustomization.yaml").write_text(yaml_text(kustomization), encoding="utf-8")
     (root / MARKER).write_text(f"{plan.name}\n", encoding="utf-8")
     return sum(len(names) + 1 for names in folders.values())
 
@@ -92,13 +95,14 @@ def _documents(block: Block) -> Mapping[str, str]:
     """Text of a block's objects by target cluster."""
     texts: dict[str, list[str]] = {}
     for item in block.items:
-        texts.setdefault(item.target, []).append(_yaml(item.manifest) if isinstance(item, KubeObject) else _chart(item))
+        text = yaml_text(item.manifest) if isinstance(item, KubeObject) else _chart(item)
+        texts.setdefault(item.target, []).append(text)
     return {target: "---\n".join(parts) for target, parts in texts.items()}
 
 
 def _chart(release: HelmRelease) -> str:
     """A chart that only `pulumi up` or `helm` installs, as a comment: it is no object to sync."""
-    values = _yaml(release.values) if release.values else ""
+    values = yaml_text(release.values) if release.values else ""
     command = (
         f"helm upgrade --install {release.name} {release.chart} --repo {release.repo} --version {release.version} "
         f"--namespace {release.namespace} --create-namespace --values -"
@@ -110,7 +114,3 @@ def _lines(command: str, values: str) -> Iterator[str]:
     yield "installed by `pulumi up`, or by hand:"
     yield command
     yield from values.splitlines()
-
-
-def _yaml(value: Any) -> str:
-    return str(yaml.dump(value, Dumper=_DUMPER, sort_keys=False, width=1_000_000, allow_unicode=True))

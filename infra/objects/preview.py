@@ -58,12 +58,7 @@ class StackPreview:
     @property
     def over_budget(self) -> str | None:
         """Why the stack is over its budget, None if it is not."""
-        if self.resources > (most := max_resources()):
-            return f"{self.resources:,} resources, more than {most:,} a stack"
-        state = self.size_bytes * STATE_FACTOR + self.resources * STATE_ENVELOPE_BYTES
-        if state > MAX_STATE_BYTES:
-            return f"about {state / 1e6:.1f} MB of state, more than {MAX_STATE_BYTES / 1e6:.0f} MB a stack"
-        return None
+        return over_budget(self.resources, self.size_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +82,21 @@ class Preview:
 def max_resources() -> int:
     """Resources that a stack may have."""
     return catalog.load().limits.resources_per_stack
+
+
+def over_budget(resources: int, size_bytes: int) -> str | None:
+    """Why a stack is over its budget, None if it is not.
+
+    Args:
+        resources: of all components, and of the stack and region themselves.
+        size_bytes: bytes of its objects as JSON.
+    """
+    if resources > (most := max_resources()):
+        return f"{resources:,} resources, more than {most:,} a stack"
+    state = size_bytes * STATE_FACTOR + resources * STATE_ENVELOPE_BYTES
+    if state > MAX_STATE_BYTES:
+        return f"about {state / 1e6:.1f} MB of state, more than {MAX_STATE_BYTES / 1e6:.0f} MB a stack"
+    return None
 
 
 def preview(plan: RegionPlan) -> Preview:

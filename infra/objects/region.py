@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..plan import stacks
 from ..plan.model import ClusterPlan, RegionPlan
@@ -47,6 +47,27 @@ def stack_names(plan: RegionPlan) -> list[str]:
     names += [stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters]
     names += [stacks.tenant_stack(plan.spec, tenant.cluster, tenant.number) for tenant in plan.tenants]
     return list(dict.fromkeys(names))
+
+
+def steps(plan: RegionPlan, names: Sequence[str]) -> list[list[str]]:
+    """The stacks in steps that follow each other: management plane, racks, workload planes, tenants.
+
+    Stacks of a step may go side by side. The one home of that order: both engines and the fleet follow it.
+    """
+    home = stacks.region_stack(plan.spec)
+    hosts = {
+        stacks.rack_group_stack(plan.spec, cluster.name, group)
+        for cluster in plan.clusters
+        for group in rack_groups(cluster)
+    }
+    workloads = {stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters}
+    order = [{home}, hosts - {home}, workloads - hosts - {home}]
+    known = set().union(*order)
+    return [
+        step
+        for step in (*([name for name in names if name in one] for one in order), [n for n in names if n not in known])
+        if step
+    ]
 
 
 def blocks_of(plan: RegionPlan, stack: str) -> list[Block]:

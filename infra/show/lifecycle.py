@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,11 +19,13 @@ _MARKS = {"good": "ok", "note": "--", "fault": "!!"}
 _WORDS = {"missing": "create", "changed": "change", "leaving": "delete", "refused": "refused"}
 
 
-def show_reports(reports: Sequence[Report], *, as_json: bool) -> None:
+def reports_data(reports: Sequence[Report]) -> list[dict[str, Any]]:
+    """What each run did, as plain data."""
+    return [_report(one) for one in reports]
+
+
+def show_reports(reports: Sequence[Report]) -> None:
     """What each run did."""
-    if as_json:
-        click.echo(json.dumps([_report(one) for one in reports], indent=2))
-        return
     for one in reports:
         where = f"{one.stack} on {one.target}" if one.target else one.stack
         click.echo(f"{where}: {one}")

@@ -104,7 +104,7 @@ def test_the_working_directory_may_be_the_place(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
-@pytest.mark.parametrize("fails", ["_yaml", "_swap"])
+@pytest.mark.parametrize("fails", ["yaml_text", "_swap"])
 def test_an_interrupt_keeps_the_old_tree(
     fails: str, error: BaseException, tree: Path, lab: Path, aifactory: Run, mocker: MockerFixture
 ) -> None:

@@ -1,4 +1,4 @@
-"""What a region declares, by stack and cluster, and in what order the stacks go."""
+"""What a region declares, by stack and cluster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from ...objects import region
 from ...objects.base import HelmRelease, KubeObject
-from ...plan import stacks
 from ...plan.model import RegionPlan
 from .errors import RefusedError
 
@@ -40,24 +39,6 @@ def parts_of(plan: RegionPlan, names: Sequence[str]) -> Parts:
                 else:
                     parts.objects[inner.stack].setdefault(item.target, []).append(item)
     return parts
-
-
-def steps(plan: RegionPlan, names: Sequence[str]) -> list[list[str]]:
-    """The stacks in steps that follow each other: management plane, racks, workload planes, tenants."""
-    home = stacks.region_stack(plan.spec)
-    racks = {
-        stacks.rack_group_stack(plan.spec, cluster.name, group)
-        for cluster in plan.clusters
-        for group in region.rack_groups(cluster)
-    }
-    workloads = {stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters}
-    order = [{home}, racks - {home}, workloads - racks - {home}]
-    known = set().union(*order)
-    return [
-        step
-        for step in (*([name for name in names if name in one] for one in order), [n for n in names if n not in known])
-        if step
-    ]
 
 
 def refuse_releases(parts: Parts) -> None:
