@@ -50,6 +50,8 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     """Of the manifest and the options that an engine sees."""
     protect: bool
+    retain: bool = False
+    """Left where it is when the plan has it no more, because what runs there still refers to it."""
     manifest: msgspec.Raw
     """The object as JSON; `data()` decodes it."""
 

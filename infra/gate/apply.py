@@ -1,0 +1,192 @@
+"""The one place where rules are run: views in, findings out, waivers laid over them.
+
+A rule that raises neither takes the gate down nor lets anything pass: it becomes an error of its own, which no waiver
+covers.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from . import rule as rules
+from .opaque import OpaqueError
+from .records import Finding
+from .rule import ChangeView, ClusterView, FleetView, Found, ObjectView, RegionView, Rule, Scope
+from .rules import waivers as waiver_rules
+
+FAILED = "the rule failed: "
+"""How the message of a finding starts whose rule raised."""
+UNJUDGED = "not judged: "
+"""How the message of a finding starts whose rule read an opaque value."""
+
+
+def objects(views: Sequence[ObjectView], region: str, *, sets: bool = True) -> list[Finding]:
+    """What the rules for objects and for sets of objects say of objects that are declared together.
+
+    Args:
+        views: the objects.
+        region: the region's name.
+        sets: whether these are all objects of the set; rules for sets judge nothing less.
+    """
+    chosen = [*rules.of("object"), *(rules.of("set") if sets else ())]
+    return [finding for one in chosen for finding in by_rule(one, views, region)]
+
+
+def by_rule(one: Rule, views: Sequence[ObjectView], region: str) -> list[Finding]:
+    """What one rule for objects or for sets of objects says of objects that are declared together."""
+    if one.scope == "object":
+        return list(_each(one, views, region))
+    return list(_run(one, views, region, f"region/{region}"))
+
+
+def clusters(view: ClusterView, region: str) -> list[Finding]:
+    """What the rules for clusters say."""
+    return _judge("cluster", view, region, f"cluster/{view.cluster.name}")
+
+
+def region(view: RegionView) -> list[Finding]:
+    """What the rules for regions say."""
+    return _judge("region", view, view.plan.name, f"region/{view.plan.name}")
+
+
+def change(view: ChangeView) -> list[Finding]:
+    """What the rules for changes say."""
+    return _judge("change", view, view.region, f"region/{view.region}")
+
+
+def fleet(view: FleetView) -> list[Finding]:
+    """What the rules for all regions together say; their findings name no region."""
+    return _judge("fleet", view, "", "fleet")
+
+
+def _judge(scope: Scope, view: Any, region: str, subject: str) -> list[Finding]:
+    return [finding for one in rules.of(scope) for finding in _run(one, view, region, subject)]
+
+
+def _run(one: Rule, view: Any, region: str, subject: str) -> Iterator[Finding]:
+    try:
+        for found in _check(one)(view):
+            yield _finding(one, found, region, subject)
+    except OpaqueError as error:
+        yield _unjudged(one, error, region, subject)
+    except Exception as error:
+        yield _failure(one, error, region, subject)
+
+
+def _each(one: Rule, views: Sequence[ObjectView], region: str) -> Iterator[Finding]:
+    """A rule on each object. One that fails on many is said once, of the first."""
+    check, failures = _check(one), 0
+    first: tuple[Exception, str] | None = None
+    for view in views:
+        try:
+            for found in check(view):
+                yield _finding(one, found, region, view.id)
+        except OpaqueError as error:
+            yield _unjudged(one, error, region, view.id)
+        except Exception as error:
+            failures += 1
+            first = first or (error, view.id)
+    if first is not None:
+        yield _failure(one, first[0], region, first[1], f" (on {failures} objects)" if failures > 1 else "")
+
+
+def _check(one: Rule) -> Callable[[Any], Iterator[Found]]:
+    if one.check is None:
+        raise ValueError(f"the rule {one.id} of scope {one.scope} has no check")
+    return one.check
+
+
+def _finding(one: Rule, found: Found, region: str, subject: str) -> Finding:
+    return Finding(
+        rule=one.id,
+        severity=one.severity,
+        region=region,
+        subject=found.subject or subject,
+        message=found.message,
+        remedy=found.remedy or one.remedy,
+        path=found.path,
+    )
+
+
+def _unjudged(one: Rule, error: OpaqueError, region: str, subject: str) -> Finding:
+    return Finding(
+        rule=one.id,
+        severity="warning",
+        region=region,
+        subject=subject,
+        message=f"{UNJUDGED}the rule reads {error}, which the preview hides or does not know yet",
+        remedy="judge the region's plan (`aifactory gate`); it hides nothing",
+    )
+
+
+def _failure(one: Rule, error: Exception, region: str, subject: str, where: str = "") -> Finding:
+    return Finding(
+        rule=one.id,
+        severity="error",
+        region=region,
+        subject=subject,
+        message=f"{FAILED}{type(error).__name__}: {error}{where}",
+        remedy="please report it with the region file; nothing was judged good by this rule",
+    )
+
+
+def waive(
+    findings: Iterable[Finding],
+    waivers: Sequence[Mapping[str, str]],
+    today: datetime.date,
+    *,
+    region: str = "",
+    whole: bool = True,
+) -> list[Finding]:
+    """Lay a region's waivers over its findings.
+
+    Args:
+        findings: of one region.
+        waivers: as `spec.Waiver` has them, in the order of the region file.
+        today: a waiver holds on its last day.
+        region: named by the notes on waivers that cover nothing.
+        whole: whether all rules ran on the whole region. Only then can a waiver be said to cover nothing.
+    """
+    used: set[int] = set()
+    result = [_waived(finding, waivers, today, used) for finding in findings]
+    if whole:
+        unused = ((n, waiver) for n, waiver in enumerate(waivers) if n not in used)
+        result += [_idle(number, waiver, today, region) for number, waiver in unused]
+    return result
+
+
+def _waived(finding: Finding, waivers: Sequence[Mapping[str, str]], today: datetime.date, used: set[int]) -> Finding:
+    fits = [n for n, waiver in enumerate(waivers) if _covers(waiver, finding)]
+    used.update(fits)
+    if not fits:
+        return finding
+    best = max((waivers[n] for n in fits), key=lambda waiver: waiver["until"])
+    known = rules.RULES.get(finding.rule)
+    if finding.message.startswith(FAILED) or (known is not None and not known.waivable):
+        return msgspec.structs.replace(finding, message=f"{finding.message}; no waiver covers this")
+    if today > datetime.date.fromisoformat(best["until"]):
+        message = f"{finding.message}; its waiver expired on {best['until']}"
+        return msgspec.structs.replace(finding, message=message)
+    return msgspec.structs.replace(finding, waived=best["reason"], until=best["until"])
+
+
+def _covers(waiver: Mapping[str, str], finding: Finding) -> bool:
+    return waiver["rule"] == finding.rule and rules.matches(finding.subject, waiver["subject"])
+
+
+def _idle(number: int, waiver: Mapping[str, str], today: datetime.date, region: str) -> Finding:
+    """Note on a waiver that covers nothing."""
+    expired = today > datetime.date.fromisoformat(waiver["until"])
+    one = rules.RULES[waiver_rules.EXPIRED if expired else waiver_rules.UNUSED]
+    what = f"the waiver of {waiver['rule']} for {waiver['subject']}"
+    if waiver["rule"] not in rules.RULES:
+        message = f"{what} names no rule that there is"
+    elif expired:
+        message = f"{what} covers nothing and expired on {waiver['until']}"
+    else:
+        message = f"{what} covers nothing"
+    return _finding(one, Found(message=message, path=("waivers", number)), region, f"region/{region}")

@@ -1,0 +1,162 @@
+"""What a change takes away or drains: clusters, racks, hosts, GPUs, tenants and storage that stand before it.
+
+What is lost is read from the objects that go, because a rack without inventory is planned, not running. Objects that
+move to another stack go too: they are deleted and made anew. Adopted clusters have no host objects: there a rack is
+lost when the region file names it no more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .diff import natural
+from .records import Blast, Change, ClusterFacts, Outline, TenantFacts
+
+_ROLLS = ("version", "bootstrap", "infrastructureRef", "failureDomain")
+"""Fields of a machine deployment's template that make Cluster API replace its machines; all others are propagated in
+place (cluster-api v1.14, mdutil.MachineTemplateUpToDate; docs/book, machine deployment, In-place propagation)."""
+_DATA_KINDS = ("CephBlockPool", "CephFilesystem", "CephObjectStore")
+"""Objects that hold a storage system's data."""
+_BUILT = "metal3"
+
+
+def blast(base: Outline | None, head: Outline | None, changes: Sequence[Change]) -> Blast:
+    """What the changes of a region take away or drain.
+
+    Args:
+        base: the region as it stands; None for a new one.
+        head: the region as it is to be; None for one that is removed. With neither, as for an engine's preview, names
+            are read from the changes alone, and GPUs are not counted.
+        changes: its changes, as `diff.compare` has them.
+    """
+    if base is None and head is not None:
+        return Blast()
+    losing = [change for change in changes if change.loses]
+    losses = _losses(base, head, losing)
+    drained = {_name(one) for one in changes if _rolls(one)}
+    sizes = _Sizes(base)
+    return Blast(
+        clusters_lost=_sorted(losses.clusters),
+        racks_lost=_sorted(losses.racks),
+        hosts_lost=_sorted(losses.hosts),
+        gpus_lost=sizes.lost(losses, losing),
+        racks_drained=_sorted(drained),
+        gpus_drained=sum(map(sizes.rack, drained)),
+        tenants_lost=_sorted(losses.tenants),
+        tenants_affected=_sorted(_affected(base, losses, drained, losing) - losses.tenants),
+        storage_lost=_sorted(losses.storage),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Losses:
+    clusters: set[str]
+    racks: set[str]
+    hosts: set[str]
+    tenants: set[str]
+    storage: set[str]
+
+
+def _losses(base: Outline | None, head: Outline | None, losing: Iterable[Change]) -> _Losses:
+    """Names that the region file has no more, and those whose own object goes."""
+    return _Losses(
+        clusters={_name(one) for one in losing if _is_cluster(one)} | _gone(base, head, "clusters"),
+        racks={_name(one) for one in losing if _of(one, "rack", "MachineDeployment")} | _adopted_racks(base, head),
+        hosts={one.id.rpartition("/")[2] for one in losing if one.kind == "BareMetalHost"},
+        tenants={_name(one) for one in losing if _of(one, "tenant", "Namespace")} | _gone(base, head, "tenants"),
+        storage={_name(one) for one in losing if _is_storage(one, head)} | _gone(base, head, "storage"),
+    )
+
+
+def _name(change: Change) -> str:
+    return change.owner.partition("/")[2]
+
+
+def _of(change: Change, owner: str, *kinds: str) -> bool:
+    return change.kind in kinds and change.owner.startswith(f"{owner}/")
+
+
+def _is_cluster(change: Change) -> bool:
+    """Its Cluster API object, or the namespace with all of it."""
+    return change.kind == "Cluster" or (change.kind == "Namespace" and change.component.startswith("GpuCluster "))
+
+
+def _is_storage(change: Change, head: Outline | None) -> bool:
+    """What holds its data, or its class; a class also goes where the storage is withdrawn from one of its clusters."""
+    if _of(change, "storage", *_DATA_KINDS):
+        return True
+    kept = {one.name: one.clusters for one in head.storage} if head is not None else {}
+    withdrawn = change.action == "delete" and change.id.partition("/")[0] not in kept.get(_name(change), ())
+    return _of(change, "storage", "StorageClass") and not (withdrawn and _name(change) in kept)
+
+
+def _gone(base: Outline | None, head: Outline | None, field: str) -> set[str]:
+    if base is None:
+        return set()
+    return {one.name for one in getattr(base, field)} - {one.name for one in getattr(head, field, ())}
+
+
+def _adopted_racks(base: Outline | None, head: Outline | None) -> set[str]:
+    if base is None:
+        return set()
+    kept = {name for cluster in head.clusters for name in cluster.rack_names} if head is not None else set()
+    adopted = (cluster for cluster in base.clusters if cluster.provider != _BUILT)
+    return {name for cluster in adopted for name in cluster.rack_names} - kept
+
+
+def _rolls(change: Change) -> bool:
+    if change.action != "update" or not _of(change, "rack", "MachineDeployment"):
+        return False
+    above = tuple(f"spec.template.spec.{field}" for field in _ROLLS)
+    return any(
+        field.path in above or field.path.startswith(tuple(f"{one}." for one in above)) for field in change.fields
+    )
+
+
+class _Sizes:
+    """GPUs of racks and hosts as they stand."""
+
+    def __init__(self, base: Outline | None) -> None:
+        clusters = base.clusters if base is not None else ()
+        self.clusters: dict[str, ClusterFacts] = {name: one for one in clusters for name in one.rack_names}
+
+    def rack(self, name: str) -> int:
+        """GPUs of a complete rack; the last of a cluster may hold fewer nodes. 0 for a rack that is not known."""
+        cluster = self.clusters.get(name)
+        if cluster is None:
+            return 0
+        last = cluster.rack_names[-1] == name
+        nodes = (
+            cluster.nodes - cluster.nodes_per_rack * (len(cluster.rack_names) - 1) if last else cluster.nodes_per_rack
+        )
+        return nodes * cluster.gpus_per_node
+
+    def lost(self, losses: _Losses, losing: Iterable[Change]) -> int:
+        """GPUs of hosts that go, and of racks that go while their hosts stay."""
+        hosts = Counter(_name(one) for one in losing if _of(one, "rack", "BareMetalHost"))
+        known = {name: count for name, count in hosts.items() if name in self.clusters}
+        of_hosts = sum(count * self.clusters[name].gpus_per_node for name, count in known.items())
+        return of_hosts + sum(self.rack(name) for name in losses.racks - set(hosts))
+
+
+def _affected(base: Outline | None, losses: _Losses, drained: set[str], losing: Sequence[Change]) -> set[str]:
+    """Tenants with racks or clusters among what is hit, and whose own objects go."""
+    own = {_name(one) for one in losing if one.owner.startswith("tenant/")}
+    if base is None:
+        return own
+    hit = losses.racks | drained | {_name(one) for one in losing if _of(one, "rack", "BareMetalHost")}
+    dedicated = {rack for tenant in base.tenants for rack in tenant.racks}
+    shared = {one.name for one in base.clusters if (hit & set(one.rack_names)) - dedicated}
+    return own | {one.name for one in base.tenants if _hits(one, losses.clusters, hit, shared)}
+
+
+def _hits(tenant: TenantFacts, clusters: set[str], racks: set[str], shared: set[str]) -> bool:
+    if tenant.cluster in clusters:
+        return True
+    return bool(racks.intersection(tenant.racks)) if tenant.racks else tenant.cluster in shared
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=natural))

@@ -1,0 +1,236 @@
+"""Brings outlines and shards of region files about: from the store where they are there, else by planning, in parallel.
+
+The store is the only way by which processes hand over results, so no more than one shard's objects are ever held.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import regions
+from ..plan.lock import lock_path
+from ..plan.model import RegionPlan
+from ..regions import Loaded
+from ..spec import source
+from ..spec.problems import InputError, Problem
+from . import outline as outlines
+from . import shards
+from .fingerprint import digest, fingerprint
+from .records import ObjectRecord, Outline, ShardHead
+from .store import Store
+
+Progress = Callable[[int, int, str], None]
+"""Takes how many shards are done, of how many, and which came last."""
+
+
+def silent(_done: int, _total: int, _name: str) -> None:
+    """Shows nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A region file, read and planned as far as an outline goes."""
+
+    loaded: Loaded
+    plan: RegionPlan
+    """Without hosts."""
+    parts: dict[str, shards.Part]
+    outline: Outline
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One shard to compute."""
+
+    file: Path
+    name: str
+    key: str
+
+
+class Computing:
+    """What can be known of region files."""
+
+    def __init__(self, store: Store, jobs: int | None = None) -> None:
+        self.store = store
+        self.jobs = jobs or _cores()
+        self._opened: dict[Path, Opened] = {}
+
+    def key(self, file: Path) -> str:
+        """Digest of a region's files and of the code that reads them.
+
+        Raises:
+            InputError: the region file or its lock can't be read.
+        """
+        data = _bytes(file)
+        lock = lock_path(file)
+        parts: list[bytes | str] = [fingerprint(), file.name, data, _bytes(lock) if lock.exists() else b""]
+        inventory = self._inventory_name(file, data)
+        if inventory is not None:
+            path = file.parent / inventory
+            parts += [inventory, path.read_bytes() if path.is_file() else b""]
+        return digest(*parts)
+
+    def opened(self, file: Path) -> Opened:
+        """A region file, read and planned without hosts.
+
+        Raises:
+            InputError: every fault of the region file and its lock.
+        """
+        if file not in self._opened:
+            loaded = regions.open_region(file, hosts=False)
+            self._check_inventory(loaded)
+            plan = outlines.light_plan(loaded)
+            parts = shards.parts(loaded)
+            made = outlines.outline(loaded, plan, parts, file.name)
+            self._opened[file] = Opened(
+                loaded=loaded, plan=plan, parts={part.name: part for part in parts}, outline=made
+            )
+        return self._opened[file]
+
+    def outline(self, file: Path) -> Outline:
+        """A region's outline, from the store where it is there.
+
+        Raises:
+            InputError: every fault of the region file and its lock.
+        """
+        key = self.key(file)
+        found = self.store.outline(key)
+        if found is None:
+            found = self.opened(file).outline
+            self.store.put_outline(key, found)
+        return found
+
+    def shards(
+        self, wanted: Iterable[Task], progress: Progress = silent
+    ) -> tuple[dict[str, ShardHead], dict[str, list[Problem]]]:
+        """Shards by key, computed where the store lacks them; and by key the faults of those that can't be planned."""
+        found: dict[str, ShardHead] = {}
+        todo: dict[str, Task] = {}
+        for task in wanted:
+            head = self.store.shard(task.key)
+            if head is not None:
+                found[task.key] = head
+            else:
+                todo[task.key] = task
+        problems: dict[str, list[Problem]] = {}
+        for done, (task, result) in enumerate(self._computed(list(todo.values())), 1):
+            if isinstance(result, ShardHead):
+                found[task.key] = result
+            else:
+                problems[task.key] = result
+            progress(done, len(todo), task.name)
+        return found, problems
+
+    def objects(self, task: Task, head: ShardHead) -> list[ObjectRecord]:
+        """Objects of a shard; made anew if the store's are damaged."""
+        found = self.store.objects(head)
+        if found is None:
+            made = self.compute(task)
+            if isinstance(made, ShardHead):
+                found = self.store.objects(made)
+        if found is None:
+            raise InputError([Problem(file=str(task.file), message=f"{task.name} can't be planned twice alike")])
+        return found
+
+    def _check_inventory(self, loaded: Loaded) -> None:
+        """Shards read the hosts of their own racks: the file as a whole is checked once for each content of it."""
+        if loaded.sheet is None or loaded.region.inventory is None:
+            return
+        checked = digest(fingerprint(), "inventory", _bytes(loaded.file.parent / loaded.region.inventory))
+        if not self.store.marked(checked):
+            loaded.sheet.inventory()
+            self.store.mark(checked)
+        known = {rack for part in shards.parts(loaded) for rack in part.racks}
+        if not set(loaded.sheet.lines) <= known:
+            regions.open_region(loaded.file).plan()
+
+    def compute(self, task: Task) -> ShardHead | list[Problem]:
+        """Plan a shard and keep it; its faults if it can't be planned."""
+        opened = self.opened(task.file)
+        part = opened.parts[task.name]
+        if shards.key(part, opened.loaded) != task.key:
+            name = source.display_name(task.file)
+            return [Problem(file=name, message="changed while it was judged", remedy="run the gate again")]
+        try:
+            made = shards.compute(part, opened.loaded, task.key)
+        except InputError as error:
+            return list(error.problems)
+        self.store.put_shard(made.head, made.objects)
+        return made.head
+
+    def _computed(self, tasks: list[Task]) -> Iterator[tuple[Task, ShardHead | list[Problem]]]:
+        for file in dict.fromkeys(task.file for task in tasks):
+            self.opened(file)
+        jobs = min(self.jobs, len(tasks))
+        if jobs < 2 or not _can_fork() or sum(self._size(task) for task in tasks) < _RACKS_WORTH_A_FORK:
+            for task in tasks:
+                yield task, self.compute(task)
+            return
+        global _FORKED
+        _FORKED = self
+        tasks.sort(key=lambda task: (-self._size(task), task.name))  # the longest work must not begin last
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+            futures: dict[Future[ShardHead | list[Problem]], Task] = {
+                pool.submit(_in_fork, task): task for task in tasks
+            }
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+
+    def _size(self, task: Task) -> int:
+        return len(self._opened[task.file].parts[task.name].racks)
+
+    def _inventory_name(self, file: Path, data: bytes) -> str | None:
+        """Name of the inventory file; None where the region file names none, or can't be read at all."""
+        if b"inventory" not in data:
+            return None
+        if len(plain := _PLAIN_INVENTORY.findall(data)) == 1 and not data.lstrip().startswith(b"{"):
+            return _real(plain[0].decode())
+        try:
+            value = source.read(file).data.get("inventory")
+        except InputError:
+            return None
+        return _real(value) if isinstance(value, str) else None
+
+
+_FORKED: Computing | None = None
+"""What processes that are forked work on: they have the regions that were read before."""
+_RACKS_WORTH_A_FORK = 100
+"""Less than this is planned before another process is up."""
+
+
+def _in_fork(task: Task) -> ShardHead | list[Problem]:
+    if _FORKED is None:
+        raise RuntimeError("this process was not forked to plan shards")
+    return _FORKED.compute(task)
+
+
+def _can_fork() -> bool:
+    return "fork" in multiprocessing.get_all_start_methods()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        name = source.display_name(path)
+        raise InputError([Problem(file=name, message=f"can't be read: {error.strerror}")]) from None
+
+
+_PLAIN_INVENTORY = re.compile(
+    rb"^inventory:[ \t]+([A-Za-z0-9_][A-Za-z0-9_./-]*)[ \t]*(?:#[^\n]*)?\r?\n(?=[A-Za-z#\r\n])", re.M
+)
+"""A plain value on a line of its own in a file of block style; anything else is left to the YAML reader."""
+
+
+def _real(name: str | None) -> str | None:
+    return None if name == "sample" else name

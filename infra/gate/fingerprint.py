@@ -1,0 +1,39 @@
+"""A digest of everything in this package that a plan and its objects depend on: no cache outlives a change of it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+FORMAT = 1
+"""Raised when the records change; entries of another format are not read."""
+_PACKAGE = Path(__file__).resolve().parent.parent
+_FOLDERS = ("catalog", "gate", "objects", "plan", "spec")
+_SUFFIXES = (".py", ".yaml", ".j2")
+_LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")
+
+
+def digest(*parts: bytes | str) -> str:
+    """Digest of parts, 40 hex digits; where one ends and the next begins counts."""
+    made = hashlib.blake2b(digest_size=20)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        made.update(len(data).to_bytes(8, "big"))
+        made.update(data)
+    return made.hexdigest()
+
+
+@cache
+def fingerprint() -> str:
+    """Digest of the code, data and templates that make plans and verdicts, and of the libraries they rely on."""
+    files = [_PACKAGE / "regions.py"]
+    for folder in (*(_PACKAGE / name for name in _FOLDERS), _PACKAGE.parent / "templates"):
+        files += sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
+    parts: list[bytes | str] = [str(FORMAT), sys.version]
+    parts += [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
+    for path in files:
+        parts += [path.relative_to(_PACKAGE.parent).as_posix(), path.read_bytes()]
+    return digest(*parts)

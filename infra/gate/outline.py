@@ -1,0 +1,101 @@
+"""A region's outline: facts and keys, from its files alone, in a fraction of the time that its objects take."""
+
+from __future__ import annotations
+
+from .. import catalog as catalogue
+from .. import spec
+from ..objects.region import stack_names
+from ..plan import build, demand
+from ..plan.lock import line
+from ..plan.model import ClusterPlan, RegionPlan
+from ..regions import Loaded
+from . import shards, totals
+from .records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
+
+
+def light_plan(loaded: Loaded) -> RegionPlan:
+    """The region's plan without hosts: 70 ms for a gigawatt."""
+    region = loaded.region.model_copy(update={"inventory": None})
+    return build.plan(region, loaded.catalog, loaded.full_lock, None)
+
+
+def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_file: str) -> Outline:
+    """The outline of a region.
+
+    Args:
+        loaded: the region.
+        plan: its light plan.
+        parts: its shards.
+        shown_file: name of the region file, for readers.
+    """
+    region = loaded.region
+    sheet = loaded.sheet
+    waivers, approvals = decisions(region)
+    return Outline(
+        region=plan.name,
+        country=region.region.country,
+        file=shown_file,
+        layout=region.layout,
+        protect=region.protect,
+        sample=region.inventory == "sample" or (sheet is not None and sheet.is_sample),
+        residency=region.sovereignty.residency,
+        totals=totals.of_plan(plan),
+        clusters=tuple(_cluster(one, region) for one in plan.clusters),
+        tenants=tuple(
+            TenantFacts(
+                name=one.name, cluster=one.cluster, isolation=one.spec.isolation, gpus=one.gpus, racks=one.racks
+            )
+            for one in plan.tenants
+        ),
+        storage=tuple(
+            StorageFacts(
+                name=one.name,
+                tier=one.spec.tier,
+                driver=one.spec.driver,
+                capacity_tib=one.spec.size_tib,
+                clusters=one.clusters,
+            )
+            for one in plan.storage
+        ),
+        pools=tuple(PoolFacts(name=one.name, total=one.total, used=one.used) for one in plan.pools),
+        charts={chart.id: chart.version for chart in plan.charts},
+        lock=tuple(line(entry).strip() for entry in loaded.lock.entries),
+        shards={part.name: shards.key(part, loaded) for part in parts},
+        stacks=tuple(stack_names(plan)),
+        waivers=waivers,
+        approvals=approvals,
+    )
+
+
+Decisions = tuple[dict[str, str], ...]
+
+
+def decisions(region: spec.Region) -> tuple[Decisions, Decisions]:
+    """Waivers and approvals of a region as plain text."""
+    return tuple(_strings(one) for one in region.waivers), tuple(_strings(one) for one in region.approvals)
+
+
+def _cluster(cluster: ClusterPlan, region: spec.Region) -> ClusterFacts:
+    return ClusterFacts(
+        name=cluster.name,
+        system=cluster.system.id,
+        purpose=cluster.spec.purpose,
+        hall=cluster.hall,
+        provider=cluster.spec.provider,
+        management=cluster.management,
+        fabric=cluster.fabric.id if cluster.fabric else None,
+        kubernetes=cluster.kubernetes,
+        rack_names=tuple(rack.name for rack in cluster.racks),
+        nodes=cluster.nodes,
+        gpus=cluster.gpus,
+        gpus_per_node=cluster.system.gpus_per_node,
+        nodes_per_rack=cluster.nodes_per_rack,
+        rack_scale=cluster.system.rack_scale,
+        max_racks=cluster.max_racks,
+        it_kw=demand.cluster_kw(cluster.spec, region, catalogue.load()),
+        control_plane=cluster.spec.control_plane.replicas if cluster.built else 0,
+    )
+
+
+def _strings(decision: spec.Waiver | spec.Approval) -> dict[str, str]:
+    return {name: str(value) for name, value in decision.model_dump(mode="json").items()}

@@ -1,0 +1,26 @@
+"""What keeps an engine's preview from being judged. `gate.pulumi_preview` finds them in the preview itself."""
+
+from __future__ import annotations
+
+from .. import rule
+
+FAILED, PARTIAL = "preview-failed", "preview-partial"
+
+rule.found_by_planning(
+    id=FAILED,
+    area="stacks",
+    severity="error",
+    reason="a preview that failed shows a part of what would be done",
+    remedy="mend what the preview says, then run it again",
+    source="pulumi/pulumi, pkg/display/json.go (PreviewDigest.diagnostics)",
+    waivable=False,
+)(None)
+
+rule.found_by_planning(
+    id=PARTIAL,
+    area="stacks",
+    severity="error",
+    reason="rules on sets of objects, such as what isolates a tenant, would judge a part as if it were the whole",
+    remedy="write the preview with `--show-sames`",
+    source="pulumi/pulumi, pkg/backend/display/display.go (shouldShow)",
+)(None)

@@ -1,0 +1,213 @@
+"""Cuts a region into shards and computes each from no more than it may see.
+
+A shard's region, lock and inventory are cut down before it is planned, and its key is a digest of just these: what a
+shard was made from can't differ where the key does not. That the parts together are the whole region is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from .. import spec
+from ..objects.base import Block
+from ..objects.region import region_blocks
+from ..plan import build, demand, hosts
+from ..plan.lock import Entry, Lock
+from ..plan.model import ClusterPlan, RegionPlan
+from ..regions import Loaded
+from ..spec.inventory import Inventory
+from . import apply, diff
+from .fingerprint import digest, fingerprint
+from .records import Finding, ObjectRecord, Path_, ShardHead, StackCount
+from .rule import ClusterView, ObjectView
+from .store import pack
+
+MANAGEMENT = "management"
+"""Shard of the management clusters. All others are `cluster/<name>`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one shard may see of a region."""
+
+    name: str
+    region: spec.Region
+    lock: Lock
+    racks: tuple[str, ...]
+    """Racks whose hosts it may see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """A shard with its objects."""
+
+    head: ShardHead
+    objects: bytes
+    """As `store.unpack` reads them."""
+
+
+def parts(loaded: Loaded) -> list[Part]:
+    """The shards of a region: management first, then its clusters by their place in the file."""
+    by_owner = _entries_by_cluster(loaded)
+    common = by_owner.pop("", [])
+    core = tuple(rack for rack, _ in demand.core_racks(loaded.region.core))
+    return [
+        _management_part(loaded, core),
+        *(_cluster_part(loaded, c, [*common, *by_owner.get(c.name, [])], core) for c in loaded.region.clusters),
+    ]
+
+
+def _management_part(loaded: Loaded, core: tuple[str, ...]) -> Part:
+    seen = _judged_apart(loaded.region).model_copy(update={"tenants": (), "storage": (), "services": ()})
+    kinds = ("cluster", "core-rack", "core-nodes")
+    return Part(name=MANAGEMENT, region=seen, lock=_only(loaded, kinds), racks=core)
+
+
+def _cluster_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry], core: tuple[str, ...]) -> Part:
+    region = loaded.region
+    storage = tuple(
+        one.model_copy(update={"clusters": (cluster.name,), "cluster": None})
+        for one in region.storage
+        if not one.used_by or cluster.name in one.used_by
+    )
+    names = {f"storage/{one.name}" for one in storage}
+    seen = _judged_apart(region).model_copy(
+        update={
+            "clusters": (cluster,),
+            "storage": storage,
+            "tenants": tuple(tenant for tenant in region.tenants if tenant.cluster == cluster.name),
+        }
+    )
+    held = [entry for entry in entries if entry.kind != "storage" or entry.item in names]
+    lock = Lock.model_construct(version=1, region=loaded.full_lock.region, entries=tuple(held))
+    count = demand.racks(cluster, loaded.catalog)
+    return Part(
+        name=f"cluster/{cluster.name}",
+        region=seen,
+        lock=lock,
+        racks=(*core, *(demand.rack_name(cluster.name, index) for index in range(count))),
+    )
+
+
+def _judged_apart(region: spec.Region) -> spec.Region:
+    """The region without what is judged for it as a whole and never seen by an object."""
+    return region.model_copy(update={"waivers": (), "approvals": (), "costs": None})
+
+
+def _only(loaded: Loaded, kinds: tuple[str, ...]) -> Lock:
+    entries = [entry for some in loaded.full_lock.held().values() for entry in some if entry.kind in kinds]
+    return Lock.model_construct(version=1, region=loaded.full_lock.region, entries=tuple(entries))
+
+
+def _entries_by_cluster(loaded: Loaded) -> dict[str, list[Entry]]:
+    """Entries in force by the cluster that may see them; under the empty name what all may see."""
+    found: dict[str, list[Entry]] = {}
+    for item, entries in loaded.full_lock.held().items():
+        for entry in entries:
+            if item.startswith("core-nodes/"):
+                kind, _, name = entry.name.partition("/")
+                owner = name if kind == "cluster" else None
+            elif entry.kind == "cluster":
+                owner = entry.name
+            else:
+                owner = getattr(entry, "cluster", "")
+            if owner is not None:
+                found.setdefault(owner, []).append(entry)
+    return found
+
+
+def key(part: Part, loaded: Loaded) -> str:
+    """Digest of all that a shard is made from, the code included."""
+    sheet = loaded.sheet
+    rows: Iterable[str] = ()
+    if sheet is not None:
+        rows = (raw for rack in part.racks for _, raw in sheet.lines.get(rack, ()))
+    return digest(
+        fingerprint(),
+        part.name,
+        part.region.model_dump_json(),
+        part.lock.model_dump_json(),
+        ",".join(sheet.header) if sheet is not None else "",
+        "\n".join(rows),
+    )
+
+
+def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
+    """Plan a shard and judge its clusters and objects.
+
+    Raises:
+        InputError: inventory rows that fit no planned rack.
+    """
+    plan = plan_of(part, loaded)
+    blocks = [block for block in region_blocks(plan) if _belongs(block, part.name)]
+    records: list[ObjectRecord] = []
+    views: list[ObjectView] = []
+    owners: dict[str, str] = {}
+    counts: dict[str, list[int]] = {}
+    for block in blocks:
+        for inner in block.walk():
+            count = counts.setdefault(inner.stack, [0, 0])
+            count[0] += 1 + len(inner.items)
+            for item in inner.items:
+                record = diff.record(item, inner)
+                records.append(record)
+                count[1] += len(memoryview(record.manifest))
+                owners[record.id] = record.owner
+                views.append(ObjectView(id=record.id, manifest=diff.manifest_of(item), protect=record.protect))
+    objects, payload = pack(records)
+    head = ShardHead(
+        region=plan.name,
+        name=part.name,
+        key=made_key,
+        stacks=tuple(StackCount(name=name, resources=n, size_bytes=size) for name, (n, size) in counts.items()),
+        declared_racks=tuple(rack.name for one in _own_clusters(plan, part) for rack in one.declared_racks),
+        findings=tuple(_findings(plan, part, views, owners)),
+        objects=len(records),
+        payload=payload,
+    )
+    return Computed(head=head, objects=objects)
+
+
+def plan_of(part: Part, loaded: Loaded) -> RegionPlan:
+    """The plan of what a shard may see."""
+    inventory: Inventory | None = None
+    if loaded.sheet is not None:
+        inventory = loaded.sheet.inventory(part.racks)
+    elif part.name == MANAGEMENT and part.region.inventory == "sample":
+        spaces = [one for one in build.rack_spaces(part.region, loaded.catalog, part.lock) if one.name in part.racks]
+        inventory = Inventory("sample inventory", tuple(hosts.sample(spaces, build.region_number(part.region))))
+    return build.plan(part.region, loaded.catalog, part.lock, inventory)
+
+
+def _belongs(block: Block, shard: str) -> bool:
+    return (block.type == "ManagementCluster") == (shard == MANAGEMENT)
+
+
+def _own_clusters(plan: RegionPlan, part: Part) -> Iterator[ClusterPlan]:
+    return (cluster for cluster in plan.clusters if part.name == f"cluster/{cluster.name}")
+
+
+def _findings(plan: RegionPlan, part: Part, views: list[ObjectView], owners: dict[str, str]) -> Iterator[Finding]:
+    for cluster in _own_clusters(plan, part):
+        yield from apply.clusters(ClusterView(plan=plan, cluster=cluster), plan.name)
+    for finding in apply.objects(views, plan.name):
+        owner = owners.get(finding.subject, "")
+        yield finding if finding.path else msgspec.structs.replace(finding, path=place_of(owner, plan.spec))
+
+
+def place_of(subject: str, region: spec.Region) -> Path_:
+    """Place in the region file of what a finding is about, empty if it is not one thing there.
+
+    Args:
+        subject: `tenant/acme`, `cluster/train-a`, `rack/train-a-r0001`, `storage/hps`, `management/management`.
+        region: the region.
+    """
+    kind, _, name = subject.partition("/")
+    if kind == "rack":
+        kind, name = "cluster", name.rpartition("-r")[0]
+    key = {"tenant": "tenants", "cluster": "clusters", "storage": "storage", "management": "management"}.get(kind)
+    known = key is not None and any(one.name == name for one in getattr(region, key))
+    return (key, name) if key is not None and known else ()

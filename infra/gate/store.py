@@ -1,0 +1,176 @@
+"""The cache: entries named by a digest of everything that they were made from, so none can be stale.
+
+An entry that is cut off, altered or of another making is left aside with a note, and made anew. Entries are JSON,
+compressed, behind a line with their key and digest: nothing in them is ever run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from .fingerprint import FORMAT
+from .records import ObjectRecord, Outline, ShardHead
+
+_T = TypeVar("_T")
+_MAGIC = "ai-factory-gate"
+MAX_BYTES = 2_000_000_000
+"""The cache is cut back to this size, what was not used for longest first."""
+_MAX_ENTRY = 1_000_000_000
+"""Largest entry, once unpacked, that is read."""
+
+
+class Store:
+    """A folder of entries. Safe for several processes: each entry is put in place whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / f"v{FORMAT}"
+        self.notes: list[str] = []
+        """Entries that were left aside, and why."""
+
+    def outline(self, key: str) -> Outline | None:
+        """The outline of that key, None if there is none that can be used."""
+        return self._decoded(key, "outline", Outline)
+
+    def put_outline(self, key: str, outline: Outline) -> None:
+        """Keep an outline."""
+        self._put(key, "outline", msgspec.json.encode(outline))
+
+    def shard(self, key: str) -> ShardHead | None:
+        """The shard of that key without its objects; None unless the objects are there too."""
+        head = self._decoded(key, "shard", ShardHead)
+        return head if head is not None and self._path(key, "objects").is_file() else None
+
+    def put_shard(self, head: ShardHead, objects: bytes) -> None:
+        """Keep a shard: its objects, as `pack` made them, before its head."""
+        self._put(head.key, "objects", objects)
+        self._put(head.key, "shard", msgspec.json.encode(head))
+
+    def objects(self, head: ShardHead) -> list[ObjectRecord] | None:
+        """Objects of a shard, None if they can't be used."""
+        data = self._read(head.key, "objects")
+        if data is None:
+            return None
+        if _sum(data) != head.payload:
+            self._note(head.key, "objects", "is not what its shard names")
+            return None
+        return unpack(data)
+
+    def marked(self, key: str) -> bool:
+        """Whether something was found good before."""
+        return self._read(key, "good") is not None
+
+    def mark(self, key: str) -> None:
+        """Remember that something was found good."""
+        self._put(key, "good", b"")
+
+    def prune(self) -> None:
+        """Cut the cache back to its size."""
+        entries = []
+        for path in self.folder.glob("*/*"):
+            with contextlib.suppress(OSError):
+                state = path.stat()
+                entries.append((state.st_mtime, state.st_size, path))
+        left = sum(size for _, size, _ in entries)
+        for _, size, path in sorted(entries, key=lambda one: one[0]):
+            if left <= MAX_BYTES:
+                return
+            with contextlib.suppress(OSError):
+                path.unlink()
+            left -= size
+
+    def _decoded(self, key: str, kind: str, model: type[_T]) -> _T | None:
+        data = self._read(key, kind)
+        if data is None:
+            return None
+        try:
+            return msgspec.json.decode(data, type=model)
+        except msgspec.MsgspecError:
+            self._note(key, kind, "is of another making")
+            return None
+
+    def _path(self, key: str, kind: str) -> Path:
+        return self.folder / key[:2] / f"{key}.{kind}"
+
+    def _read(self, key: str, kind: str) -> bytes | None:
+        path = self._path(key, kind)
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._note(key, kind, f"can't be read ({error.strerror})")
+            return None
+        title, _, packed = raw.partition(b"\n")
+        if title.split(b" ")[0] != _MAGIC.encode():
+            self._note(key, kind, "is not one of ours")
+            return None
+        if title != _title(key, kind, packed):
+            self._note(key, kind, "is damaged")
+            return None
+        data = _inflated(packed)
+        if data is None:
+            self._note(key, kind, "is damaged")
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return data
+
+    def _put(self, key: str, kind: str, data: bytes) -> None:
+        packed = zlib.compress(data, 1)
+        path = self._path(key, kind)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new.")
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(_title(key, kind, packed) + b"\n" + packed)
+            Path(name).replace(path)
+        except OSError as error:
+            raise StoreError(f"the cache {self.folder.parent} can't be written: {error.strerror}") from error
+
+    def _note(self, key: str, kind: str, why: str) -> None:
+        note = f"the cache entry {key[:12]}.{kind} {why}: ignored and made anew"
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+class StoreError(Exception):
+    """The cache can't be written."""
+
+
+def pack(records: Iterable[ObjectRecord]) -> tuple[bytes, str]:
+    """Records as bytes, one a line, and their digest."""
+    data = b"\n".join(msgspec.json.encode(record) for record in records)
+    return data, _sum(data)
+
+
+def unpack(data: bytes) -> list[ObjectRecord]:
+    """The records of packed bytes."""
+    decoder = msgspec.json.Decoder(ObjectRecord)
+    return [decoder.decode(line) for line in data.split(b"\n") if line]
+
+
+def _sum(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=20).hexdigest()
+
+
+def _title(key: str, kind: str, packed: bytes) -> bytes:
+    return f"{_MAGIC} {FORMAT} {kind} {key} {_sum(packed)}".encode()
+
+
+def _inflated(packed: bytes) -> bytes | None:
+    """Unpacked bytes within the bound, None if they are no such thing."""
+    machine = zlib.decompressobj()
+    try:
+        data = machine.decompress(packed, _MAX_ENTRY)
+    except zlib.error:
+        return None
+    return data if machine.eof else None

@@ -1,0 +1,91 @@
+"""What a region takes, in numbers, and what a change does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .. import spec
+from ..plan.model import RegionPlan
+from .records import PoolFacts, Totals
+
+HOURS_PER_YEAR = 8760
+Number = int | float | None
+Row = tuple[str, Number, Number, str]
+"""Label, before, after, unit."""
+
+
+def of_plan(plan: RegionPlan) -> Totals:
+    """Totals of a plan; hosts do not matter. Prices are those of the region file, there are none built in."""
+    power, costs = plan.power, plan.spec.costs
+    return Totals(
+        it_kw=power.it_kw,
+        facility_kw=power.facility_kw,
+        utility_kw=power.utility_kw,
+        racks=sum(len(cluster.racks) for cluster in plan.clusters),
+        nodes=sum(cluster.nodes for cluster in plan.clusters),
+        gpus=sum(cluster.gpus for cluster in plan.clusters),
+        tenants=len(plan.tenants),
+        currency=costs.currency if costs else None,
+        hardware=_hardware(plan, costs) if costs else None,
+        energy_per_year=_energy(power.facility_kw, costs) if costs else None,
+    )
+
+
+def _hardware(plan: RegionPlan, costs: spec.Costs) -> float | None:
+    """Price of all racks; None where a system of the region has no price."""
+    prices = [costs.racks.get(cluster.system.id) for cluster in plan.clusters]
+    if any(price is None for price in prices):
+        return None
+    return float(sum(len(cluster.racks) * (price or 0) for cluster, price in zip(plan.clusters, prices, strict=True)))
+
+
+def _energy(facility_kw: float, costs: spec.Costs) -> float | None:
+    """Price of a year's energy at the meter, at full load."""
+    if costs.energy_per_mwh is None:
+        return None
+    return facility_kw / 1000 * HOURS_PER_YEAR * costs.energy_per_mwh
+
+
+def delta(before: Totals | None, after: Totals | None) -> list[Row]:
+    """Totals before and after a change: label, before, after, unit; None where there is no region or no price.
+
+    Rows of costs are left out where neither side has one. Where the currency differs they are kept apart.
+    """
+    rows: list[Row] = [
+        ("power at the meter", *_pair(before, after, "facility_kw", 1000), "MW"),
+        ("IT power", *_pair(before, after, "it_kw", 1000), "MW"),
+        ("racks", *_pair(before, after, "racks"), ""),
+        ("nodes", *_pair(before, after, "nodes"), ""),
+        ("GPUs", *_pair(before, after, "gpus"), ""),
+        ("tenants", *_pair(before, after, "tenants"), ""),
+    ]
+    currencies = dict.fromkeys(one.currency for one in (before, after) if one and one.currency)
+    for currency in currencies:
+        old, new = (one if one and one.currency == currency else None for one in (before, after))
+        rows.append(("hardware", *_pair(old, new, "hardware"), currency))
+        rows.append(("energy", *_pair(old, new, "energy_per_year"), f"{currency} a year"))
+    return [row for row in rows if row[1:3] != (None, None)]
+
+
+def _pair(before: Totals | None, after: Totals | None, field: str, divisor: int = 1) -> tuple[Number, Number]:
+    def value(side: Totals | None) -> Number:
+        found: Number = None if side is None else getattr(side, field)
+        return found / divisor if found is not None and divisor > 1 else found
+
+    return value(before), value(after)
+
+
+def pool_deltas(before: Iterable[PoolFacts], after: Iterable[PoolFacts]) -> list[Row]:
+    """Pools of which the use or the size changes: label, used before, used after, unit (`of <total>`).
+
+    A pool that is not there on a side has None there.
+    """
+    old, new = ({pool.name: pool for pool in side} for side in (before, after))
+    rows: list[Row] = []
+    for name in dict.fromkeys((*new, *old)):
+        was, now = old.get(name), new.get(name)
+        if was == now:
+            continue
+        total = (now or was or PoolFacts(name=name, total=0, used=0)).total
+        rows.append((name, was.used if was else None, now.used if now else None, f"of {total:,}"))
+    return rows

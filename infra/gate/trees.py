@@ -1,0 +1,203 @@
+"""The two sides of a change: the base as committed, and the merge result. The repository itself is never changed.
+
+What is judged is what would stand after the merge, so that two changes that are each good can't collide: where the
+base went on since the branch was made, git merges both in memory, with objects written to a folder of their own.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..spec.problems import InputError, Problem
+
+STACKS = "stacks"
+CODE = ("infra", "templates")
+"""Folders of this package whose content plans and objects depend on."""
+DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+
+
+class GitError(Exception):
+    """The repository can't give what is asked for; the message says what is missing and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of a change, as files."""
+
+    folder: Path
+    """Project folder: holds `stacks/`."""
+    words: str
+    """What it is, for readers."""
+    code: Path | None = None
+    """Folder with this side's own copy of the package, where it differs from the one that runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """Both sides."""
+
+    base: Side | None
+    head: Side
+    prefix: str = ""
+    """Path of the project in the repository, empty or with a slash at its end."""
+    notes: tuple[str, ...] = field(default=())
+
+
+@contextmanager
+def opened(root: Path, base: str | None) -> Iterator[Trees]:
+    """Both sides of a change as folders, while the block runs.
+
+    Args:
+        root: the project's folder, inside a git work tree.
+        base: what to compare with, as git names it; the first of `DEFAULT_BASES` that exists if None.
+
+    Raises:
+        GitError: no repository, no such base, histories that can't be merged.
+        InputError: the merge conflicts in files of the project.
+    """
+    with tempfile.TemporaryDirectory(prefix="aifactory-gate-") as name:
+        yield _Opener(root, Path(name)).run(base)
+
+
+def alone(root: Path) -> Trees:
+    """The work tree with nothing to compare it with."""
+    return Trees(base=None, head=Side(folder=root, words="the work tree"))
+
+
+class _Opener:
+    def __init__(self, root: Path, scratch: Path) -> None:
+        self.root = root
+        self.scratch = scratch
+        self.notes: list[str] = []
+        self.environment: dict[str, str] = {}
+
+    def run(self, wanted: str | None) -> Trees:
+        prefix = self._line("rev-parse", "--show-prefix")
+        name, base = self._base(wanted)
+        ours = self._ours(prefix)
+        if self._run("merge-base", "--is-ancestor", base, "HEAD").returncode == 0:
+            head = Side(folder=self.root, words="the work tree")
+            tree = ours
+        else:
+            tree = self._merged(base, ours, prefix)
+            words = f"the merge of the work tree into {name}"
+            head = Side(folder=self._extract(tree, "head", prefix, [STACKS]), words=words)
+        base_folder = self._extract(base, "base", prefix, [STACKS])
+        code = self._base_code(base, tree, prefix)
+        words = f"{name} ({self._line('rev-parse', '--short', base)})"
+        base_side = Side(folder=base_folder, words=words, code=code)
+        return Trees(base=base_side, head=head, prefix=prefix, notes=tuple(self.notes))
+
+    def _base(self, wanted: str | None) -> tuple[str, str]:
+        for name in [wanted] if wanted else DEFAULT_BASES:
+            if name.startswith("-"):
+                raise GitError(f"{name} is not the name of a commit")
+            found = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            if found.returncode == 0:
+                return name, found.stdout.decode().strip()
+        if wanted:
+            shallow = self._line("rev-parse", "--is-shallow-repository") == "true"
+            also = "; the clone is shallow: fetch all of the history (fetch-depth: 0)" if shallow else ""
+            raise GitError(f"there is no commit {wanted} in this clone: fetch it, or give another --base{also}")
+        raise GitError(f"none of {', '.join(DEFAULT_BASES)} is there to compare with: give --base REF, or --no-base")
+
+    def _ours(self, prefix: str) -> str:
+        """A commit of the work tree as it is: HEAD itself, or one made beside the repository for what is not
+        committed."""
+        if not self._line("status", "--porcelain", "--", "."):
+            return self._line("rev-parse", "HEAD")
+        git_folder = Path(self._line("rev-parse", "--absolute-git-dir"))
+        common = (self.root / self._line("rev-parse", "--git-common-dir")).resolve()
+        objects = self.scratch / "objects"
+        objects.mkdir()
+        index = self.scratch / "index"
+        if (git_folder / "index").exists():
+            index.write_bytes((git_folder / "index").read_bytes())
+        self.environment = {
+            "GIT_INDEX_FILE": str(index),
+            "GIT_OBJECT_DIRECTORY": str(objects),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(common / "objects"),
+            **{f"GIT_{who}_{what}": "aifactory" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        }
+        self._out("add", "--all", "--", ".")
+        tree = self._out("write-tree").decode().strip()
+        return self._out("commit-tree", tree, "-p", "HEAD", "-m", "work tree").decode().strip()
+
+    def _merged(self, base: str, ours: str, prefix: str) -> str:
+        if not self.environment:
+            self._scratch_objects()
+        done = self._run("merge-tree", "--write-tree", "--name-only", "--no-messages", base, ours)
+        if done.returncode not in (0, 1):
+            raise GitError(f"the work tree can't be merged with the base: {_words(done.stderr)}")
+        tree, *conflicts = done.stdout.decode(errors="replace").split("\n")
+        names = sorted({name for name in conflicts if name})
+        inside = [name for name in names if name.startswith(f"{prefix}{STACKS}/")]
+        if inside:
+            remedy = "merge the base into your branch, or rebase it, and settle the conflict there"
+            raise InputError([Problem(file=name, message="conflicts with the base", remedy=remedy) for name in inside])
+        if names:
+            self.notes.append(f"outside {STACKS}/ the merge conflicts in {', '.join(names[:5])}")
+        return tree
+
+    def _scratch_objects(self) -> None:
+        common = (self.root / self._line("rev-parse", "--git-common-dir")).resolve()
+        (self.scratch / "objects").mkdir()
+        self.environment = {
+            "GIT_OBJECT_DIRECTORY": str(self.scratch / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(common / "objects"),
+        }
+
+    def _extract(self, tree: str, name: str, prefix: str, wanted: list[str]) -> Path:
+        folder = self.scratch / name
+        folder.mkdir(exist_ok=True)
+        there = [path for path in wanted if self._run("rev-parse", "--verify", "-q", f"{tree}:{prefix}{path}").stdout]
+        if there:
+            whole = self._out("archive", "--format=tar", tree, "--", *there)
+            with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
+                archive.extractall(folder, filter="data")
+        return folder
+
+    def _base_code(self, base: str, head: str, prefix: str) -> Path | None:
+        """The base's own copy of this package, where the project is the package and the change touches it."""
+        package = Path(__file__).resolve().parent.parent
+        if package != (self.root / "infra").resolve():
+            return None
+        if all(self._id(base, prefix, path) == self._id(head, prefix, path) for path in CODE):
+            return None
+        return self._extract(base, "base", prefix, [STACKS, *CODE, "src"])
+
+    def _id(self, tree: str, prefix: str, path: str) -> bytes:
+        return self._run("rev-parse", "--verify", "-q", f"{tree}:{prefix}{path}").stdout
+
+    def _line(self, *arguments: str) -> str:
+        return self._out(*arguments).decode(errors="replace").strip()
+
+    def _out(self, *arguments: str) -> bytes:
+        done = self._run(*arguments)
+        if done.returncode != 0:
+            raise GitError(f"git {arguments[0]} failed: {_words(done.stderr)}")
+        return done.stdout
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        command = ["git", "-C", str(self.root), *arguments]
+        try:
+            return subprocess.run(command, capture_output=True, env=_environment(self.environment), check=False)  # noqa: S603
+        except FileNotFoundError:
+            raise GitError("git is not on PATH: install it, or judge without a base (--no-base)") from None
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Git must speak English and ask nobody."""
+    return {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
+
+
+def _words(text: bytes) -> str:
+    return " ".join(text.decode(errors="replace").split()) or "no reason given"

@@ -1,0 +1,387 @@
+"""What differs between objects and between plans."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_factory.infra import regions
+from ai_factory.infra.gate import diff
+from ai_factory.infra.gate.records import Change, FieldChange, ObjectRecord
+from ai_factory.infra.gate.verdict import StackDelta
+from ai_factory.infra.objects.base import Block, HelmRelease, KubeObject, make
+from tests.gate import plans
+
+UNSET = msgspec.UNSET
+
+
+# Fields of an object
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"a": 1}, {"a": 1}, []),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, [("a.b", 1, 2)]),
+        ({"l": {"app.k8s.io/name": "x"}}, {"l": {"app.k8s.io/name": "y"}}, [('l["app.k8s.io/name"]', "x", "y")]),
+        ({"a.b": 1}, {"a.b": 2}, [('["a.b"]', 1, 2)]),
+        ({"a": 'say "x"'}, {'say "x"': 1}, [('["say \\"x\\""]', UNSET, 1), ("a", 'say "x"', UNSET)]),
+        ({"old": 1, "b": 1}, {"b": 2, "new": {"x": 1}}, [("b", 1, 2), ("new", UNSET, {"x": 1}), ("old", 1, UNSET)]),
+        ({"a": "1"}, {"a": 1}, [("a", "1", 1)]),
+        ({"a": True}, {"a": 1}, [("a", True, 1)]),
+        ({"a": None}, {}, [("a", None, UNSET)]),
+        ({"a": {"b": 1}}, {"a": ["b"]}, [("a", {"b": 1}, ["b"])]),
+        ({"a": "x\ny\n"}, {"a": "x\nz\n"}, [("a", "x\ny\n", "x\nz\n")]),
+        ({"a": [1, 2, 3]}, {"a": [1, 3]}, [("a[1]", 2, 3), ("a[2]", 3, UNSET)]),
+        (
+            {"c": [{"name": "main", "image": "a"}, {"name": "side"}]},
+            {"c": [{"name": "init"}, {"name": "main", "image": "b"}]},
+            [
+                ("c[name=init]", UNSET, {"name": "init"}),
+                ("c[name=main].image", "a", "b"),
+                ("c[name=side]", {"name": "side"}, UNSET),
+            ],
+        ),
+        ({"e": [{"key": "a b", "v": 1}]}, {"e": [{"key": "a b", "v": 2}]}, [('e[key="a b"].v', 1, 2)]),
+        ({"e": [{"id": "x", "v": 1}]}, {"e": [{"id": "x", "v": 2}]}, [("e[id=x].v", 1, 2)]),
+        ({"e": [{"name": "a"}, {"name": "a"}]}, {"e": [{"name": "a"}]}, [("e[1]", {"name": "a"}, UNSET)]),
+        (
+            {"e": [{"name": "a"}, {"name": "b"}]},
+            {"e": [{"name": "b"}, {"name": "a"}]},
+            [("e[0].name", "a", "b"), ("e[1].name", "b", "a")],
+        ),
+        ({"e": [{"name": 1, "key": "k", "v": 1}]}, {"e": [{"name": 2, "key": "k", "v": 1}]}, [("e[key=k].name", 1, 2)]),
+    ],
+)  # fmt: skip
+def test_field_changes(old: dict[str, Any], new: dict[str, Any], expected: list[tuple[str, Any, Any]]) -> None:
+    found = diff.field_changes(old, new)
+    assert [(one.path, one.old, one.new) for one in found] == expected
+    assert all(type(one.new) is type(then) for one, (_, _, then) in zip(found, expected, strict=True))
+
+
+_KEYS = st.sampled_from(["a", "b", "name", "app.io/x", "0", "", "[x]"])
+_SCALARS = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["x", "y", "a]b", "1"])
+_NAMED = st.lists(
+    st.fixed_dictionaries({"name": st.sampled_from("xyz"), "v": _SCALARS}), unique_by=lambda item: item["name"]
+)
+_VALUES = st.recursive(
+    _SCALARS | _NAMED,
+    lambda inner: st.dictionaries(_KEYS, inner, max_size=3) | st.lists(inner, max_size=3),
+    max_leaves=12,
+)
+_OBJECTS = st.dictionaries(_KEYS, _VALUES, max_size=4)
+_PART = re.compile(
+    r'\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<number>\d+)\]'
+    r'|\[(?P<by>name|key|id)=(?:"(?P<long>(?:[^"\\]|\\.)*)"|(?P<short>[^\]"]+))\]|\.?(?P<key>[\w-]+)'
+)
+
+
+@given(_OBJECTS, _OBJECTS)
+def test_changes_applied_to_the_old_object_give_the_new_one(old: dict[str, Any], new: dict[str, Any]) -> None:
+    made = json.loads(json.dumps(old))
+    for change in diff.field_changes(old, new):
+        _apply(made, change)
+    assert _canonical(made) == _canonical(new)
+
+
+@given(_OBJECTS)
+def test_an_object_does_not_differ_from_itself(one: dict[str, Any]) -> None:
+    assert diff.field_changes(one, json.loads(json.dumps(one))) == ()
+
+
+@given(_OBJECTS, _OBJECTS)
+def test_differences_are_the_same_both_ways(old: dict[str, Any], new: dict[str, Any]) -> None:
+    there = {(one.path, repr(one.old), repr(one.new)) for one in diff.field_changes(old, new)}
+    back = {(one.path, repr(one.new), repr(one.old)) for one in diff.field_changes(new, old)}
+    assert there == back
+
+
+def _apply(made: Any, change: FieldChange) -> None:
+    """Set what changed at its path, or take it away."""
+    parts = [match.groupdict() for match in _PART.finditer(change.path)]
+    assert "".join(match.group() for match in _PART.finditer(change.path)) == change.path
+    for part in parts[:-1]:
+        made = made[_place(made, part)]
+    place = _place(made, parts[-1])
+    if change.new is UNSET and isinstance(made, list) and parts[-1]["number"]:
+        del made[len(made) - 1]
+    elif change.new is UNSET:
+        del made[place]
+    elif isinstance(made, list) and place == len(made):
+        made.append(change.new)
+    else:
+        made[place] = change.new
+
+
+def _place(value: Any, part: dict[str, str | None]) -> Any:
+    if part["number"] is not None:
+        return int(part["number"])
+    if part["by"] is not None:
+        wanted = json.loads(f'"{part["long"]}"') if part["long"] is not None else part["short"]
+        places = [number for number, item in enumerate(value) if item[part["by"]] == wanted]
+        return places[0] if places else len(value)
+    return json.loads(f'"{part["quoted"]}"') if part["quoted"] is not None else part["key"]
+
+
+def _canonical(value: Any) -> Any:
+    """A value in which the order of named items doesn't count."""
+    if isinstance(value, dict):
+        return {key: _canonical(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        inner = [_canonical(item) for item in value]
+        for key in ("name", "key", "id"):
+            names = [item.get(key) if isinstance(item, dict) else None for item in value]
+            if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+                return sorted(inner, key=lambda item: str(item[key]))
+        return inner
+    return (type(value).__name__, value)
+
+
+# Records
+
+
+def _record(name: str, spec: Any = 1, stack: str = "s", component: str = "C c", protect: bool = False) -> ObjectRecord:
+    manifest = make("v1", "ConfigMap", name, "n", data={"spec": spec})
+    item = KubeObject(target="t", manifest=manifest, protect=protect)
+    block = Block(type="GpuCluster", name="c", stack=stack, items=(item,))
+    return msgspec.structs.replace(diff.record(item, block), component=component)
+
+
+def test_a_digest_knows_content_and_protection_not_the_order_of_keys() -> None:
+    one = {"a": 1, "b": {"c": 1, "d": 2}}
+    assert diff.digest(one, False) == diff.digest({"b": {"d": 2, "c": 1}, "a": 1}, False)
+    assert diff.digest(one, False) != diff.digest(one, True)
+    assert diff.digest(one, False) != diff.digest({**one, "a": 2}, False)
+    assert re.fullmatch("[0-9a-f]{16}", diff.digest(one, False))
+
+
+def test_a_record_holds_the_object_and_its_place() -> None:
+    item = KubeObject(target="t", manifest=make("v1", "ConfigMap", "a", "b", data={"z": "1", "c": "2"}), protect=True)
+    block = Block(type="GpuCluster", name="c", stack="s", items=(item,))
+    found = diff.record(item, block)
+    assert (found.id, found.stack, found.component, found.owner) == (
+        "t/ConfigMap/b/a",
+        "s",
+        "GpuCluster c",
+        "cluster/c",
+    )
+    assert found.protect
+    assert found.data() == item.manifest
+    assert found.digest == diff.digest(item.manifest, True)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=ObjectRecord) == found
+
+
+def test_a_release_is_an_object() -> None:
+    item = HelmRelease(target="m", name="flux", namespace="f", repo="r", chart="c", version="1", values={"a": 1})
+    found = diff.record(item, Block(type="ManagementCluster", name="m", stack="s", items=(item,)))
+    assert (found.id, found.owner) == ("m/Chart/f/flux", "management/m")
+    assert found.data() == {
+        "apiVersion": "helm.sh/v3",
+        "kind": "Release",
+        "metadata": {"name": "flux", "namespace": "f"},
+        "spec": {"repo": "r", "chart": "c", "version": "1", "values": {"a": 1}},
+    }
+
+
+def test_a_block_of_another_type_has_no_owner() -> None:
+    item = KubeObject(target="t", manifest=make("v1", "ConfigMap", "a"))
+    with pytest.raises(ValueError, match="block Other x: no owner"):
+        diff.owner_of(Block(type="Other", name="x", stack="s", items=(item,)), item)
+    with pytest.raises(ValueError, match="RackGroup x: ConfigMap a names no rack"):
+        diff.owner_of(Block(type="RackGroup", name="x", stack="s", items=(item,)), item)
+
+
+def test_storage_owns_what_is_its_own() -> None:
+    found = {one.id: one.owner for one in plans.example("lab").records if one.component == "Storage train"}
+    assert found == {
+        "train/Namespace//ai-factory-storage": "cluster/train",
+        "train/StorageClass.storage.k8s.io//scratch": "storage/scratch",
+        "train/ExternalSecret.external-secrets.io/ai-factory-storage/storage-hps": "storage/hps",
+        "train/StorageClass.storage.k8s.io//hps": "storage/hps",
+        "train/VolumeSnapshotClass.snapshot.storage.k8s.io//hps": "storage/hps",
+    }
+
+
+@pytest.mark.parametrize("name", regions.known_regions())
+def test_every_object_of_the_example_regions_has_an_owner_that_exists(name: str) -> None:
+    side = plans.example(name)
+    plan = side.plan
+    known = {f"rack/{rack.name}" for cluster in plan.clusters for rack in cluster.racks if rack.hosts}
+    known |= {f"cluster/{one.name}" for one in plan.clusters} | {f"tenant/{one.name}" for one in plan.tenants}
+    known |= {f"storage/{one.name}" for one in plan.storage} | {f"management/{one.name}" for one in plan.management}
+    assert {one.owner for one in side.records} <= known
+    groups = [one for one in side.records if one.component.startswith("RackGroup ")]
+    assert all(one.owner.startswith("rack/") for one in groups)
+    racks = {one.owner for one in groups}
+    hosts = sum(len(rack.hosts) for cluster in plan.clusters for rack in cluster.racks)
+    assert len(groups) == hosts + 4 * len(racks)
+
+
+# Plans
+
+
+@functools.cache
+def _pool() -> list[ObjectRecord]:
+    return [
+        _record(name, spec, stack, protect=protect)
+        for name in "abcd"
+        for spec in (1, 2)
+        for stack in ("s", "t")
+        for protect in (False, True)
+    ]
+
+
+_SIDES = st.lists(st.integers(0, 31), unique_by=lambda number: number // 8).map(
+    lambda numbers: [_pool()[number] for number in numbers]
+)
+
+
+@given(_SIDES)
+def test_a_plan_does_not_differ_from_itself(side: list[ObjectRecord]) -> None:
+    assert diff.compare(side, list(reversed(side)), "r") == []
+
+
+@given(_SIDES, _SIDES)
+def test_what_one_way_creates_the_other_deletes(base: list[ObjectRecord], head: list[ObjectRecord]) -> None:
+    def named(found: list[Change], action: str) -> set[str]:
+        return {one.id for one in found if one.action == action}
+
+    there, back = diff.compare(base, head, "r"), diff.compare(head, base, "r")
+    assert named(there, "create") == named(back, "delete")
+    for action in ("update", "move", "replace"):
+        assert named(there, action) == named(back, action)
+
+
+@given(_SIDES, _SIDES, st.randoms(use_true_random=False))
+def test_the_order_of_objects_does_not_count(
+    base: list[ObjectRecord], head: list[ObjectRecord], order: random.Random
+) -> None:
+    expected = diff.ordered(diff.compare(base, head, "r"))
+    order.shuffle(base)
+    order.shuffle(head)
+    assert diff.ordered(diff.compare(base, head, "r")) == expected
+
+
+def test_equal_digests_are_not_decoded() -> None:
+    broken = msgspec.structs.replace(_record("a"), manifest=msgspec.Raw(b"no json"))
+    assert diff.compare([broken], [broken], "r") == []
+
+
+def test_protection_is_an_option_of_the_object() -> None:
+    (change,) = diff.compare([_record("a", protect=True)], [_record("a")], "r")
+    assert (change.action, change.protect) == ("update", True)
+    assert change.fields == (FieldChange(path="protect", old=True, new=False),)
+
+
+def test_another_stack_is_a_move() -> None:
+    (change,) = diff.compare([_record("a", stack="s", protect=True)], [_record("a", 2, stack="t", protect=True)], "r")
+    assert (change.action, change.stack, change.protect) == ("move", "t", True)
+    assert [one.path for one in change.fields] == ["stack", "data.spec"]
+    assert diff.former_stack(change) == "s"
+
+
+def test_another_component_is_a_move_within_the_stack() -> None:
+    (change,) = diff.compare([_record("a")], [_record("a", component="D d")], "r")
+    assert (change.action, change.fields) == ("move", (FieldChange(path="component", old="C c", new="D d"),))
+    assert diff.former_stack(change) is None
+
+
+def test_what_is_created_was_not_protected_before() -> None:
+    (change,) = diff.compare([], [_record("a", protect=True)], "r")
+    assert (change.action, change.protect, change.kind, change.region) == ("create", False, "ConfigMap", "r")
+
+
+def test_changes_are_ordered_by_what_they_take() -> None:
+    base = [_record(name, protect=name == "p") for name in ("u", "d", "p", "m", "r-10", "r-9")]
+    head = [_record("u", 2), _record("n"), _record("m", stack="t")]
+    found = diff.ordered(diff.compare(base, head, "r"))
+    assert [(one.action, one.id.rpartition("/")[2]) for one in found] == [
+        ("delete", "p"), ("delete", "d"), ("delete", "r-9"), ("delete", "r-10"),
+        ("move", "m"), ("update", "u"), ("create", "n"),
+    ]  # fmt: skip
+
+
+def test_stack_deltas_count_a_move_on_both_sides() -> None:
+    base = [_record("a", stack="s"), _record("b", stack="s"), _record("c", stack="gone"), _record("d", stack="s.10")]
+    head = [_record("a", stack="t"), _record("b", 2, stack="s"), _record("d", 2, stack="s.10"), _record("e", stack="s")]
+    found = diff.stack_deltas(diff.compare(base, head, "r"), {"s": 4, "t": 3, "s.10": 3}, ["s", "s.2", "t", "s.10"])
+    assert found == (
+        StackDelta(name="s", create=1, update=1, replace=1, resources=4),
+        StackDelta(name="t", replace=1, resources=3),
+        StackDelta(name="s.10", update=1, resources=3),
+        StackDelta(name="gone", delete=1, resources=0),
+    )
+
+
+# Real regions
+
+
+def _actions(name: str, to: dict[str, Any], delete: tuple[str, ...] = ()) -> dict[tuple[str, str], int]:
+    changes, _ = plans.compared(plans.example(name), plans.changed(name, to, delete))
+    found: dict[tuple[str, str], int] = {}
+    for one in changes:
+        found[one.action, one.kind] = found.get((one.action, one.kind), 0) + 1
+    return found
+
+
+def test_fewer_racks_delete_their_objects_only() -> None:
+    assert _actions("kr-ulsan", {"clusters[0].racks": 60}) == {
+        ("delete", "BareMetalHost"): 72,
+        ("delete", "ExternalSecret"): 4,
+        ("delete", "MachineDeployment"): 4,
+        ("delete", "MachineHealthCheck"): 4,
+        ("delete", "Metal3MachineTemplate"): 4,
+    }
+
+
+def test_another_kubernetes_version_updates_machines_and_control_plane() -> None:
+    side = plans.changed("lab", {"clusters[0].kubernetes": "v1.35.6"})
+    changes, _ = plans.compared(plans.example("lab"), side)
+    assert [(one.kind, [field.path for field in one.fields]) for one in changes] == [
+        ("KubeadmControlPlane", ["spec.version"]),
+        ("MachineDeployment", ["spec.template.spec.version"]),
+        ("MachineDeployment", ["spec.template.spec.version"]),
+    ]
+    assert {one.action for one in changes} == {"update"}
+
+
+def test_another_image_makes_new_templates() -> None:
+    assert _actions("lab", {"images.gpu.checksum": "a" * 64}) == {
+        ("delete", "Metal3MachineTemplate"): 2,
+        ("update", "MachineDeployment"): 2,
+        ("create", "Metal3MachineTemplate"): 2,
+    }
+
+
+def test_another_storage_driver_replaces_the_class() -> None:
+    changes, _ = plans.compared(plans.example("lab"), plans.changed("lab", {"storage[1].driver": "vast"}))
+    (replaced,) = (one for one in changes if one.action == "replace")
+    assert replaced.id == "train/StorageClass.storage.k8s.io//hps"
+    assert replaced.because[0] == "provisioner"
+    assert all(path.startswith(("provisioner", "parameters")) for path in replaced.because)
+
+
+def test_another_endpoint_of_the_fabric_plan_shows_one_text() -> None:
+    changes, _ = plans.compared(plans.example("lab"), plans.changed("lab", {"clusters[0].fabric": "spectrum-x"}))
+    (facts,) = (one for one in changes if one.id == "management/ConfigMap/train/fabric-plan")
+    assert [field.path for field in facts.fields] == ['data["fabric.json"]']
+    assert facts.fields[0].old.count("\n") > 5
+
+
+def test_another_layout_moves_all_that_leaves_the_stack() -> None:
+    base, head = plans.example("lab"), plans.changed("lab", {"layout": "split"})
+    changes, _ = plans.compared(base, head)
+    stays = [one for one in head.records if one.stack == "lab"]
+    assert {one.action for one in changes} == {"move"}
+    assert len(changes) == len(base.records) - len(stays)
+    deltas = diff.stack_deltas(changes, {}, head.outline.stacks)
+    assert [one.name for one in deltas] == ["lab", *(name for name in head.outline.stacks if name != "lab")]
+    assert deltas[0].replace == len(changes) == sum(one.replace for one in deltas[1:])
