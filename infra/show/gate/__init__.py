@@ -1,0 +1,1 @@
+"""How the gate's verdict is shown: terminal, Markdown, JUnit, SARIF, plain data."""

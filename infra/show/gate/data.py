@@ -1,0 +1,76 @@
+"""A verdict as plain JSON data: what `aifactory gate --json` prints.
+
+The shape is stable; keys are only ever added:
+
+    verdict     "good", "refused" or "bad input"
+    exit_code   0, 1 or 2
+    base, head  what was compared, in words; base is null if nothing was
+    untouched   names of regions that the change does not touch
+    notes       what a reader should know of how the verdict was made
+    findings    of all regions together: {rule, severity, region, subject, message, remedy, path, file, line,
+                waived, until}; waived is the reason of the waiver or null, path a list of names and numbers
+    regions     {region, file, state, verdict, exit_code, stacks, blast, totals, pools, changes, findings, faults,
+                notes}, where
+      stacks    {name, create, update, replace, delete, resources}, in the order of a first `up`
+      blast     {clusters_lost, racks_lost, hosts_lost, gpus_lost, racks_drained, gpus_drained, tenants_lost,
+                tenants_affected, storage_lost}
+      totals    {before, after}, each null or {it_kw, facility_kw, utility_kw, racks, nodes, gpus, tenants, currency,
+                hardware, energy_per_year}
+      pools     {before, after}, each a list of {name, total, used}
+      changes   {action, id, kind, region, stack, component, owner, protect, fields, because}; a field is
+                {path, old, new}, and has no `old` or `new` where the object has no such field
+      faults    {region, file, line, path, message, given, remedy}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...gate.verdict import WORDS, RegionVerdict, Verdict
+
+
+def verdict_data(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON data, of the shape that this module describes."""
+    return {
+        "verdict": verdict.word,
+        "exit_code": verdict.exit_code,
+        "base": verdict.base,
+        "head": verdict.head,
+        "untouched": list(verdict.untouched),
+        "notes": list(verdict.notes),
+        "findings": _plain(verdict.findings),
+        "regions": [_region(one) for one in verdict.regions],
+    }
+
+
+def _region(one: RegionVerdict) -> dict[str, Any]:
+    return {
+        "region": one.region,
+        "file": one.file,
+        "state": one.state,
+        "verdict": WORDS[one.exit_code],
+        "exit_code": one.exit_code,
+        "stacks": _plain(one.stacks),
+        "blast": _plain(one.blast),
+        "totals": {"before": _plain(one.before), "after": _plain(one.after)},
+        "pools": {"before": _plain(one.pools_before), "after": _plain(one.pools_after)},
+        "changes": _plain(one.changes),
+        "findings": _plain(one.findings),
+        "faults": _plain(one.faults),
+        "notes": list(one.notes),
+    }
+
+
+def _plain(given: Any) -> Any:
+    """Records as dicts, tuples as lists; what is UNSET is left out."""
+    if isinstance(given, tuple | list):
+        return [_plain(one) for one in given]
+    if isinstance(given, msgspec.Struct):
+        given = {
+            name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET
+        }
+    if isinstance(given, dict):
+        return {name: _plain(value) for name, value in given.items()}
+    return given

@@ -1,0 +1,114 @@
+"""Numbers of a region before and after, and what it loses, as words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ...gate import totals
+from ...gate.records import Blast, Finding
+from ...gate.verdict import RegionVerdict, StackDelta, Verdict, blocks
+from . import text
+
+NOTHING = "-"
+WHOLE = 10_000
+"""From here on fractions are not told."""
+ACTIONS = ("replace", "delete", "update", "create")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that changes."""
+
+    label: str
+    before: str
+    after: str
+    change: str
+    """With its sign; empty where one of the two is not known."""
+
+
+def of_region(one: RegionVerdict) -> list[Figure]:
+    """Power, racks, GPUs, tenants, cost and addresses: what changes of them."""
+    told = [_figure(*row) for row in totals.delta(one.before, one.after) if row[1] != row[2]]
+    pools = totals.pool_deltas(one.pools_before, one.pools_after)
+    return [*told, *(_figure(f"pool {label}", before, after, unit) for label, before, after, unit in pools)]
+
+
+def _figure(label: str, before: totals.Number, after: totals.Number, unit: str) -> Figure:
+    behind = f" {text.clean(unit)}" if unit else ""
+    old, new = (NOTHING if value is None else f"{_number(value)}{behind}" for value in (before, after))
+    change = "" if before is None or after is None else _number(after - before, sign="+")
+    # What a pool holds is no unit of what is added to it.
+    return Figure(text.clean(label), old, new, change + behind if change and not unit.startswith("of ") else change)
+
+
+def _number(value: float, *, sign: str = "") -> str:
+    whole = isinstance(value, int) or abs(value) >= WHOLE
+    return f"{value:{sign},.0f}" if whole else f"{value:{sign},.2f}"
+
+
+def of_blast(blast: Blast) -> list[tuple[str, str]]:
+    """What is lost and drained, by kind: only what there is."""
+    rows = [
+        ("clusters lost", _listed(blast.clusters_lost)),
+        ("racks lost", _listed(blast.racks_lost)),
+        ("hosts lost", _listed(blast.hosts_lost)),
+        ("GPUs lost", f"{blast.gpus_lost:,}" if blast.gpus_lost else ""),
+        ("racks drained", _listed(blast.racks_drained)),
+        ("GPUs drained", f"{blast.gpus_drained:,}, one machine of a rack at a time" if blast.gpus_drained else ""),
+        ("tenants lost", _listed(blast.tenants_lost)),
+        ("tenants affected", _listed(blast.tenants_affected)),
+        ("storage lost", _listed(blast.storage_lost)),
+    ]
+    return [(label, told) for label, told in rows if told]
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{len(names):,} ({text.span(names)})" if len(names) > text.NAMES_SHOWN else text.span(names)
+
+
+def counts(stacks: Iterable[StackDelta]) -> str:
+    """`2 to replace, 64 to update`, or that nothing changes."""
+    sums = dict.fromkeys(ACTIONS, 0)
+    for one in stacks:
+        for action in ACTIONS:
+            sums[action] += getattr(one, action)
+    return ", ".join(f"{count:,} to {action}" for action, count in sums.items() if count) or "no object changes"
+
+
+def stack_rows(stacks: Sequence[StackDelta], most: int) -> list[tuple[str, ...]]:
+    """Name, numbers by action and resources of each stack; of many, those to which the same happens are one row."""
+    groups: dict[object, list[StackDelta]] = {}
+    for number, one in enumerate(stacks):
+        alike = (one.replace, one.delete, one.update, one.create)
+        groups.setdefault(alike if len(stacks) > most else number, []).append(one)
+    return [_stack_row(group) for group in groups.values()]
+
+
+def _stack_row(group: Sequence[StackDelta]) -> tuple[str, ...]:
+    many = f" ({len(group):,} stacks)" if len(group) > 1 else ""
+    sums = [sum(getattr(one, name) for one in group) for name in (*ACTIONS, "resources")]
+    return (text.span([one.name for one in group]) + many, *(f"{number:,}" if number else NOTHING for number in sums))
+
+
+def places(found: Iterable[Finding]) -> list[tuple[Finding, int]]:
+    """Findings with the number of further places that the same is said of."""
+    groups: dict[object, list[Finding]] = {}
+    for one in found:
+        groups.setdefault((one.rule, one.region, one.message, one.remedy, one.waived), []).append(one)
+    return [(group[0], len(group) - 1) for group in groups.values()]
+
+
+def tally(verdict: Verdict) -> str:
+    """`2 errors, 1 warning, 1 waived`."""
+    found = verdict.all_findings()
+    faults = sum(len(one.faults) for one in verdict.regions)
+    numbers = {
+        "error": sum(blocks(one) for one in found),
+        "warning": sum(one.severity == "warning" and one.waived is None for one in found),
+        "note": sum(one.severity == "note" and one.waived is None for one in found),
+    }
+    told = [f"{text.plural(faults, 'fault')} in the input"] if faults else []
+    told += [text.plural(number, word) for word, number in numbers.items() if number]
+    waived = sum(one.waived is not None for one in found)
+    return ", ".join([*told, *([f"{waived:,} waived"] if waived else [])]) or "no findings"

@@ -1,0 +1,39 @@
+"""The rules of the gate, for who looks one up."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import click
+
+from ...gate import apply  # noqa: F401 registers the rules
+from ...gate.rule import RULES, Rule
+
+
+def rules_data() -> list[dict[str, Any]]:
+    """All rules as JSON data, by area and id."""
+    keys = ("id", "area", "scope", "severity", "waivable", "reason", "remedy", "source")
+    return [{key: getattr(one, key) for key in keys} for one in _by_area()]
+
+
+def show_rules(width: int) -> None:
+    """All rules on a terminal."""
+    area = ""
+    for one in _by_area():
+        if one.area != area:
+            area = one.area
+            click.echo(f"\n{area}")
+        click.echo(f"  {one.id} ({_nature(one)})")
+        for label, text in (("why", one.reason), ("mend", one.remedy), ("source", one.source)):
+            first = f"      {label}: "
+            click.echo(textwrap.fill(text, max(width, 60), initial_indent=first, subsequent_indent=" " * len(first)))
+    click.echo(f"\n{len(RULES)} rules")
+
+
+def _nature(one: Rule) -> str:
+    return one.severity if one.waivable else f"{one.severity}, never waived"
+
+
+def _by_area() -> list[Rule]:
+    return sorted(RULES.values(), key=lambda one: (one.area, one.id))

@@ -1,0 +1,59 @@
+"""What the reports say of rules: all that are registered, and those that a finding names beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ...gate import rule
+from ...gate import rules as _registers_them  # noqa: F401
+from ...gate.rule import Rule
+from ...gate.verdict import RegionVerdict, Verdict
+
+INPUT = "input"
+"""Id under which faults of the input stand that no rule covers."""
+
+
+def known() -> Mapping[str, Rule]:
+    """All rules by id."""
+    return rule.RULES
+
+
+def of_verdict(verdict: Verdict) -> list[Rule]:
+    """All rules by id, with a stand-in for each that a finding names and that is not registered here."""
+    named = {one.rule for one in verdict.all_findings()} - known().keys()
+    if any(one.faults for one in verdict.regions):
+        named.add(INPUT)
+    return sorted([*known().values(), *map(_stand_in, named)], key=lambda one: one.id)
+
+
+def run_on(region: RegionVerdict) -> list[str]:
+    """Ids of the rules that were run on a region: all but those for a change where there is nothing to compare
+    with, and only those of planning where the region can't be planned."""
+    scopes = {"input"} if region.faults else {"input", "region", "cluster", "object", "set"}
+    if not region.faults and region.state != "judged":
+        scopes.add("change")
+    if region.state == "removed":
+        scopes = {"change"}
+    return _ids(scopes, (one.rule for one in region.findings))
+
+
+def run_on_fleet(verdict: Verdict) -> list[str]:
+    """Ids of the rules that were run on all regions together."""
+    return _ids({"fleet"}, (one.rule for one in verdict.findings))
+
+
+def _ids(scopes: set[str], named: Iterable[str]) -> list[str]:
+    return sorted({one.id for one in known().values() if one.scope in scopes} | set(named))
+
+
+def _stand_in(name: str) -> Rule:
+    if name == INPUT:
+        return Rule(
+            id=INPUT, scope="input", area="shape", severity="error", waivable=False,
+            reason="what can't be read or planned can't be judged", remedy="mend the file at the place that is named",
+            source="stacks/region.schema.json",
+        )  # fmt: skip
+    return Rule(
+        id=name, scope="region", area="shape", severity="error", reason="a rule that is not part of this package",
+        remedy="see the message", source="",
+    )  # fmt: skip
