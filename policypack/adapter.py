@@ -1,0 +1,149 @@
+"""Between Pulumi's policy packs and the gate's rules: resources in, violations out. Nothing here imports pulumi.
+
+The pack judges what the engine is about to do with the same functions as the gate, so both say the same. It does not
+know secrets from other values: the engine hands them over in clear. A Secret object with data is refused here even if
+its values are Pulumi secrets, while `aifactory gate --pulumi` sees them hidden.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from ai_factory.infra.gate import apply, opaque, pulumi_preview  # noqa: E402
+from ai_factory.infra.gate.records import Finding  # noqa: E402
+from ai_factory.infra.gate.rule import ObjectView, Rule, of  # noqa: E402
+from ai_factory.infra.spec.load import load  # noqa: E402
+from ai_factory.infra.spec.problems import InputError  # noqa: E402
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource as the engine hands it to a policy."""
+
+    urn: str
+    type: str
+    """Type token, such as `kubernetes:core/v1:Namespace`."""
+    name: str
+    props: Any
+    """Inputs; pulumi-policy's proxies, or plain data."""
+    protect: bool
+    provider: str
+    """Name of the resource's provider: the cluster that it is applied to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A breach, as the engine shows it."""
+
+    message: str
+    urn: str
+
+
+class NotJudgedError(Exception):
+    """A rule reads what is known only after the update; the text says what."""
+
+
+def object_rules() -> list[Rule]:
+    """Rules that a policy for resources stands for."""
+    return of("object")
+
+
+def set_rules() -> list[Rule]:
+    """Rules that a policy for stacks stands for."""
+    return of("set")
+
+
+def check(
+    rule: Rule,
+    resources: Sequence[Resource],
+    *,
+    root: Path = ROOT,
+    today: datetime.date | None = None,
+) -> list[Violation]:
+    """What one rule says of one resource, or of all resources of a stack, less what the region waives.
+
+    Args:
+        rule: a rule of scope `object` or `set`.
+        resources: one resource, or those of a stack; what is no Kubernetes object is left out.
+        root: folder with `stacks/regions`.
+        today: waivers hold on their last day.
+
+    Raises:
+        NotJudgedError: the rule reads a value that is not known yet, and finds nothing else.
+    """
+    pairs = [(view, one.urn) for one in resources if (view := view_of(one)) is not None]
+    if not pairs:
+        return []
+    region = region_of(resources[0].urn)
+    found = apply.by_rule(rule, [view for view, _ in pairs], region)
+    found = apply.waive(found, waivers(region, root) if found else (), today or datetime.date.today(), whole=False)
+    open_ = [one for one in found if one.waived is None and not one.message.startswith(apply.UNJUDGED)]
+    if not open_ and (unjudged := [one.message for one in found if one.message.startswith(apply.UNJUDGED)]):
+        raise NotJudgedError("; ".join(unjudged))
+    urns = {view.id: urn for view, urn in pairs}
+    return [Violation(message=_text(one), urn=urns.get(one.subject, "")) for one in open_]
+
+
+def _text(finding: Finding) -> str:
+    return f"{finding.subject}: {finding.message}. {finding.remedy[:1].upper()}{finding.remedy[1:]}."
+
+
+def view_of(resource: Resource) -> ObjectView | None:
+    """A resource as the rules see it; None for what is no Kubernetes object."""
+    if not resource.type.startswith("kubernetes:"):
+        return None
+    manifest = pulumi_preview.manifest_of(resource.type, resource.name, plain(resource.props))
+    return ObjectView(
+        id=pulumi_preview.item_id(resource.provider, manifest),
+        manifest=opaque.guarded(manifest),
+        protect=resource.protect,
+    )
+
+
+def plain(value: Any) -> Any:
+    """A value without pulumi-policy's proxies, and with whole numbers as such: they arrive as doubles.
+
+    Proxies raise on values that are not known yet; below them is the engine's mark for such a value, which
+    `gate.opaque` knows.
+    """
+    if type(value).__name__ in ("_DictProxy", "_ListProxy"):
+        value = value["__target"]
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def region_of(urn: str) -> str:
+    """Region of a resource: the first part of its stack's name.
+
+    >>> region_of("urn:pulumi:kr-ulsan.train-a.0::ai-factory::kubernetes:core/v1:Namespace::acme")
+    'kr-ulsan'
+    """
+    return urn.split("::", 1)[0].removeprefix("urn:pulumi:").partition(".")[0]
+
+
+@cache
+def waivers(region: str, root: Path = ROOT) -> tuple[Mapping[str, str], ...]:
+    """Waivers of a region's file; none for a stack of another program.
+
+    A file with faults has no waiver in force: the program and the gate refuse it.
+    """
+    path = root / "stacks" / "regions" / f"{region}.yaml"
+    if not path.is_file():
+        return ()
+    try:
+        found: Iterable[Any] = load(path)[0].waivers
+    except InputError:
+        return ()
+    return tuple({key: str(value) for key, value in one} for one in found)
