@@ -7,7 +7,7 @@ from .. import spec
 from ..objects.region import stack_names
 from ..plan import build, demand
 from ..plan.lock import line
-from ..plan.model import ClusterPlan, RegionPlan
+from ..plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
 from ..regions import Loaded
 from . import shards, totals
 from .records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
@@ -28,39 +28,38 @@ def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_fi
         parts: its shards.
         shown_file: name of the region file, for readers.
     """
-    region = loaded.region
     sheet = loaded.sheet
+    return of_plan(
+        plan,
+        file=shown_file,
+        sample=loaded.region.inventory == "sample" or (sheet is not None and sheet.is_sample),
+        lock=tuple(line(entry).strip() for entry in loaded.lock.entries),
+        keys={part.name: shards.key(part, loaded) for part in parts},
+    )
+
+
+def of_plan(
+    plan: RegionPlan, *, file: str, sample: bool, lock: tuple[str, ...] = (), keys: dict[str, str] | None = None
+) -> Outline:
+    """The outline of a plan, with what does not follow from it."""
+    region = plan.spec
     waivers, approvals = decisions(region)
     return Outline(
         region=plan.name,
         country=region.region.country,
-        file=shown_file,
+        file=file,
         layout=region.layout,
         protect=region.protect,
-        sample=region.inventory == "sample" or (sheet is not None and sheet.is_sample),
+        sample=sample,
         residency=region.sovereignty.residency,
         totals=totals.of_plan(plan),
         clusters=tuple(_cluster(one, region) for one in plan.clusters),
-        tenants=tuple(
-            TenantFacts(
-                name=one.name, cluster=one.cluster, isolation=one.spec.isolation, gpus=one.gpus, racks=one.racks
-            )
-            for one in plan.tenants
-        ),
-        storage=tuple(
-            StorageFacts(
-                name=one.name,
-                tier=one.spec.tier,
-                driver=one.spec.driver,
-                capacity_tib=one.spec.size_tib,
-                clusters=one.clusters,
-            )
-            for one in plan.storage
-        ),
+        tenants=tuple(_tenant(one) for one in plan.tenants),
+        storage=tuple(_storage(one) for one in plan.storage),
         pools=tuple(PoolFacts(name=one.name, total=one.total, used=one.used) for one in plan.pools),
         charts={chart.id: chart.version for chart in plan.charts},
-        lock=tuple(line(entry).strip() for entry in loaded.lock.entries),
-        shards={part.name: shards.key(part, loaded) for part in parts},
+        lock=lock,
+        shards=keys or {},
         stacks=tuple(stack_names(plan)),
         waivers=waivers,
         approvals=approvals,
@@ -73,6 +72,26 @@ Decisions = tuple[dict[str, str], ...]
 def decisions(region: spec.Region) -> tuple[Decisions, Decisions]:
     """Waivers and approvals of a region as plain text."""
     return tuple(_strings(one) for one in region.waivers), tuple(_strings(one) for one in region.approvals)
+
+
+def _tenant(tenant: TenantPlan) -> TenantFacts:
+    return TenantFacts(
+        name=tenant.name,
+        cluster=tenant.cluster,
+        isolation=tenant.spec.isolation,
+        gpus=tenant.gpus,
+        racks=tenant.racks,
+    )
+
+
+def _storage(storage: StoragePlan) -> StorageFacts:
+    return StorageFacts(
+        name=storage.name,
+        tier=storage.spec.tier,
+        driver=storage.spec.driver,
+        capacity_tib=storage.spec.size_tib,
+        clusters=storage.clusters,
+    )
 
 
 def _cluster(cluster: ClusterPlan, region: spec.Region) -> ClusterFacts:
