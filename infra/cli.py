@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from . import lifecycle_cli, regions
+from . import expand_cli, fleet_cli, gate_cli, lifecycle_cli, regions
 from .spec.problems import InputError
 
 GATE_SAYS_NO = 1
@@ -221,18 +221,21 @@ def inventory_sample(region: str, output: Path | None) -> None:
 @cli.command("regions")
 @_JSON
 def list_regions(as_json: bool) -> None:
-    """List the regions with their size.
+    """List the regions: size, tenants, address space left, room to grow and what limits it.
+
+    A region with bad input shows as such. Budgets of stacks are judged by `check`.
 
     \b
     Example:
       aifactory regions --json
     """
-    from .show import verdicts
+    from .show import regions_table, tables
 
+    fleet = regions_table.survey()
     if as_json:
-        _print_json([verdict.as_dict() for verdict in map(verdicts.judge, regions.known_regions())])
+        _print_json(regions_table.fleet_data(fleet))
     else:
-        verdicts.show_regions([verdicts.judge(name) for name in regions.known_regions()])
+        regions_table.show(fleet, tables.console())
 
 
 @cli.group()
@@ -347,7 +350,7 @@ def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-for _command in lifecycle_cli.COMMANDS:
+for _command in (*gate_cli.COMMANDS, *lifecycle_cli.COMMANDS, *fleet_cli.COMMANDS, *expand_cli.COMMANDS):
     cli.add_command(_command)
 
 

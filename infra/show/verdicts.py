@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .. import regions
-from ..objects.preview import preview
+from ..gate import apply
+from ..gate.computing import Computing, Opened, Task
+from ..gate.judging import ordered, standing
+from ..gate.outline import decisions
+from ..gate.records import Finding, ShardHead
+from ..gate.store import Store
+from ..gate.verdict import blocks
 from ..plan.model import RegionPlan
 from ..spec.problems import InputError, Problem
 from . import data, tables
@@ -48,26 +57,38 @@ class Verdict:
 
 
 def judge(name: str) -> Verdict:
-    """Judge a region by name or file."""
+    """Judge a region by name or file, by every rule that needs no change to look at."""
     try:
-        loaded = regions.open_region(regions.region_file(name))
-        plan = loaded.plan()
+        file = regions.region_file(name)
+        plan = regions.load_plan(file)
+        opened, heads = _planned(file)
     except InputError as error:
         return Verdict(name=name, plan=None, bad=error.problems)
-    made = preview(plan)
-    refused = [f"stack {stack.name} is over budget: {why}" for stack in made.stacks if (why := stack.over_budget)]
-    if loaded.missing:
-        items = [entry.item for entry in loaded.missing]
-        shown = ", ".join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
-        refused.append(f"the lock file lacks {shown}: run `aifactory allocate {name}` and review the new lines")
-    held = [f"{item} is no longer in the file; its numbers are held until released" for item in loaded.retired]
+    waivers, _ = decisions(opened.loaded.region)
+    findings = apply.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
+    held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
+    resources = sum(count.resources for head in heads.values() for count in head.stacks)
     return Verdict(
-        name=loaded.region.region.name,
+        name=plan.name,
         plan=plan,
-        refused=tuple(refused),
+        refused=tuple(_told(finding) for finding in ordered(findings) if blocks(finding)),
         notices=(*plan.notices, *held),
-        resources=made.resources,
+        resources=resources + 2 * len(opened.outline.stacks),
     )
+
+
+def _planned(file: Path) -> tuple[Opened, dict[str, ShardHead]]:
+    with tempfile.TemporaryDirectory(prefix="aifactory-check-") as folder:
+        computing = Computing(Store(Path(folder)))
+        opened = computing.opened(file)
+        heads, problems = computing.shards(Task(file, name, key) for name, key in opened.outline.shards.items())
+    for faults in problems.values():
+        raise InputError(faults)
+    return opened, heads
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.message}: {finding.remedy} ({finding.rule})"
 
 
 def show(verdicts: Sequence[Verdict], *, quiet: bool) -> None:
@@ -85,20 +106,3 @@ def show(verdicts: Sequence[Verdict], *, quiet: bool) -> None:
                 f"{word}: {tables.headline(verdict.plan)}; {verdict.resources:,} resources", style=style, soft_wrap=True
             )
             tables.notices((f"{verdict.name}: {line}" for line in verdict.notices), out)
-
-
-def show_regions(verdicts: Sequence[Verdict]) -> None:
-    """All regions on one screen."""
-    rows: list[Sequence[object]] = []
-    for verdict in verdicts:
-        if verdict.plan is None:
-            rows.append((verdict.name, "bad input", *[None] * 8))
-            continue
-        sums, plan = data.totals(verdict.plan), verdict.plan
-        rows.append(
-            (verdict.name, ("good", "refused")[verdict.exit_code], plan.spec.region.country, plan.spec.layout,
-             sums["clusters"], sums["racks"], sums["gpus"], sums["tenants"], sums["facility_power_mw"],
-             plan.power.utility_kw / 1000)
-        )  # fmt: skip
-    columns = ("region", "verdict", "country", "layout", ">clusters", ">racks", ">GPUs", ">tenants", ">MW", ">of MW")
-    tables.put(tables.table("Regions", columns, rows), tables.console())

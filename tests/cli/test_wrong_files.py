@@ -80,10 +80,11 @@ def test_there_are_enough_cases_and_they_are_well_formed() -> None:
 
 @pytest.mark.parametrize("base", ["lab", "kr-haein", "kr-ulsan", "kr-dsx-1"])
 def test_without_a_fault_the_bases_are_good(base: str, tmp_path: Path, aifactory: Callable[..., Outcome]) -> None:
-    (tmp_path / FILE).write_text(regionfile.dump(regionfile.base(base)), encoding="utf-8")
+    file = tmp_path / f"{base}.yaml"
+    file.write_text(regionfile.dump(regionfile.base(base)), encoding="utf-8")
 
-    assert aifactory("allocate", tmp_path / FILE).code == 0
-    outcome = aifactory("check", tmp_path / FILE)
+    assert aifactory("allocate", file).code == 0
+    outcome = aifactory("check", file)
 
     assert (outcome.code, outcome.err) == (0, "")
 
