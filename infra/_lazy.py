@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ParamSpec
@@ -19,9 +20,15 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        from ._work import told
+        try:
+            command(*args, **kwargs)
+        except Exception as error:
+            from ._work import told  # takes long, and is only needed now
 
-        told(functools.partial(command, *args, **kwargs))
+            code = told(error)
+            if code is None:
+                raise
+            sys.exit(code)
 
     return wrapped
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -25,12 +24,9 @@ from .sandbox import SandboxError
 ENVIRONMENT = 3
 
 
-def told(command: Callable[[], None]) -> None:
-    """Run a command; faults of engines and sandbox become lines on stderr and its exit code."""
-    try:
-        command()
-    except (EngineError, SandboxError) as error:
-        sys.exit(tell(error))
+def told(error: Exception) -> int | None:
+    """Say a fault of engines or sandbox on stderr; its exit code, None for any other fault."""
+    return tell(error) if isinstance(error, EngineError | SandboxError) else None
 
 
 def tell(error: EngineError | SandboxError) -> int:

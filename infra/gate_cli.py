@@ -186,7 +186,7 @@ def _show(verdict: Verdict, *, quiet: bool, details: bool, live: bool) -> None:
     from .show.gate import terminal
 
     if not quiet or verdict.exit_code:
-        terminal.show(verdict, tables.console(), details=details)
+        terminal.show(verdict, tables.console(), details=details, brief=quiet)
     for name, found in _live(verdict) if live else ():
         click.echo(f"\n{name}: the clusters beside the plan")
         lifecycle.show_differences(found, none="  the clusters are as planned")

@@ -13,16 +13,18 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import regions
+from .. import regions, spec
 from ..plan.lock import lock_path
 from ..plan.model import RegionPlan
 from ..regions import Loaded
 from ..spec import source
+from ..spec.load import load
 from ..spec.problems import InputError, Problem
+from ..spec.source import Document
 from . import outline as outlines
 from . import shards
 from .fingerprint import digest, fingerprint
-from .records import ObjectRecord, Outline, ShardHead
+from .records import Outline, ShardHead
 from .store import Store
 
 Progress = Callable[[int, int, str], None]
@@ -93,6 +95,13 @@ class Computing:
             )
         return self._opened[file]
 
+    def read(self, file: Path) -> tuple[spec.Region, Document]:
+        """A region file alone (InputError if it can't be read)."""
+        if file in self._opened:
+            loaded = self._opened[file].loaded
+            return loaded.region, loaded.document
+        return load(file)
+
     def outline(self, file: Path) -> Outline:
         """A region's outline, from the store where it is there.
 
@@ -127,8 +136,8 @@ class Computing:
             progress(done, len(todo), task.name)
         return found, problems
 
-    def objects(self, task: Task, head: ShardHead) -> list[ObjectRecord]:
-        """Objects of a shard; made anew if the store's are damaged."""
+    def objects(self, task: Task, head: ShardHead) -> list[bytes]:
+        """Objects of a shard, packed; made anew if the store's are damaged."""
         found = self.store.objects(head)
         if found is None:
             made = self.compute(task)

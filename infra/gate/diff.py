@@ -175,7 +175,9 @@ def _changes(path: str, old: Any, new: Any) -> Iterator[FieldChange]:
 
 def _dict_changes(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
     for key in (*new, *(key for key in old if key not in new)):
-        yield from _changes(_step(path, key), old.get(key, msgspec.UNSET), new.get(key, msgspec.UNSET))
+        was, now = old.get(key, msgspec.UNSET), new.get(key, msgspec.UNSET)
+        if not (type(was) is str is type(now) and was == now):  # most leaves: their paths need not be made
+            yield from _changes(_step(path, key), was, now)
 
 
 def _step(path: str, key: str) -> str:

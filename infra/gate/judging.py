@@ -10,14 +10,14 @@ import msgspec
 
 from .. import regions
 from ..plan import address_plan
-from ..spec.load import load
 from ..spec.problems import InputError
 from ..spec.source import Document
 from . import apply, blast, diff, shards
 from .computing import Opened, Task
 from .pairs import Pair, Pairs
-from .records import Blast, Change, Finding, ObjectRecord, Path_, ShardHead
+from .records import Blast, Change, Finding, Path_, ShardHead
 from .rule import RULES, ChangeView, FleetView, RegionView
+from .store import unpack
 from .verdict import Fault, RegionVerdict, StackDelta
 
 _SEVERITIES = ("error", "warning", "note")
@@ -70,7 +70,7 @@ class Judge:
             if one.head is None:
                 continue
             try:
-                region, documents[one.name] = load(one.head)
+                region, documents[one.name] = self.computing.read(one.head)
             except InputError:
                 continue
             numbers.append(address_plan.numbers_of(region, self._shown(str(one.head))))
@@ -134,17 +134,23 @@ class Judge:
         found: list[Change] = []
         for name in dict.fromkeys([*before, *after]):
             if before.get(name) != after.get(name):
-                old = self._objects(one.base, name, before.get(name))
-                new = self._objects(one.head, name, after.get(name))
-                found += diff.compare(old, new, one.name)
+                found += self._shard_changes(one, name, before.get(name), after.get(name))
         if self.stacks:
             found = [change for change in found if change.stack in self.stacks]
         return diff.ordered(found)
 
-    def _objects(self, file: Path | None, name: str, key: str | None) -> list[ObjectRecord]:
-        if file is None or key is None:
+    def _shard_changes(self, one: Pair, name: str, before: str | None, after: str | None) -> list[Change]:
+        """Objects are told apart as bytes first, and only those that differ are read."""
+        if before and after and self.pairs.heads[before].payload == self.pairs.heads[after].payload:
             return []
-        return self.computing.objects(Task(file, name, key), self.pairs.heads[key])
+        old, new = self._objects(one.base, name, before), self._objects(one.head, name, after)
+        same = old & new
+        return diff.compare(unpack(sorted(old - same)), unpack(sorted(new - same)), one.name)
+
+    def _objects(self, file: Path | None, name: str, key: str | None) -> set[bytes]:
+        if file is None or key is None:
+            return set()
+        return set(self.computing.objects(Task(file, name, key), self.pairs.heads[key]))
 
     def _stacks(self, one: Pair, changes: tuple[Change, ...]) -> tuple[StackDelta, ...]:
         outline = one.after or one.before

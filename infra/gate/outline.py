@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from .. import catalog as catalogue
 from .. import spec
 from ..objects.region import stack_names
 from ..plan import build, demand
-from ..plan.lock import line
+from ..plan.lock import lock_path
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
+from ..plan.stacks import rack_group
 from ..regions import Loaded
 from . import shards, totals
 from .records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
@@ -33,13 +37,36 @@ def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_fi
         plan,
         file=shown_file,
         sample=loaded.region.inventory == "sample" or (sheet is not None and sheet.is_sample),
-        lock=tuple(line(entry).strip() for entry in loaded.lock.entries),
+        lock=lock_lines(loaded),
         keys={part.name: shards.key(part, loaded) for part in parts},
+        stacks=stack_names(plan, partial(_groups, loaded)),
     )
 
 
+def lock_lines(loaded: Loaded) -> tuple[str, ...]:
+    """Lines of the lock file's entries as they stand there."""
+    path = lock_path(loaded.file)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return tuple(line for line in text.splitlines() if line.startswith("- "))
+
+
+def _groups(loaded: Loaded, cluster: ClusterPlan) -> list[int]:
+    """Rack groups that have hosts, as the inventory's lines say."""
+    if not cluster.built:
+        return []
+    sheet, made_up = loaded.sheet, loaded.region.inventory == "sample"
+    racks = [rack for rack in cluster.racks if made_up or (sheet is not None and rack.name in sheet.lines)]
+    return sorted({rack_group(rack.index) for rack in racks})
+
+
 def of_plan(
-    plan: RegionPlan, *, file: str, sample: bool, lock: tuple[str, ...] = (), keys: dict[str, str] | None = None
+    plan: RegionPlan,
+    *,
+    file: str,
+    sample: bool,
+    lock: tuple[str, ...] = (),
+    keys: dict[str, str] | None = None,
+    stacks: Sequence[str] = (),
 ) -> Outline:
     """The outline of a plan, with what does not follow from it."""
     region = plan.spec
@@ -60,7 +87,7 @@ def of_plan(
         charts={chart.id: chart.version for chart in plan.charts},
         lock=lock,
         shards=keys or {},
-        stacks=tuple(stack_names(plan)),
+        stacks=tuple(stacks or stack_names(plan)),
         waivers=waivers,
         approvals=approvals,
     )

@@ -54,15 +54,15 @@ class Store:
         self._put(head.key, "objects", objects)
         self._put(head.key, "shard", msgspec.json.encode(head))
 
-    def objects(self, head: ShardHead) -> list[ObjectRecord] | None:
-        """Objects of a shard, None if they can't be used."""
+    def objects(self, head: ShardHead) -> list[bytes] | None:
+        """Objects of a shard, packed; None if they can't be used."""
         data = self._read(head.key, "objects")
         if data is None:
             return None
         if _sum(data) != head.payload:
             self._note(head.key, "objects", "is not what its shard names")
             return None
-        return unpack(data)
+        return [one for one in data.split(b"\n") if one]
 
     def marked(self, key: str) -> bool:
         """Whether something was found good before."""
@@ -152,10 +152,10 @@ def pack(records: Iterable[ObjectRecord]) -> tuple[bytes, str]:
     return data, _sum(data)
 
 
-def unpack(data: bytes) -> list[ObjectRecord]:
-    """The records of packed bytes."""
+def unpack(packed: Iterable[bytes]) -> list[ObjectRecord]:
+    """Packed records."""
     decoder = msgspec.json.Decoder(ObjectRecord)
-    return [decoder.decode(line) for line in data.split(b"\n") if line]
+    return [decoder.decode(one) for one in packed]
 
 
 def _sum(data: bytes) -> str:

@@ -80,6 +80,8 @@ class _Opener:
         self.environment: dict[str, str] = {}
 
     def run(self, wanted: str | None) -> Trees:
+        if self._run("rev-parse", "--is-inside-work-tree").returncode != 0:
+            raise GitError(f"{self.root} is in no git repository: --no-base judges the regions as they stand")
         prefix = self._line("rev-parse", "--show-prefix")
         name, base = self._base(wanted)
         ours = self._ours(prefix)

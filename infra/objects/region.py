@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..plan import stacks
 from ..plan.model import ClusterPlan, RegionPlan
@@ -39,11 +39,16 @@ def rack_groups(cluster: ClusterPlan) -> list[int]:
     return sorted({stacks.rack_group(rack.index) for rack in cluster.declared_racks}) if cluster.built else []
 
 
-def stack_names(plan: RegionPlan) -> list[str]:
-    """Stacks of the region in the order of a first `up`: management plane, racks, workload planes, tenants."""
+def stack_names(plan: RegionPlan, groups: Callable[[ClusterPlan], list[int]] = rack_groups) -> list[str]:
+    """Stacks of the region in the order of a first `up`: management plane, racks, workload planes, tenants.
+
+    Args:
+        plan: the region.
+        groups: rack groups of a cluster, for who plans without hosts and knows them otherwise.
+    """
     names = [stacks.region_stack(plan.spec)]
     for cluster in plan.clusters:
-        names += [stacks.rack_group_stack(plan.spec, cluster.name, group) for group in rack_groups(cluster)]
+        names += [stacks.rack_group_stack(plan.spec, cluster.name, group) for group in groups(cluster)]
     names += [stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters]
     names += [stacks.tenant_stack(plan.spec, tenant.cluster, tenant.number) for tenant in plan.tenants]
     return list(dict.fromkeys(names))

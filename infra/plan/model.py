@@ -6,6 +6,7 @@ or BMC follows from rack and slot number. So a gigawatt plan holds thousands of 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -329,11 +330,17 @@ def link_names(system: SystemEntry, fabric: FabricEntry | None) -> list[str]:
 
     InfiniBand links carry no IP address.
     """
-    names = [f"ns{n}" for n in range(system.north_south_links)]
-    if fabric is not None and fabric.kind == "ethernet":
-        option = system.fabric_option(fabric.id)
-        names += [f"ew{rail}p{plane}" for rail in range(option.rails) for plane in range(option.planes)]
-    return names
+    if fabric is None or fabric.kind != "ethernet":
+        return list(_names(system.north_south_links, 0, 0))
+    option = system.fabric_option(fabric.id)
+    return list(_names(system.north_south_links, option.rails, option.planes))
+
+
+@functools.cache
+def _names(north_south: int, rails: int, planes: int) -> tuple[str, ...]:
+    """Asked for each host of a region: made once."""
+    ns = (f"ns{n}" for n in range(north_south))
+    return (*ns, *(f"ew{rail}p{plane}" for rail in range(rails) for plane in range(planes)))
 
 
 def links_per_host(system: SystemEntry, fabric: FabricEntry | None) -> int:

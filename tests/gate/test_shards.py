@@ -38,7 +38,7 @@ def whole(loaded: Loaded) -> list[diff.ObjectRecord]:
 
 def in_parts(loaded: Loaded) -> list[diff.ObjectRecord]:
     made = [shards.compute(part, loaded, "k") for part in shards.parts(loaded)]
-    return [record for one in made for record in unpack(one.objects)]
+    return [record for one in made for record in unpack(one.objects.split(b"\n"))]
 
 
 def by_id(records: list[diff.ObjectRecord]) -> dict[str, diff.ObjectRecord]:

@@ -9,7 +9,7 @@ import pytest
 
 from ai_factory.infra.gate import store as stores
 from ai_factory.infra.gate.records import ObjectRecord, ShardHead
-from ai_factory.infra.gate.store import Store, StoreError, pack
+from ai_factory.infra.gate.store import Store, StoreError, pack, unpack
 
 KEY = "ab" * 20
 
@@ -39,7 +39,7 @@ def test_gives_back_what_was_put_in(tmp_path: Path) -> None:
     store = Store(tmp_path)
 
     assert store.shard(KEY) == head
-    assert store.objects(head) == [record("a"), record("b")]
+    assert unpack(store.objects(head) or []) == [record("a"), record("b")]
     assert store.shard("cd" * 20) is None
     assert store.notes == []
 

@@ -37,15 +37,17 @@ class Line:
     wrap: bool = True
 
 
-def show(verdict: Verdict, console: Console, *, details: bool) -> None:
+def show(verdict: Verdict, console: Console, *, details: bool, brief: bool = False) -> None:
     """Print a verdict.
 
     Args:
         verdict: what the gate says.
         console: where to.
         details: every object with all its fields, nothing folded or cut.
+        brief: the verdict and what must be mended, nothing else.
     """
-    for style, alike in groupby(_verdict(verdict, details), lambda line: line.style):
+    shown = [_headline(verdict), *_blocking(verdict)] if brief else _verdict(verdict, details)
+    for style, alike in groupby(shown, lambda line: line.style):
         fitted = (part for line in alike for part in _fitted(line, console.width))
         # In bundles, since each call costs as much as a screen of lines.
         while bundle := list(islice(fitted, BUNDLE)):
@@ -63,9 +65,13 @@ def _fitted(line: Line, width: int) -> Iterable[str]:
     )
 
 
-def _verdict(verdict: Verdict, details: bool) -> Iterator[Line]:
+def _headline(verdict: Verdict) -> Line:
     compared = f"{verdict.base} -> {verdict.head}" if verdict.base is not None else verdict.head
-    yield Line(f"{verdict.word}: {figures.tally(verdict)} ({text.clean(compared)})", style=STYLES[verdict.word])
+    return Line(f"{verdict.word}: {figures.tally(verdict)} ({text.clean(compared)})", style=STYLES[verdict.word])
+
+
+def _verdict(verdict: Verdict, details: bool) -> Iterator[Line]:
+    yield _headline(verdict)
     yield from _blocking(verdict)
     for region in verdict.regions:
         yield Line("")

@@ -1,0 +1,117 @@
+"""What a change takes away, decision by decision: a reader approves the loss of a tenant, not of its 14 objects."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .records import Change
+from .rule import ChangeView, Found, matches
+
+_ORDER = ("drain", "replace", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that goes, whole."""
+
+    name: str
+    """As approvals name it: `tenant/acme`."""
+    within: tuple[str, ...]
+    """What holds it: an approval of these covers it too."""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """All names by which an approval may cover it."""
+        return (self.name, *self.within)
+
+
+def protects(view: ChangeView) -> bool:
+    """Whether losses need an approval: in every region but one for trying things, and in an engine's preview."""
+    return view.base is None or view.base.protect
+
+
+def racks(view: ChangeView) -> dict[str, list[Loss]]:
+    """Racks that are lost by cluster, but for those that go with their cluster."""
+    found = by_cluster(view, view.blast.racks_lost)
+    return {cluster: racks for cluster, racks in found.items() if cluster not in view.blast.clusters_lost}
+
+
+def by_cluster(view: ChangeView, names: tuple[str, ...]) -> dict[str, list[Loss]]:
+    """Racks by cluster."""
+    found: dict[str, list[Loss]] = {}
+    for rack in names:
+        cluster = rack.rpartition("-r")[0]
+        found.setdefault(cluster, []).append(Loss(f"rack/{rack}", (f"cluster/{cluster}", f"region/{view.region}")))
+    return found
+
+
+def named(view: ChangeView, kind: str, names: tuple[str, ...]) -> list[Loss]:
+    """Losses of a kind."""
+    return [Loss(f"{kind}/{name}", (f"region/{view.region}",)) for name in names]
+
+
+def of_object(view: ChangeView, change: Change) -> Loss:
+    """An object that goes alone."""
+    cluster = change.owner.removeprefix("rack/").rpartition("-r")[0] if change.owner.startswith("rack/") else ""
+    within = (change.owner, *([f"cluster/{cluster}"] if cluster else []), f"region/{view.region}")
+    return Loss(change.id, within)
+
+
+def told_elsewhere(view: ChangeView, change: Change) -> bool:
+    """Whether the loss of an object only follows from a larger one, which a rule of its own tells."""
+    blast = view.blast
+    if view.base is not None and view.head is None:
+        return True
+    if view.base is not None and view.head is not None and view.base.layout != view.head.layout:
+        return True
+    kind, _, name = change.owner.partition("/")
+    if kind == "rack":
+        return name in blast.racks_lost or name.rpartition("-r")[0] in blast.clusters_lost
+    lost = {"tenant": blast.tenants_lost, "cluster": blast.clusters_lost, "storage": blast.storage_lost}.get(kind, ())
+    return name in lost or change.id.split("/", 1)[0] in blast.clusters_lost
+
+
+def unapproved(view: ChangeView, action: str, losses: list[Loss]) -> list[Loss]:
+    """Those that no approval in force covers."""
+    return [loss for loss in losses if not view.approved(action, *loss.subjects)]
+
+
+def refused(view: ChangeView, action: str, losses: list[Loss], what: str, subject: str) -> Iterator[Found]:
+    """One finding for losses of which none is approved, with how to approve them."""
+    if not losses:
+        return
+    first = losses[0].name
+    names = f"{first} .. {losses[-1].name}" if len(losses) > 1 else first
+    expired = [end for loss in losses if (end := _expired(view, action, loss)) is not None]
+    ended = f"; the approval expired on {max(expired)}" if expired else ""
+    kind, _, name = subject.partition("/")
+    wanted = subject if len(losses) > 1 else first
+    approve = f"approvals: [{{action: {action}, subject: {wanted}, by: .., reason: .., until: ..}}]"
+    yield Found(
+        message=f"{what}: {names}{ended}",
+        subject=subject,
+        path=_place(view, kind, name),
+        remedy=f"put it back, or let the region file say who approves it: {approve}",
+    )
+
+
+def _place(view: ChangeView, kind: str, name: str) -> tuple[str, ...]:
+    """Place of what is still there."""
+    if kind == "cluster" and view.head is not None and any(one.name == name for one in view.head.clusters):
+        return ("clusters", name)
+    return ()
+
+
+def _expired(view: ChangeView, action: str, loss: Loss) -> str | None:
+    """Last day of an approval that would have covered a loss, None if there is none."""
+    at_least = _ORDER[_ORDER.index(action) :]
+    ends = [
+        approval["until"]
+        for approval in view.approvals
+        if approval["action"] in at_least
+        and view.today > datetime.date.fromisoformat(approval["until"])
+        and any(matches(subject, approval["subject"]) for subject in loss.subjects)
+    ]
+    return max(ends, default=None)

@@ -1,0 +1,209 @@
+"""What may not be lost without somebody's name on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from .. import diff, losses, rule
+from ..records import Change
+from ..rule import ChangeView, Found
+
+_DELETE = "docs/adr/0004-stacks.md: a resource that leaves its stack is deleted"
+_PROTECT = "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/"
+STATEFUL = {
+    "BareMetalHost": "Metal3 wipes the host and powers it off",
+    "CephBlockPool": "its volumes go",
+    "CephCluster": "all of its data go",
+    "CephFilesystem": "its files go",
+    "CephObjectStore": "its objects go",
+    "Cluster": "Cluster API deletes all machines of the cluster",
+    "CustomResourceDefinition": "all objects of the kind go",
+    "IPPool": "addresses that machines hold are given out again",
+    "KubeadmControlPlane": "the control plane's machines go, and etcd with them",
+    "Metal3Cluster": "the cluster's endpoint goes",
+    "Namespace": "everything in it goes",
+    "PersistentVolumeClaim": "its volume goes",
+    "StatefulSet": "its pods stop, and who owns their volumes is lost",
+}
+"""Kinds whose deletion loses state, and what goes."""
+RUNNING = frozenset(
+    {"BareMetalHost", "Cluster", "ClusterQueue", "DaemonSet", "Deployment", "Job", "KubeadmControlPlane", "LocalQueue"}
+    | {"MachineDeployment", "ResourceFlavor", "Role", "RoleBinding", "Service", "StatefulSet", "StorageClass"}
+    | {"Topology"}
+)
+"""Kinds that something that runs depends on: between deletion and creation it stops, or is refused."""
+
+
+@rule.change(
+    id="region-lost", area="destruction", severity="error",
+    reason="a region file that goes takes every cluster, tenant and disk of the region with it",
+    remedy="put the region file back, or approve it on the base first", source=_DELETE,
+)  # fmt: skip
+def region_lost(view: ChangeView) -> Iterator[Found]:
+    """A whole region is removed."""
+    if view.base is None or view.head is not None or not losses.protects(view):
+        return
+    subject = f"region/{view.region}"
+    if not view.approved("delete", subject):
+        base = view.base.totals
+        size = f"{base.gpus:,} GPUs and {base.tenants} tenants"
+        approve = f"approvals: [{{action: delete, subject: {subject}, by: .., reason: .., until: ..}}]"
+        yield Found(
+            message=f"a region goes only if its file on the base approves it: {size} would",
+            subject=subject,
+            remedy=f"first merge {approve} into its file, then remove the file in a change of its own",
+        )
+
+
+@rule.change(
+    id="cluster-lost", area="destruction", severity="error",
+    reason="deleting a Cluster deletes its machines: Metal3 wipes the hosts, and jobs and local data go",
+    remedy="put it back, or approve it", source="https://cluster-api.sigs.k8s.io/user/quick-start (clean up)",
+)  # fmt: skip
+def cluster_lost(view: ChangeView) -> Iterator[Found]:
+    """Clusters that go."""
+    if view.head is None and view.base is not None:
+        return
+    for loss in losses.unapproved(view, "delete", losses.named(view, "cluster", view.blast.clusters_lost)):
+        if losses.protects(view):
+            yield from losses.refused(view, "delete", [loss], "a cluster goes only with an approval", loss.name)
+
+
+@rule.change(
+    id="racks-lost", area="destruction", severity="error",
+    reason="a rack that leaves the plan is drained, wiped and powered off, with the jobs and local data on it",
+    remedy="put them back, or approve it",
+    source="https://book.metal3.io/bmo/automated_cleaning (deprovisioning cleans the disks)",
+)  # fmt: skip
+def racks_lost(view: ChangeView) -> Iterator[Found]:
+    """Racks that go from clusters that stay."""
+    if view.head is None and view.base is not None:
+        return
+    for cluster, lost in losses.racks(view).items() if losses.protects(view) else ():
+        left = losses.unapproved(view, "delete", lost)
+        gpus = f" ({_gpus(view, cluster, left):,} GPUs)" if view.base else ""
+        what = f"racks go only with an approval, {len(left)} of {cluster} would{gpus}"
+        yield from losses.refused(view, "delete", left, what, f"cluster/{cluster}")
+
+
+def _gpus(view: ChangeView, cluster: str, lost: list[losses.Loss]) -> int:
+    facts = [one for one in view.base.clusters if one.name == cluster] if view.base else []
+    return sum(len(lost) * one.nodes_per_rack * one.gpus_per_node for one in facts)
+
+
+@rule.change(
+    id="tenant-lost", area="destruction", severity="error",
+    reason="with its namespace go a tenant's jobs, volumes and secrets, and nothing brings them back",
+    remedy="put it back, or approve it",
+    source="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
+)  # fmt: skip
+def tenant_lost(view: ChangeView) -> Iterator[Found]:
+    """Tenants that go."""
+    if (view.head is None and view.base is not None) or not losses.protects(view):
+        return
+    clusters = {one.name: one.cluster for one in view.base.tenants} if view.base else {}
+    for loss in losses.named(view, "tenant", view.blast.tenants_lost):
+        cluster = clusters.get(loss.name.removeprefix("tenant/"), "")
+        whole = losses.Loss(loss.name, (f"cluster/{cluster}", *loss.within))
+        for one in losses.unapproved(view, "delete", [whole]):
+            yield from losses.refused(view, "delete", [one], "a tenant goes only with an approval", one.name)
+
+
+@rule.change(
+    id="storage-lost", area="destruction", severity="error",
+    reason="volumes of a class that goes can't be made, grown or attached any more; a Ceph cluster's data go with it",
+    remedy="put it back, or approve it",
+    source="https://rook.io/docs/rook/latest-release/Getting-Started/ceph-teardown/",
+)  # fmt: skip
+def storage_lost(view: ChangeView) -> Iterator[Found]:
+    """Storage systems that go."""
+    if (view.head is None and view.base is not None) or not losses.protects(view):
+        return
+    for loss in losses.unapproved(view, "delete", losses.named(view, "storage", view.blast.storage_lost)):
+        yield from losses.refused(view, "delete", [loss], "storage goes only with an approval", loss.name)
+
+
+@rule.change(
+    id="protected-lost", area="destruction", severity="error",
+    reason="engines refuse to delete what is protected, so the update would stop half way, or lose it by force",
+    remedy="keep it, or approve it", source=_PROTECT,
+)  # fmt: skip
+def protected_lost(view: ChangeView) -> Iterator[Found]:
+    """Protected objects that go alone."""
+    yield from _objects(view, lambda one: one.protect, "a protected object goes only with an approval")
+
+
+@rule.change(
+    id="stateful-lost", area="destruction", severity="error",
+    reason="state goes with some kinds of objects though nothing protects them",
+    remedy="keep it, or approve it", source="https://kubernetes.io/docs/concepts/architecture/garbage-collection/",
+)  # fmt: skip
+def stateful_lost(view: ChangeView) -> Iterator[Found]:
+    """Unprotected objects that hold state and go alone."""
+    for change in view.changes:
+        if change.loses and not change.protect and change.kind in STATEFUL:
+            what = f"an object that holds state goes only with an approval ({STATEFUL[change.kind]})"
+            yield from _object(view, change, what)
+
+
+def _objects(view: ChangeView, concerned: object, what: str) -> Iterator[Found]:
+    for change in view.changes:
+        if change.loses and callable(concerned) and concerned(change):
+            yield from _object(view, change, what)
+
+
+def _object(view: ChangeView, change: Change, what: str) -> Iterator[Found]:
+    if not losses.protects(view) or losses.told_elsewhere(view, change):
+        return
+    action = "replace" if change.action in ("replace", "move") else "delete"
+    why = f", since {', '.join(change.because)} can't be changed" if change.because else ""
+    for loss in losses.unapproved(view, action, [losses.of_object(view, change)]):
+        yield from losses.refused(view, action, [loss], f"{what}{why}", change.id)
+
+
+@rule.change(
+    id="replaced-in-use", area="destruction", severity="error",
+    reason="an immutable field can't be changed: the object is deleted and made anew under what uses it",
+    remedy="make a new object of another name beside it, move over, then remove the old one; or approve it",
+    source="docs/adr/0008-gate.md and infra/gate/immutable.yaml, with a source for each field",
+)  # fmt: skip
+def replaced_in_use(view: ChangeView) -> Iterator[Found]:
+    """Unprotected objects that something running depends on, and that are replaced."""
+    for change in view.changes:
+        known = change.protect or change.kind in STATEFUL
+        if change.action == "replace" and change.kind in RUNNING and not known:
+            yield from _object(view, change, "what runs loses an object that is replaced")
+
+
+@rule.change(
+    id="layout-changed", area="stacks", severity="error",
+    reason="layout moves every object to another stack, which deletes and recreates it",
+    remedy="set it back; a new layout is for a new region", source="docs/adr/0004-stacks.md",
+)  # fmt: skip
+def layout_changed(view: ChangeView) -> Iterator[Found]:
+    """A region's layout is chosen once."""
+    base, head = view.base, view.head
+    if base is None or head is None or base.layout == head.layout:
+        return
+    if losses.protects(view) and not view.approved("delete", f"region/{view.region}"):
+        message = f"layout is chosen once: it was {base.layout}, {head.layout} is given"
+        yield Found(message=message, subject=f"region/{view.region}", path=("layout",))
+
+
+@rule.change(
+    id="moved-between-stacks", area="stacks", severity="error",
+    reason="an engine knows an object by its stack and component: elsewhere it is deleted and made anew",
+    remedy="leave it where it is, or approve it: {action: replace}", source="docs/adr/0004-stacks.md",
+)  # fmt: skip
+def moved_between_stacks(view: ChangeView) -> Iterator[Found]:
+    """Unprotected objects that move, told once for each pair of stacks."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    for change in view.changes:
+        loose = not change.protect and change.kind not in STATEFUL
+        alone = change.action == "move" and losses.protects(view) and not losses.told_elsewhere(view, change)
+        if alone and loose and not view.approved("replace", *losses.of_object(view, change).subjects):
+            pairs[diff.former_stack(change) or change.stack, change.stack] += 1
+    for (former, now), count in sorted(pairs.items()):
+        where = f"from stack {former} to {now}" if former != now else f"to another component of stack {now}"
+        yield Found(message=f"an object stays in its stack: {count} move {where}", subject=f"stack/{now}")
