@@ -52,6 +52,12 @@ def named(view: ChangeView, kind: str, names: tuple[str, ...]) -> list[Loss]:
     return [Loss(f"{kind}/{name}", (f"region/{view.region}",)) for name in names]
 
 
+def storage(view: ChangeView) -> tuple[str, ...]:
+    """Storage systems that go; one whose class is only replaced stays, with its volumes."""
+    kept = {one.name for one in view.head.storage} if view.head is not None else set()
+    return tuple(name for name in view.blast.storage_lost if name not in kept)
+
+
 def of_object(view: ChangeView, change: Change) -> Loss:
     """An object that goes alone."""
     cluster = change.owner.removeprefix("rack/").rpartition("-r")[0] if change.owner.startswith("rack/") else ""
@@ -69,7 +75,7 @@ def told_elsewhere(view: ChangeView, change: Change) -> bool:
     kind, _, name = change.owner.partition("/")
     if kind == "rack":
         return name in blast.racks_lost or name.rpartition("-r")[0] in blast.clusters_lost
-    lost = {"tenant": blast.tenants_lost, "cluster": blast.clusters_lost, "storage": blast.storage_lost}.get(kind, ())
+    lost = {"tenant": blast.tenants_lost, "cluster": blast.clusters_lost, "storage": storage(view)}.get(kind, ())
     return name in lost or change.id.split("/", 1)[0] in blast.clusters_lost
 
 

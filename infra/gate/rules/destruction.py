@@ -120,7 +120,7 @@ def storage_lost(view: ChangeView) -> Iterator[Found]:
     """Storage systems that go."""
     if (view.head is None and view.base is not None) or not losses.protects(view):
         return
-    for loss in losses.unapproved(view, "delete", losses.named(view, "storage", view.blast.storage_lost)):
+    for loss in losses.unapproved(view, "delete", losses.named(view, "storage", losses.storage(view))):
         yield from losses.refused(view, "delete", [loss], "storage goes only with an approval", loss.name)
 
 
