@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := requirements/dev.lock
 
-.PHONY: help setup up down test check lint lock bench clean
+.PHONY: help setup up down test check lint lock bench docs policypack clean
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -48,9 +48,22 @@ test: lint       ## Everything
 bench: setup     ## Speed and memory against a floor, in one run
 	@$(BIN)/python -m tests.bench
 
+docs: setup      ## Make docs/pull-requests.md anew from what the commands print
+	@$(BIN)/python -m tests.docs.walkthrough
+
+policypack: policypack/.venv/.installed   ## Make the policy pack's own environment
+
+policypack/.venv/.installed: policypack/requirements.lock
+	@test -x policypack/.venv/bin/python || $(PYTHON) -m venv policypack/.venv
+	@policypack/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+COMPILE = pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	--allow-unsafe --strip-extras --upgrade
+
 lock: setup      ## Resolve the dependencies again (pins and hashes, no registry host)
-	@$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-		--allow-unsafe --strip-extras --extra dev --upgrade -o $(LOCK) pyproject.toml
+	@$(BIN)/$(COMPILE) --extra dev -o $(LOCK) pyproject.toml
+	@cd policypack && ../$(BIN)/$(COMPILE) -o requirements.lock requirements.in
 
 clean:           ## Remove what setup and the tools made
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv policypack/.venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
