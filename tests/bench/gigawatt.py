@@ -9,22 +9,30 @@ import yaml
 
 RACKS_PER_CLUSTER = 275
 """275 x 18 hosts stay below the 5,000 nodes of a cluster."""
+ASN_COUNT = 5_000_000
 
 
-def region(racks: int, tenants: int = 0) -> dict[str, Any]:
+def name(number: int) -> str:
+    """Name of one of several regions."""
+    return f"made-up-{number}"
+
+
+def region(racks: int, tenants: int = 0, number: int = 0) -> dict[str, Any]:
     """Data of the region file."""
     sizes = [RACKS_PER_CLUSTER] * (racks // RACKS_PER_CLUSTER)
     if racks % RACKS_PER_CLUSTER:
         sizes.append(racks % RACKS_PER_CLUSTER)
     clusters = [_cluster(number, size) for number, size in enumerate(sizes)]
     return {
-        "region": {"name": "made-up", "country": "KR", "city": "nowhere"},
+        "region": {"name": name(number), "country": "KR", "city": "nowhere"},
         "sovereignty": {"residency": ["KR"], "operators": ["KR"]},
         "addressing": {
-            "underlay_v4": "10.0.0.0/9",
-            "oob_v4": "10.128.0.0/9",
-            "ula_v6": "fd00::/40",
-            "asn_count": 5_000_000,
+            "underlay_v4": f"{10 + number}.0.0.0/9",
+            "oob_v4": f"{10 + number}.128.0.0/9",
+            "ula_v6": f"fd{number:02x}::/40",
+            "asn_base": 4_200_000_000 + number * ASN_COUNT,
+            "asn_count": ASN_COUNT,
+            "vni_base": 100_000 + number * 10_000,
         },
         "site": {
             "power": {"utility_mw": max(1, racks * 0.25), "pue": 1.15},
@@ -64,8 +72,8 @@ def _tenant(number: int, clusters: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": f"tenant-{number}", "isolation": "shared", "gpus": 72, "cluster": cluster["name"]}
 
 
-def write(folder: Path, racks: int, tenants: int = 0) -> Path:
+def write(folder: Path, racks: int, tenants: int = 0, number: int = 0) -> Path:
     """Write the region file."""
-    path = folder / "made-up.yaml"
-    path.write_text(yaml.safe_dump(region(racks, tenants), sort_keys=False), encoding="utf-8")
+    path = folder / f"{name(number)}.yaml"
+    path.write_text(yaml.safe_dump(region(racks, tenants, number), sort_keys=False), encoding="utf-8")
     return path

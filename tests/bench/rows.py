@@ -1,18 +1,16 @@
-"""What is measured: each row returns the seconds of its own part, without imports."""
+"""All rows, by group. Those of planning, components and small commands are here, the others in modules of their own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import engine_rows, gigawatt
+from . import diff_rows, engine_rows, gate_rows, gigawatt, render_rows
+from .row import Goal, Row, Rows, scratch
 
 if TYPE_CHECKING:
     from ai_factory.infra.plan.model import RegionPlan
@@ -20,23 +18,6 @@ if TYPE_CHECKING:
 GROUP_STACK = "kr-ulsan.train-a.0"
 GIGAWATT_RACKS = 5500
 HOSTS = 99_000
-
-
-@dataclass(frozen=True)
-class Row:
-    what: str
-    run: Callable[[], float]
-    floor: str | None = None
-    target: str = ""
-    repeat: int = 2
-    process: bool = False
-    """Whether what is measured is a process of its own."""
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
 
 
 def _plain_objects() -> float:
@@ -65,7 +46,7 @@ def _plain_objects() -> float:
 def _plan() -> float:
     from ai_factory.infra import regions
 
-    with _folder() as folder:
+    with scratch() as folder:
         path = gigawatt.write(folder, GIGAWATT_RACKS)
         start = time.perf_counter()
         plan = regions.load_plan(path)
@@ -78,7 +59,7 @@ def _objects() -> float:
     from ai_factory.infra import regions
     from ai_factory.infra.objects import base, region
 
-    with _folder() as folder:
+    with scratch() as folder:
         plan = regions.load_plan(gigawatt.write(folder, GIGAWATT_RACKS))
     start = time.perf_counter()
     count = sum(1 for _ in base.items_of(region.region_blocks(plan)))
@@ -91,7 +72,7 @@ def _preview() -> float:
     from ai_factory.infra import regions
     from ai_factory.infra.objects.preview import preview
 
-    with _folder() as folder:
+    with scratch() as folder:
         path = gigawatt.write(folder, GIGAWATT_RACKS)
         start = time.perf_counter()
         made = preview(regions.load_plan(path))
@@ -164,18 +145,43 @@ def _components() -> float:
     return _under_mocks(program)
 
 
-ROWS = {
+_PLAN: Rows = {
     "pydantic-floor": Row("99,000 plain pydantic objects", _plain_objects),
-    "plan-1gw": Row("read and plan 5,500 racks, 99,000 hosts", _plan, "pydantic-floor", "5 s, 1 GB"),
-    "objects-1gw": Row("all objects of that region", _objects, "pydantic-floor", "30 s"),
-    "preview-1gw": Row("plan and preview that region", _preview, "pydantic-floor", "30 s"),
-    "python-floor": Row("a Python process that imports the same libraries", _python, repeat=3, process=True),
-    "bare-program": Row("704 objects registered by hand, under mocks", _bare_program, repeat=4),
-    "components": Row("the same by the components", _components, "bare-program", "1.2", repeat=4),
-    "apply-bare-1000": Row("1,000 objects applied by a bare loop of the client", engine_rows.bare(1000)),
-    "apply-1000": Row("the same by the direct engine", engine_rows.direct(1000), "apply-bare-1000", "1.3"),
-    "apply-again-1000": Row("the same again: nothing to change", engine_rows.again(1000), "apply-bare-1000", repeat=1),
-    "apply-5000": Row("5,000 objects: linear growth is 5", engine_rows.direct(5000), "apply-1000", "5", repeat=1),
-    "apply-20000": Row("20,000 objects: linear growth is 20", engine_rows.direct(20000), "apply-1000", "20", repeat=1),
-    "check-kr-ulsan": Row("`aifactory check kr-ulsan` as a process", _check, "python-floor", "2 s", 3, True),
+    "plan-1gw": Row(
+        "read and plan 5,500 racks, 99,000 hosts", _plan, "pydantic-floor", Goal(seconds=5, megabytes=1000)
+    ),
+    "objects-1gw": Row("all objects of that region", _objects, "pydantic-floor", Goal(seconds=30)),
+    "preview-1gw": Row("plan and preview that region", _preview, "pydantic-floor", Goal(seconds=30), repeat=1),
 }
+_CHECK: Rows = {
+    "python-floor": Row("a Python process that imports the same libraries", _python, repeat=3, process=True),
+    "check-kr-ulsan": Row("`aifactory check kr-ulsan` as a process", _check, "python-floor", Goal(seconds=2), 3, True),
+}
+_COMPONENTS: Rows = {
+    "bare-program": Row("704 objects registered by hand, under mocks", _bare_program, repeat=4),
+    "components": Row("the same by the components", _components, "bare-program", Goal(ratio=1.2), repeat=4),
+}
+_APPLY: Rows = {
+    "apply-bare-1000": Row("1,000 objects applied by a bare loop of the client", engine_rows.bare(1000)),
+    "apply-1000": Row("the same by the direct engine", engine_rows.direct(1000), "apply-bare-1000", Goal(ratio=1.3)),
+    "apply-again-1000": Row("the same again: nothing to change", engine_rows.again(1000), "apply-bare-1000", repeat=1),
+    "apply-5000": Row(
+        "5,000 objects: linear growth is 5", engine_rows.direct(5000), "apply-1000", Goal(ratio=5), 1, slow=True
+    ),
+    "apply-20000": Row(
+        "20,000 objects: linear growth is 20", engine_rows.direct(20000), "apply-1000", Goal(ratio=20), 1, slow=True
+    ),
+}
+GROUPS: dict[str, Rows] = {
+    "plan": _PLAN,
+    "check": _CHECK,
+    "components": _COMPONENTS,
+    "apply": _APPLY,
+    "render": render_rows.RENDER,
+    "gate": gate_rows.GATE,
+    "diff": diff_rows.DIFF,
+    "fleet": gate_rows.FLEET,
+    "peers": render_rows.PEERS,
+}
+"""Rows by group; a floor stands above the rows that are measured against it."""
+ROWS: Rows = {name: row for group in GROUPS.values() for name, row in group.items()}
