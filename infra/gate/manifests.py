@@ -1,0 +1,154 @@
+"""What rules on objects have in common: where an object is, whose namespace it is in, what its pods are."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..objects import labels
+from ..objects.base import Manifest
+from .opaque import OpaqueError
+from .rule import Objects, ObjectView
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""Label that the API server gives to every namespace: its name."""
+_TEMPLATES = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job"})
+POD_KINDS = _TEMPLATES | {"Pod", "CronJob"}
+"""Kinds with a pod or a template of pods."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A tenant's namespace."""
+
+    view: ObjectView
+    tenant: str
+    labels: Mapping[str, str]
+    """With the one that the API server sets."""
+
+    @property
+    def subject(self) -> str:
+        """The tenant, as findings and waivers name it."""
+        return f"tenant/{self.tenant}"
+
+
+Place = tuple[str, str]
+"""Cluster and namespace."""
+
+
+def place(view: ObjectView) -> Place:
+    """Cluster and namespace that an object is in."""
+    return view.id.partition("/")[0], view.namespace
+
+
+def homes(views: Objects) -> dict[Place, Home]:
+    """Tenants' namespaces among objects."""
+    found: dict[Place, Home] = {}
+    for view in views:
+        if view.kind == "Namespace" and labels.TENANT_NAMESPACE in view.labels:
+            marks = {**view.labels, NAME_LABEL: view.name}
+            home = Home(view=view, tenant=view.labels[labels.TENANT_NAMESPACE], labels=marks)
+            found[view.id.partition("/")[0], view.name] = home
+    return found
+
+
+def of_kind(views: Objects, *kinds: str) -> Iterator[ObjectView]:
+    """Objects of some kinds."""
+    return (view for view in views if view.kind in kinds)
+
+
+def selects(selector: Manifest, marks: Mapping[str, str]) -> bool:
+    """Whether a label selector matches labels; an empty one matches all.
+
+    >>> selects({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b"]}]}, {"a": "c"})
+    True
+    """
+    wanted = selector.get("matchLabels") or {}
+    if any(marks.get(key) != value for key, value in wanted.items()):
+        return False
+    return all(_meets(one, marks) for one in selector.get("matchExpressions") or ())
+
+
+def _meets(expression: Manifest, marks: Mapping[str, str]) -> bool:
+    key, values = expression.get("key", ""), expression.get("values") or ()
+    return {
+        "In": marks.get(key) in values,
+        "NotIn": marks.get(key) not in values,
+        "Exists": key in marks,
+        "DoesNotExist": key not in marks,
+    }[expression.get("operator", "")]
+
+
+def pod(view: ObjectView) -> Manifest | None:
+    """Spec of an object's pods; None for kinds without any."""
+    kind = view.kind
+    if kind not in POD_KINDS:
+        return None
+    spec = view.spec
+    if kind == "CronJob":
+        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
+    return spec if kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
+
+
+def containers(spec: Manifest) -> list[Manifest]:
+    """All containers of a pod."""
+    return [one for key in ("initContainers", "containers", "ephemeralContainers") for one in spec.get(key) or ()]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value somewhere below an object."""
+
+    path: str
+    key: str
+    """Last key of the path; empty for an item of a list."""
+    value: Any
+
+
+def walk(root: Any) -> Iterator[Node]:
+    """Every value below plain data, those near the root first.
+
+    Raises:
+        OpaqueError: a value is hidden; only after all others were yielded.
+    """
+    queue, hidden = deque([Node("", "", root)]), None
+    while queue:
+        node = queue.popleft()
+        if node.path:
+            yield node
+        try:
+            for child in _children(node):
+                queue.append(child)
+        except OpaqueError as error:
+            hidden = hidden or error
+    if hidden is not None:
+        raise hidden
+
+
+def _children(node: Node) -> Iterator[Node]:
+    """Children of a node: all that can be read, then the fault of the first that can't."""
+    if isinstance(node.value, list):
+        for number, one in enumerate(node.value):
+            yield Node(f"{node.path}[{number}]", "", one)
+    elif isinstance(node.value, dict):
+        hidden = None
+        for key in node.value:
+            try:
+                yield Node(f"{node.path}.{key}" if node.path else str(key), str(key), node.value[key])
+            except OpaqueError as error:
+                hidden = hidden or error
+        if hidden is not None:
+            raise hidden
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """Names in a sentence, the first few of many.
+
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    known = list(names)
+    text = ", ".join(known[:most])
+    return f"{text} and {len(known) - most:,} more" if len(known) > most else text

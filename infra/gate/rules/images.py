@@ -1,0 +1,154 @@
+"""Images, charts and sources: what runs is what was reviewed, and comes from who it should."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...objects.base import Manifest
+from .. import manifests, rule
+from ..manifests import Node
+from ..rule import Found, Objects, ObjectView
+
+_EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
+"""One version, not a range of them."""
+_SOURCES = frozenset({"HelmRepository", "OCIRepository", "GitRepository", "Bucket"})
+_RELEASES = frozenset({"HelmRelease", "Release"})
+_PROVIDERS = frozenset(
+    {"CoreProvider", "BootstrapProvider", "ControlPlaneProvider", "InfrastructureProvider", "IPAMProvider"}
+)
+_SKIPS = frozenset({"insecureskipverify", "insecureskiptlsverify", "tlsskipverify", "skiptlsverify", "insecuretls"})
+_VERIFIES = frozenset({"verifyssl", "sslverify", "verifytls", "tlsverify"})
+"""Names of settings, in small letters without `-` and `_`, that turn the check of certificates off or on."""
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+@rule.each_object(
+    id="image-tag", area="images", severity="error",
+    reason="an image without a tag, or with latest, is another one on the next node, and no roll-back brings it back",
+    remedy="name the image's version, or better its digest",
+    source="https://kubernetes.io/docs/concepts/containers/images/",
+)  # fmt: skip
+def image_tag(view: ObjectView) -> Iterator[Found]:
+    """Images whose version is left open."""
+    for image in _images(view):
+        if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+            yield Found(message=f"an image has a version: {view.kind} {view.name} has {image}")
+
+
+def _images(view: ObjectView) -> list[str]:
+    kind = view.kind
+    if (spec := manifests.pod(view)) is not None:
+        return [one["image"] for one in manifests.containers(spec) if one.get("image")]
+    if kind == "CephCluster":
+        return [str((view.spec.get("cephVersion") or {}).get("image") or "ceph")]
+    if kind == "NicClusterPolicy":
+        parts = (node.value for node in manifests.walk(view.spec) if isinstance(node.value, dict))
+        return [_joined(part) for part in parts if "image" in part and "repository" in part]
+    return []
+
+
+def _joined(part: Manifest) -> str:
+    image, version = f"{part['repository']}/{part['image']}", part.get("version", "")
+    return f"{image}@{version}" if version.startswith("sha256:") else f"{image}:{version}"
+
+
+@rule.each_object(
+    id="chart-pinned", area="versions", severity="error",
+    reason="a version that is left open changes by itself: what runs was never reviewed, and regions drift apart",
+    remedy="give one version, tag or commit",
+    source="https://fluxcd.io/flux/components/helm/helmreleases/ and https://fluxcd.io/flux/components/source/",
+)  # fmt: skip
+def chart_pinned(view: ObjectView) -> Iterator[Found]:
+    """Charts, repositories and providers without one version."""
+    open_ = _open_version(view)
+    if open_ is not None:
+        yield Found(message=f"a version is pinned: {view.kind} {view.name} has {open_ or 'none'}")
+
+
+def _open_version(view: ObjectView) -> str | None:
+    """What stands in place of a version; None where one is pinned, or where there is none to pin."""
+    kind = view.kind
+    if kind == "HelmRelease":
+        chart = (view.spec.get("chart") or {}).get("spec")
+        return None if chart is None else _unless_exact(chart.get("version"))
+    if kind in _PROVIDERS or (kind == "Release" and view.group == "helm.sh"):
+        return _unless_exact(view.spec.get("version"))
+    if kind in ("OCIRepository", "GitRepository"):
+        return _open_reference(view.spec.get("ref") or {}, branches=kind == "GitRepository")
+    return None
+
+
+def _unless_exact(version: str | None) -> str | None:
+    return None if _EXACT.fullmatch(version or "") else version or ""
+
+
+def _open_reference(ref: Manifest, *, branches: bool) -> str | None:
+    if ref.get("digest") or ref.get("commit"):
+        return None
+    if ref.get("semver"):
+        return f"semver {ref['semver']}"
+    if ref.get("tag"):
+        return "tag latest" if ref["tag"] == "latest" else None
+    if str(ref.get("name", "")).startswith("refs/tags/"):
+        return None
+    return f"branch {ref.get('branch') or ref.get('name') or 'of the repository'}" if branches else "no tag"
+
+
+@rule.each_object(
+    id="source-tls", area="images", severity="error",
+    reason="who stands between can hand out another chart or image, and it runs with the rights of the platform",
+    remedy="use https with a certificate that is checked; name your own authority by certSecretRef",
+    source="https://fluxcd.io/flux/components/source/ocirepositories/",
+)  # fmt: skip
+def source_tls(view: ObjectView) -> Iterator[Found]:
+    """Sources without TLS, and settings of charts that turn the check of certificates off."""
+    kind = view.kind
+    if kind in _SOURCES:
+        url = str(view.spec.get("url", ""))
+        if url.startswith("http://") or view.spec.get("insecure") is True:
+            given = "insecure: true" if view.spec.get("insecure") is True else url
+            yield Found(message=f"a source is reached by checked TLS: {kind} {view.name} has {given}")
+    elif kind in _RELEASES:
+        if str(view.spec.get("repo", "")).startswith("http://"):
+            yield Found(message=f"a source is reached by checked TLS: {kind} {view.name} has {view.spec['repo']}")
+        for node in manifests.walk(view.spec.get("values")):
+            if _turns_off(node):
+                given = f"{node.path}: {str(node.value).lower()}"
+                yield Found(
+                    message=f"a chart checks certificates: the values of {kind} {view.name} have {given}",
+                    remedy="turn the check on, and give the authority's certificate to the chart",
+                )
+
+
+def _turns_off(node: Node) -> bool:
+    if not node.key or not isinstance(node.value, bool | str):
+        return False
+    name, value = re.sub("[-_]", "", node.key.lower()), str(node.value).lower()
+    return (name in _SKIPS and value == "true") or (name in _VERIFIES and value == "false")
+
+
+@rule.object_set(
+    id="node-image", area="images", severity="error",
+    reason="a node's image that is not checked by a sound checksum can be swapped, and with it the whole node",
+    remedy="give the SHA-256 or SHA-512 of the image, and its checksumType",
+    source="https://book.metal3.io/bmo/instance_customization and https://book.metal3.io/capm3/introduction",
+)  # fmt: skip
+def node_image(views: Objects) -> Iterator[Found]:
+    """Node images without a checksum, or with one that can be forged; told once an image."""
+    seen: dict[str, str] = {}
+    for view in manifests.of_kind(views, "Metal3MachineTemplate", "BareMetalHost"):
+        spec = view.spec if view.kind == "BareMetalHost" else (view.spec.get("template") or {}).get("spec") or {}
+        image = spec.get("image") or {}
+        if image and image.get("diskFormat") != "live-iso" and (fault := _checksum_fault(image)):
+            seen.setdefault(f"{image.get('url')} has {fault}", view.id)
+    for what, subject in seen.items():
+        yield Found(message=f"a node's image has a sound checksum: {what}", subject=subject)
+
+
+def _checksum_fault(image: Manifest) -> str | None:
+    checksum = str(image.get("checksum") or "")
+    if not checksum:
+        return "none"
+    md5 = image.get("checksumType") == "md5" or _MD5.fullmatch(checksum)
+    return "one of MD5" if md5 else None

@@ -1,0 +1,103 @@
+"""What every tenant's namespace has, and admission that does not fail open."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ...objects import labels
+from .. import manifests, rule
+from ..manifests import Place
+from ..rule import Found, Objects, ObjectView
+
+_ENFORCE = "pod-security.kubernetes.io/enforce"
+_LIMITS = {"GPUs": ("requests.nvidia.com/gpu",), "pods": ("pods", "count/pods")}
+"""What a tenant's quota limits, and the names that it may have there."""
+
+
+@rule.object_set(
+    id="tenant-default-deny", area="isolation", severity="error", waivable=False,
+    reason="without it every pod of the cluster reaches the tenant's pods, and they reach every other tenant's",
+    remedy="declare a NetworkPolicy with podSelector {}, policyTypes Ingress and Egress, and no rules, beside it",
+    source="https://kubernetes.io/docs/concepts/services-networking/network-policies/ (default deny all traffic)",
+)  # fmt: skip
+def tenant_default_deny(views: Objects) -> Iterator[Found]:
+    """Tenants' namespaces whose traffic is not denied by default."""
+    homes = manifests.homes(views)
+    closed = {manifests.place(view) for view in manifests.of_kind(views, "NetworkPolicy") if _denies_all(view)}
+    for place, home in homes.items():
+        if place not in closed:
+            message = f"a tenant's namespace denies all traffic by default: none of the policies of {place[1]} does"
+            yield Found(message=message, subject=home.subject)
+
+
+def _denies_all(view: ObjectView) -> bool:
+    spec = view.spec
+    both = {"Ingress", "Egress"} <= set(spec.get("policyTypes") or ())
+    every = not any((spec.get("podSelector") or {}).values())
+    return both and every and not spec.get("ingress") and not spec.get("egress")
+
+
+@rule.each_object(
+    id="tenant-pod-security", area="isolation", severity="error", waivable=False,
+    reason="a tenant's pod that is privileged or mounts the host's files owns the node, and so other tenants' pods",
+    remedy=f"set the label {_ENFORCE}: restricted",
+    source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
+)  # fmt: skip
+def tenant_pod_security(view: ObjectView) -> Iterator[Found]:
+    """Tenants' namespaces that do not enforce the restricted pod security standard."""
+    if view.kind != "Namespace" or labels.TENANT_NAMESPACE not in view.labels:
+        return
+    level = view.labels.get(_ENFORCE)
+    if level != "restricted":
+        message = f"a tenant's namespace enforces the restricted pod security standard: {view.name} {_given(level)}"
+        yield Found(message=message, subject=f"tenant/{view.labels[labels.TENANT_NAMESPACE]}")
+
+
+def _given(level: str | None) -> str:
+    return f"enforces {level}" if level else "enforces none"
+
+
+@rule.object_set(
+    id="tenant-quota", area="isolation", severity="error", waivable=False,
+    reason="one tenant without a limit takes all GPUs of the cluster, or fills its store with pods",
+    remedy="declare a ResourceQuota with requests.nvidia.com/gpu and pods in the namespace",
+    source="https://kubernetes.io/docs/concepts/policy/resource-quotas/",
+)  # fmt: skip
+def tenant_quota(views: Objects) -> Iterator[Found]:
+    """Tenants' namespaces whose GPUs or pods have no limit."""
+    hard: dict[Place, set[str]] = defaultdict(set)
+    for view in manifests.of_kind(views, "ResourceQuota"):
+        # A quota with scopes limits only some of the pods.
+        if not view.spec.get("scopes") and not view.spec.get("scopeSelector"):
+            hard[manifests.place(view)].update(view.spec.get("hard") or {})
+    for place, home in manifests.homes(views).items():
+        if missing := [what for what, names in _LIMITS.items() if not hard[place].intersection(names)]:
+            message = f"a quota limits a tenant's GPUs and pods: {place[1]} has no limit for {' and '.join(missing)}"
+            yield Found(message=message, subject=home.subject)
+
+
+@rule.each_object(
+    id="policy-failure", area="isolation", severity="error",
+    reason="an admission policy that fails open, or only warns, lets pass what it is there to stop",
+    remedy="set failurePolicy: Fail on the policy, and Deny among the binding's validationActions",
+    source="https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/",
+)  # fmt: skip
+def policy_failure(view: ObjectView) -> Iterator[Found]:
+    """Admission policies and webhooks that let pass what they can't judge, and bindings that do not deny."""
+    kind = view.kind
+    if kind == "ValidatingAdmissionPolicy":
+        if view.spec.get("failurePolicy", "Fail") != "Fail":
+            yield Found(message=f"admission fails closed: {view.name} has failurePolicy {view.spec['failurePolicy']}")
+    elif kind == "ValidatingAdmissionPolicyBinding":
+        actions = view.spec.get("validationActions") or []
+        if "Deny" not in actions:
+            given = ", ".join(actions) or "none"
+            yield Found(message=f"a policy's binding denies: {view.name} has the actions {given}")
+    elif kind == "ValidatingWebhookConfiguration":
+        for hook in view.manifest.get("webhooks") or ():
+            if hook.get("failurePolicy", "Fail") != "Fail":
+                message = (
+                    f"admission fails closed: webhook {hook.get('name')} has failurePolicy {hook['failurePolicy']}"
+                )
+                yield Found(message=message, remedy="set failurePolicy: Fail on the webhook")

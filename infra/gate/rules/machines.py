@@ -1,0 +1,184 @@
+"""Machines: how they roll, what health checks may do to them, and how many keep a quorum."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ... import catalog
+from ...objects import labels
+from ...objects.base import Manifest
+from .. import manifests, rule
+from ..rule import Found, Objects, ObjectView
+
+_CONTROL_PLANE = "KubeadmControlPlane"
+_DEPLOYMENT = "MachineDeployment"
+_HA = 3
+"""Replicas from which Cluster API lets a control plane roll without a spare machine."""
+_STARTUP_SECONDS = 3600
+"""Inspection, imaging and first boot of a large server take most of an hour (see `objects._machines`)."""
+_MOST = 5
+"""A health check acts on up to one machine in so many (`objects.racks` takes one in nine)."""
+
+
+@rule.each_object(
+    id="rollout-no-surge", area="disruption", severity="error",
+    reason="no metal is held spare: a rollout that first adds a machine waits for a free host for ever",
+    remedy="set maxSurge: 0 and maxUnavailable: 1",
+    source="https://cluster-api.sigs.k8s.io/developer/core/controllers/machine-deployment and "
+    "https://book.metal3.io/capm3/node_reuse",
+)  # fmt: skip
+def rollout_no_surge(view: ObjectView) -> Iterator[Found]:
+    """Machine deployments and large control planes that need a spare host to roll."""
+    kind = view.kind
+    if kind not in (_DEPLOYMENT, _CONTROL_PLANE):
+        return
+    spec = view.spec
+    if kind == _CONTROL_PLANE and spec.get("replicas", 1) < _HA:
+        return
+    strategy = (spec.get("rollout") or {}).get("strategy") or spec.get("strategy") or spec.get("rolloutStrategy") or {}
+    surge = (strategy.get("rollingUpdate") or {}).get("maxSurge", 1)
+    if strategy.get("type") != "OnDelete" and str(surge) not in ("0", "0%"):
+        yield Found(message=f"machines roll without spare metal: {kind} {view.name} has maxSurge {surge}")
+
+
+@rule.each_object(
+    id="rollout-one-rack", area="domain", severity="error",
+    reason="machines of several racks in one deployment lose their rack: a successor may join another NVLink domain",
+    remedy=f"declare one deployment and one template a rack, with the labels {labels.RACK} and {labels.HOST_RACK}",
+    source="https://docs.nvidia.com/multi-node-nvlink-systems/ (an NVLink domain is a rack of 18 compute trays)",
+)  # fmt: skip
+def rollout_one_rack(view: ObjectView) -> Iterator[Found]:
+    """GPU machine deployments and templates that are not of one rack."""
+    kind = view.kind
+    if kind == _DEPLOYMENT:
+        fault = _deployment_fault(view.spec)
+    elif kind == "Metal3MachineTemplate":
+        fault = _template_fault(view.spec)
+    else:
+        return
+    if fault:
+        yield Found(message=f"GPU machines roll rack by rack: {kind} {view.name} {fault}")
+
+
+def _deployment_fault(spec: Manifest) -> str:
+    marks = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if marks.get(labels.ROLE) != labels.ROLE_GPU:
+        return ""
+    if not marks.get(labels.RACK):
+        return f"names no rack ({labels.RACK})"
+    most, replicas = _nodes_per_rack(marks.get(labels.SYSTEM, "")), spec.get("replicas", 1)
+    return f"has {replicas} machines, a rack holds {most}" if most and replicas > most else ""
+
+
+def _nodes_per_rack(system: str) -> int | None:
+    """Nodes of a rack at most; None for a system that the catalogue lacks."""
+    known = catalog.load()
+    return max(known.system(system).nodes_per_rack) if system in known.system_ids else None
+
+
+def _template_fault(spec: Manifest) -> str:
+    machine = (spec.get("template") or {}).get("spec") or {}
+    match = (machine.get("hostSelector") or {}).get("matchLabels") or {}
+    loose = match.get(labels.HOST_ROLE) == labels.ROLE_GPU and not match.get(labels.HOST_RACK)
+    return f"takes hosts of any rack ({labels.HOST_RACK})" if loose else ""
+
+
+@rule.each_object(
+    id="health-startup", area="disruption", severity="error",
+    reason="a server takes most of an hour to come up: a check with less patience reboots it while it is imaged",
+    remedy=f"set nodeStartupTimeoutSeconds to {_STARTUP_SECONDS:,} or more",
+    source="https://cluster-api.sigs.k8s.io/tasks/automated-machine-management/healthchecking",
+)  # fmt: skip
+def health_startup(view: ObjectView) -> Iterator[Found]:
+    """Health checks of bare-metal machines that give them less time than they need to start."""
+    if view.kind != "MachineHealthCheck":
+        return
+    spec = view.spec
+    if ((spec.get("remediation") or {}).get("templateRef") or {}).get("kind") != "Metal3RemediationTemplate":
+        return
+    seconds = (spec.get("checks") or {}).get("nodeStartupTimeoutSeconds", 600)
+    if 0 < seconds < _STARTUP_SECONDS:
+        yield Found(message=f"a server has time to start: {view.name} waits {seconds:,} seconds")
+
+
+@rule.object_set(
+    id="health-budget", area="disruption", severity="error",
+    reason="when many machines fail at once, power, cooling, a switch or the API server did: rebooting makes it worse",
+    remedy=f"set remediation.triggerIf.unhealthyLessThanOrEqualTo to one machine in {_MOST} at most",
+    source="https://cluster-api.sigs.k8s.io/tasks/automated-machine-management/healthchecking",
+)  # fmt: skip
+def health_budget(views: Objects) -> Iterator[Found]:
+    """Health checks that remediate however many machines are unhealthy."""
+    sizes = _Sizes(views)
+    for view in manifests.of_kind(views, "MachineHealthCheck"):
+        size = sizes.of(view)
+        limit = _limit((view.spec.get("remediation") or {}).get("triggerIf") or {}, size)
+        most = None if size is None else max(1, size // _MOST)
+        if limit is None:
+            message = f"a health check stops when many machines fail: {view.name} has no limit"
+            yield Found(message=message, subject=view.id)
+        elif most is not None and limit > most:
+            message = f"a health check stops when many machines fail: {view.name} goes on up to {limit} of {size}"
+            yield Found(message=message, subject=view.id)
+
+
+def _limit(trigger: Manifest, size: int | None) -> int | None:
+    """Most unhealthy machines with which a check still acts; 0 for a share of machines that are not known."""
+    if inside := re.fullmatch(r"\[(\d+)-(\d+)\]", str(trigger.get("unhealthyInRange", ""))):
+        return int(inside[2])
+    given = trigger.get("unhealthyLessThanOrEqualTo")
+    if given is None:
+        return None
+    text = str(given)
+    return int((size or 0) * int(text[:-1]) / 100) if text.endswith("%") else int(text)
+
+
+class _Sizes:
+    """How many machines a health check looks at, by the labels that deployments and control planes give them."""
+
+    def __init__(self, views: Objects) -> None:
+        self._by_label: dict[tuple[manifests.Place, str, str], list[tuple[dict[str, str], int]]] = defaultdict(list)
+        for view in manifests.of_kind(views, _DEPLOYMENT, _CONTROL_PLANE):
+            key = "template" if view.kind == _DEPLOYMENT else "machineTemplate"
+            marks = ((view.spec.get(key) or {}).get("metadata") or {}).get("labels") or {}
+            if view.kind == _CONTROL_PLANE:
+                # Cluster API gives these to machines of a control plane itself.
+                marks = {**marks, "cluster.x-k8s.io/cluster-name": view.name, "cluster.x-k8s.io/control-plane": ""}
+            for name, value in marks.items():
+                self._by_label[manifests.place(view), name, value].append((marks, view.spec.get("replicas", 1)))
+
+    def of(self, check: ObjectView) -> int | None:
+        """Machines of a check; None where none are known."""
+        selector = check.spec.get("selector") or {}
+        wanted = (selector.get("matchLabels") or {}).items()
+        some = min((self._by_label[manifests.place(check), *pair] for pair in wanted), key=len, default=[])
+        found = [replicas for marks, replicas in some if manifests.selects(selector, marks)]
+        return sum(found) or None
+
+
+@rule.each_object(
+    id="quorum-members", area="disruption", severity="error",
+    reason="an even number of members survives no more failures than one less, and two are lost with either of them",
+    remedy="take an odd number, three or five; one only where losing it loses nothing",
+    source="https://etcd.io/docs/v3.6/faq/ (odd number of members) and "
+    "https://rook.io/docs/rook/latest-release/CRDs/Cluster/ceph-cluster-crd/ (mon count)",
+)  # fmt: skip
+def quorum_members(view: ObjectView) -> Iterator[Found]:
+    """Control planes and Ceph monitors that keep no sound quorum."""
+    kind = view.kind
+    if kind == _CONTROL_PLANE:
+        replicas = view.spec.get("replicas", 1)
+        if replicas % 2 == 0:
+            yield Found(message=f"a quorum is odd: control plane {view.name} has {replicas} replicas")
+    elif kind == "CephCluster" and not (view.spec.get("external") or {}).get("enable"):
+        monitors = view.spec.get("mon") or {}
+        count = monitors.get("count", 3)
+        if count % 2 == 0 or count < _HA:
+            yield Found(message=f"a quorum is odd, three or more for data: {view.name} has {count} monitors")
+        if monitors.get("allowMultiplePerNode"):
+            yield Found(
+                message=f"members of a quorum stand on nodes of their own: monitors of {view.name} may share one",
+                remedy="set mon.allowMultiplePerNode: false",
+            )

@@ -1,0 +1,146 @@
+"""Network policies of tenants that let in, or reach, more than their own."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
+
+from ...objects import labels
+from ...objects.base import LABEL, Manifest
+from .. import manifests, rule
+from ..manifests import NAME_LABEL, Home
+from ..rule import Found, Objects, ObjectView
+
+_METADATA = ipaddress.ip_address("169.254.169.254")
+"""Link-local address where metadata services answer."""
+_ANOTHER = "another tenant"
+_OPEN_ENTITIES = {
+    "ingress": frozenset({"all", "cluster", "world", "world-ipv4", "world-ipv6"}),
+    "egress": frozenset({"all", "cluster", "world", "world-ipv4", "world-ipv6", "host", "remote-node"}),
+}
+"""Entities of Cilium that take in other tenants, the nodes, or every address."""
+_NAMESPACE_KEYS = ("io.kubernetes.pod.namespace", "io.cilium.k8s.namespace.labels.")
+"""Labels that Cilium gives to pods for their namespace, and the start of those of its labels. A selector without any
+of them selects in the policy's own namespace only."""
+_NO_PEERS = frozenset({"toPorts", "icmps", "authentication"})
+
+
+@rule.object_set(
+    id="tenant-cross-traffic", area="isolation", severity="error", waivable=False,
+    reason="allowances add up: one that is too wide opens a tenant to another, whatever the other policies say",
+    remedy="name the tenant's own namespace or the service by label; cut other networks out of a wide range by except",
+    source="https://kubernetes.io/docs/concepts/services-networking/network-policies/ and "
+    "https://docs.cilium.io/en/stable/security/policy/language/",
+)  # fmt: skip
+def tenant_cross_traffic(views: Objects) -> Iterator[Found]:
+    """Policies in tenants' namespaces that admit other tenants, every namespace or every address."""
+    homes = manifests.homes(views)
+    for view in manifests.of_kind(views, "NetworkPolicy", "CiliumNetworkPolicy") if homes else ():
+        home = homes.get(manifests.place(view))
+        if home is None:
+            continue
+        others = [one for place, one in homes.items() if place[0] == view.id.partition("/")[0]]
+        strangers = [*(one for one in others if one.tenant != home.tenant), _stranger(home)]
+        peers = _peers(view, strangers) if view.kind == "NetworkPolicy" else _cilium_peers(view, strangers)
+        if wide := list(dict.fromkeys(peers)):
+            message = f"tenants do not reach each other: {view.kind} {view.name} of {view.namespace} allows "
+            yield Found(message=message + manifests.some(wide), subject=home.subject)
+
+
+def _stranger(home: Home) -> Home:
+    """A tenant like this one, so that a policy is judged the same before there is a second one."""
+    marks = {**home.labels, labels.TENANT_NAMESPACE: _ANOTHER, NAME_LABEL: _ANOTHER}
+    return Home(view=home.view, tenant=_ANOTHER, labels=marks)
+
+
+def _peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
+    """What a NetworkPolicy allows and should not."""
+    spec = view.spec
+    types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+    for direction, key in (("ingress", "from"), ("egress", "to")):
+        for one in (spec.get(direction) or ()) if direction.capitalize() in types else ():
+            if not one.get(key):
+                yield f"{direction} {key} anywhere"
+            for peer in one.get(key) or ():
+                if peer.get("namespaceSelector") is not None:
+                    yield from _selected(direction, peer["namespaceSelector"], strangers)
+                if block := peer.get("ipBlock"):
+                    yield from _addresses(direction, block.get("cidr", ""), block.get("except") or [], strangers)
+
+
+def _selected(direction: str, selector: Manifest, strangers: list[Home]) -> Iterator[str]:
+    hit = [one.tenant for one in strangers if manifests.selects(selector, one.labels)]
+    if hit:
+        yield f"{direction} with {manifests.some([name for name in hit if name != _ANOTHER] or hit)}"
+
+
+def _addresses(direction: str, cidr: str, without: list[str], strangers: list[Home]) -> Iterator[str]:
+    block, cut = _network(cidr), [_network(one) for one in without]
+    if block.prefixlen == 0 and not cut:
+        yield f"{direction} with every address ({cidr})"
+        return
+    if direction == "egress" and _METADATA in block and not any(_METADATA in one for one in cut):
+        yield f"egress to the metadata service ({_METADATA} in {cidr})"
+    for one in strangers:
+        network = one.view.metadata.get("annotations", {}).get(f"{LABEL}/network")
+        if network and one.tenant != _ANOTHER and _reaches(block, cut, _network(network)):
+            yield f"{direction} with the network of {one.tenant} ({network} in {cidr})"
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return ipaddress.ip_network(text, strict=False)
+
+
+def _reaches(
+    block: IPv4Network | IPv6Network, cut: list[IPv4Network | IPv6Network], network: IPv4Network | IPv6Network
+) -> bool:
+    inside = any(one.version == network.version and _within(network, one) for one in cut)
+    return block.version == network.version and block.overlaps(network) and not inside
+
+
+def _within(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) -> bool:
+    return inner.network_address in outer and inner.broadcast_address in outer
+
+
+def _cilium_peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
+    """What a CiliumNetworkPolicy allows and should not; its denials only take away."""
+    for spec in (view.spec, *(view.manifest.get("specs") or ())):
+        for direction, start in (("ingress", "from"), ("egress", "to")):
+            for one in spec.get(direction) or ():
+                yield from _cilium_rule(direction, start, one, strangers)
+
+
+def _cilium_rule(direction: str, start: str, one: Manifest, strangers: list[Home]) -> Iterator[str]:
+    if one and not any(key.startswith(start) and key not in _NO_PEERS for key in one):
+        yield f"{direction} {start} anywhere"
+    for entity in one.get(f"{start}Entities") or ():
+        if entity in _OPEN_ENTITIES[direction]:
+            yield f"{direction} with entity {entity}"
+    for selector in one.get(f"{start}Endpoints") or ():
+        if wanted := _of_namespace(selector):
+            yield from _selected(direction, wanted, [_as_endpoints(other) for other in strangers])
+    for cidr in one.get(f"{start}CIDR") or ():
+        yield from _addresses(direction, cidr, [], strangers)
+    for entry in one.get(f"{start}CIDRSet") or ():
+        if "cidr" in entry:
+            yield from _addresses(direction, entry["cidr"], entry.get("except") or [], strangers)
+
+
+def _of_namespace(selector: Manifest) -> Manifest:
+    """What a selector of endpoints says of their namespace; pods can have any other label. Empty if it says nothing."""
+    pairs = {_bare(key): value for key, value in (selector.get("matchLabels") or {}).items()}
+    found: list[Manifest] = [{"key": key, "operator": "In", "values": [value]} for key, value in pairs.items()]
+    found += [{**one, "key": _bare(one.get("key", ""))} for one in selector.get("matchExpressions") or ()]
+    kept = [one for one in found if one["key"].startswith(_NAMESPACE_KEYS)]
+    return {"matchExpressions": kept} if kept else {}
+
+
+def _bare(key: str) -> str:
+    return key.removeprefix("k8s:").removeprefix("any:")
+
+
+def _as_endpoints(home: Home) -> Home:
+    start = _NAMESPACE_KEYS[1]
+    marks = {f"{start}{key}": value for key, value in home.labels.items()}
+    return Home(view=home.view, tenant=home.tenant, labels={**marks, _NAMESPACE_KEYS[0]: home.labels[NAME_LABEL]})

@@ -1,0 +1,99 @@
+"""Pods, and what keeps them running or from running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...objects.base import Manifest
+from .. import manifests, rule
+from ..rule import Found, Objects, ObjectView
+
+_GPU = "nvidia.com/gpu"
+_GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.com"})
+"""Device classes of the DRA driver that hand out GPUs."""
+
+
+@rule.each_object(
+    id="host-namespace", area="isolation", severity="error",
+    reason="a pod in the host's namespaces, privileged or with its files sees and changes what all others do there",
+    remedy="remove it, or waive it for an agent of the platform that can't do without",
+    source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
+)  # fmt: skip
+def host_namespace(view: ObjectView) -> Iterator[Found]:
+    """Pods that share the host's network, processes, files or rights."""
+    spec = manifests.pod(view)
+    if spec is None:
+        return
+    found = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+    found += [f"hostPath {one['hostPath'].get('path')}" for one in spec.get("volumes") or () if one.get("hostPath")]
+    privileged = [one for one in manifests.containers(spec) if (one.get("securityContext") or {}).get("privileged")]
+    found += [f"privileged container {one.get('name')}" for one in privileged]
+    if found:
+        yield Found(message=f"a pod stays out of its host: {view.kind} {view.name} has {manifests.some(found)}")
+
+
+@rule.each_object(
+    id="disruption-budget", area="disruption", severity="error",
+    reason="a budget that allows no eviction holds every node drain until it times out, and so every upgrade",
+    remedy="allow at least one pod to go: maxUnavailable: 1",
+    source="https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
+)  # fmt: skip
+def disruption_budget(view: ObjectView) -> Iterator[Found]:
+    """Disruption budgets under which no pod may ever be evicted."""
+    if view.kind != "PodDisruptionBudget":
+        return
+    most, least = view.spec.get("maxUnavailable"), view.spec.get("minAvailable")
+    if str(most) in ("0", "0%") or str(least) == "100%":
+        given = f"maxUnavailable {most}" if most is not None else f"minAvailable {least}"
+        yield Found(message=f"a budget lets a node be drained: {view.name} has {given}")
+
+
+@rule.each_object(
+    id="compute-domain-nodes", area="domain", severity="error",
+    reason="with a number of nodes a domain waits for as many before any pod starts, and its spec can't be changed",
+    remedy="set numNodes: 0; the domain follows the pods then",
+    source="https://github.com/kubernetes-sigs/dra-driver-nvidia-gpu/issues/615",
+)  # fmt: skip
+def compute_domain_nodes(view: ObjectView) -> Iterator[Found]:
+    """Compute domains that fix a number of nodes."""
+    if view.kind != "ComputeDomain":
+        return
+    if (nodes := view.spec.get("numNodes", 0)) != 0:
+        yield Found(message=f"a compute domain follows its pods, with numNodes 0: {view.name} has {nodes}")
+
+
+@rule.object_set(
+    id="gpu-and-claims", area="domain", severity="error",
+    reason="the device plugin and the DRA driver do not know of each other: both hand out the same GPUs",
+    remedy=f"ask for {_GPU} only, and keep claims for compute domains",
+    source="https://docs.nvidia.com/datacenter/cloud-native/gpu-operator/latest/dra-intro-install.html",
+)  # fmt: skip
+def gpu_and_claims(views: Objects) -> Iterator[Found]:
+    """Pods that ask for GPUs both as a resource and by a claim."""
+    claims = {
+        (*manifests.place(view), view.kind, view.name)
+        for view in manifests.of_kind(views, "ResourceClaim", "ResourceClaimTemplate")
+        if _claims_gpus(view)
+    }
+    for view in views if claims else ():
+        spec = manifests.pod(view)
+        if spec is None or not any(_asks(one) for one in manifests.containers(spec)):
+            continue
+        for one in spec.get("resourceClaims") or ():
+            kind = "ResourceClaim" if one.get("resourceClaimName") else "ResourceClaimTemplate"
+            name = one.get("resourceClaimName") or one.get("resourceClaimTemplateName")
+            if (*manifests.place(view), kind, name) in claims:
+                message = f"GPUs come by one way: {view.kind} {view.name} asks for {_GPU} and claims some by {name}"
+                yield Found(message=message, subject=view.id)
+
+
+def _claims_gpus(view: ObjectView) -> bool:
+    spec = (view.spec.get("spec") or {}) if view.kind == "ResourceClaimTemplate" else view.spec
+    requests = (spec.get("devices") or {}).get("requests") or ()
+    exact = [part for one in requests for part in (one.get("exactly"), *(one.get("firstAvailable") or ())) if part]
+    return any(one.get("deviceClassName") in _GPU_CLASSES for one in exact)
+
+
+def _asks(container: Manifest) -> bool:
+    resources = container.get("resources") or {}
+    return any(_GPU in (resources.get(key) or {}) for key in ("limits", "requests"))

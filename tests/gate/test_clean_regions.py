@@ -1,0 +1,26 @@
+"""No rule on objects says anything of what the package itself declares for the example regions."""
+
+from __future__ import annotations
+
+import pytest
+
+from ai_factory.infra import regions
+from ai_factory.infra.gate import apply, diff
+from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
+from ai_factory.infra.gate.rule import ObjectView
+from ai_factory.infra.objects.base import HelmRelease, Item, items_of
+from ai_factory.infra.objects.region import region_blocks
+
+
+def view(item: Item) -> ObjectView:
+    protect = not isinstance(item, HelmRelease) and item.protect
+    return ObjectView(id=item.id, manifest=diff.manifest_of(item), protect=protect)
+
+
+@pytest.mark.parametrize("name", regions.known_regions())
+def test_all_objects_of_a_region_pass_all_rules_on_objects(name: str) -> None:
+    plan = regions.load_plan(regions.region_file(name))
+    views = [view(item) for item in items_of(region_blocks(plan))]
+
+    assert len(views) > 100
+    assert apply.objects(views, name) == []
