@@ -143,6 +143,16 @@ def _children(node: Node) -> Iterator[Node]:
             raise hidden
 
 
+def number(values: Manifest, key: str, default: int) -> int:
+    """A whole number of an object; null is as good as left out.
+
+    >>> number({"replicas": None}, "replicas", 1)
+    1
+    """
+    value = values.get(key)
+    return default if value is None else int(value)
+
+
 def some(names: Iterable[str], most: int = 3) -> str:
     """Names in a sentence, the first few of many.
 

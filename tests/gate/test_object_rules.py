@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,38 @@ def test_a_rule_says_nothing_of_other_kinds(one: rule.Rule) -> None:
     view = ObjectView(id="train/Other.example.com//a", manifest=manifest, protect=False)
 
     assert apply.by_rule(one, [view], "lab") == []
+
+
+REQUIRED = {"apiVersion", "kind", "metadata", "name", "operator", "cidr", "key", "ai-factory.dev/tenant"}
+"""What an object can't be without: the API server refuses it before any rule matters."""
+
+
+def nulls(value: Any) -> Iterator[Any]:
+    """The value with each optional field below it null, in turn; dicts only."""
+    for key, inner in value.items():
+        if key not in REQUIRED:
+            yield {**value, key: None}
+        if isinstance(inner, dict):
+            yield from ({**value, key: changed} for changed in nulls(inner))
+        elif isinstance(inner, list):
+            for place, one in enumerate(inner):
+                if isinstance(one, dict):
+                    yield from (
+                        {**value, key: [*inner[:place], changed, *inner[place + 1 :]]} for changed in nulls(one)
+                    )
+
+
+@pytest.mark.parametrize("one", object_cases.RULES, ids=lambda one: one.id)
+def test_no_null_takes_a_rule_down(one: rule.Rule) -> None:
+    """Engines and people write null for a field that is not set."""
+    judged = 0
+    for path in (path for path in FILES if path.parent.name == one.id):
+        case = object_cases.load(path)
+        views = list(object_cases.views({key: value for key, value in case.items() if key != "repeat"}))
+        for place, view in enumerate(views):
+            for changed in nulls(view.manifest):
+                given = ObjectView(id=view.id, manifest=changed, protect=False)
+                found = apply.by_rule(one, [*views[:place], given, *views[place + 1 :]], "lab")
+                assert not [each for each in found if each.message.startswith(apply.FAILED)], changed
+                judged += 1
+    assert judged

@@ -79,7 +79,7 @@ def host_owned_fields(view: ObjectView) -> Iterator[Found]:
     if view.kind != _HOST:
         return
     spec = view.spec
-    if found := [key for key in _OWNED if key in spec]:
+    if found := [key for key in _OWNED if spec.get(key) is not None]:
         yield Found(message=f"the provider owns a host's image and consumer: {view.name} sets {' and '.join(found)}")
 
 

@@ -49,7 +49,7 @@ def _images(view: ObjectView) -> list[str]:
 
 
 def _joined(part: Manifest) -> str:
-    image, version = f"{part['repository']}/{part['image']}", part.get("version", "")
+    image, version = f"{part['repository']}/{part['image']}", part.get("version") or ""
     return f"{image}@{version}" if version.startswith("sha256:") else f"{image}:{version}"
 
 
@@ -90,7 +90,7 @@ def _open_reference(ref: Manifest, *, branches: bool) -> str | None:
         return f"semver {ref['semver']}"
     if ref.get("tag"):
         return "tag latest" if ref["tag"] == "latest" else None
-    if str(ref.get("name", "")).startswith("refs/tags/"):
+    if str(ref.get("name") or "").startswith("refs/tags/"):
         return None
     return f"branch {ref.get('branch') or ref.get('name') or 'of the repository'}" if branches else "no tag"
 
@@ -105,12 +105,12 @@ def source_tls(view: ObjectView) -> Iterator[Found]:
     """Sources without TLS, and settings of charts that turn the check of certificates off."""
     kind = view.kind
     if kind in _SOURCES:
-        url = str(view.spec.get("url", ""))
+        url = str(view.spec.get("url") or "")
         if url.startswith("http://") or view.spec.get("insecure") is True:
             given = "insecure: true" if view.spec.get("insecure") is True else url
             yield Found(message=f"a source is reached by checked TLS: {kind} {view.name} has {given}")
     elif kind in _RELEASES:
-        if str(view.spec.get("repo", "")).startswith("http://"):
+        if str(view.spec.get("repo") or "").startswith("http://"):
             yield Found(message=f"a source is reached by checked TLS: {kind} {view.name} has {view.spec['repo']}")
         for node in manifests.walk(view.spec.get("values")):
             if _turns_off(node):

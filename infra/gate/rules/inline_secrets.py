@@ -33,10 +33,12 @@ _WORDS = frozenset({"", "true", "false", "null", "none", "~"})
 )  # fmt: skip
 def secret_inline(view: ObjectView) -> Iterator[Found]:
     """Secrets with values; those that SOPS encrypted are as good as none."""
-    if view.kind != "Secret" or view.group or "sops" in view.manifest:
+    if view.kind != "Secret" or view.group:
         return
+    sealed = bool(view.manifest.get("sops"))
     for field in ("data", "stringData"):
-        if given := [key for key, value in (view.manifest.get(field) or {}).items() if value]:
+        values = (view.manifest.get(field) or {}).items()
+        if given := [key for key, value in values if value and not (sealed and str(value).startswith("ENC["))]:
             message = f"a secret's values come from a secret store: {view.name} has {field} {manifests.some(given)}"
             yield Found(message=message)
 

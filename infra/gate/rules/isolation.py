@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ...objects import labels
+from ...objects.base import Manifest
 from .. import manifests, rule
 from ..manifests import Place
 from ..rule import Found, Objects, ObjectView
@@ -70,11 +71,15 @@ def tenant_quota(views: Objects) -> Iterator[Found]:
     for view in manifests.of_kind(views, "ResourceQuota"):
         # A quota with scopes limits only some of the pods.
         if not view.spec.get("scopes") and not view.spec.get("scopeSelector"):
-            hard[manifests.place(view)].update(view.spec.get("hard") or {})
+            hard[manifests.place(view)].update(_set(view.spec.get("hard") or {}))
     for place, home in manifests.homes(views).items():
         if missing := [what for what, names in _LIMITS.items() if not hard[place].intersection(names)]:
             message = f"a quota limits a tenant's GPUs and pods: {place[1]} has no limit for {' and '.join(missing)}"
             yield Found(message=message, subject=home.subject)
+
+
+def _set(hard: Manifest) -> set[str]:
+    return {name for name, value in hard.items() if value is not None}
 
 
 @rule.each_object(
@@ -87,7 +92,7 @@ def policy_failure(view: ObjectView) -> Iterator[Found]:
     """Admission policies and webhooks that let pass what they can't judge, and bindings that do not deny."""
     kind = view.kind
     if kind == "ValidatingAdmissionPolicy":
-        if view.spec.get("failurePolicy", "Fail") != "Fail":
+        if (view.spec.get("failurePolicy") or "Fail") != "Fail":
             yield Found(message=f"admission fails closed: {view.name} has failurePolicy {view.spec['failurePolicy']}")
     elif kind == "ValidatingAdmissionPolicyBinding":
         actions = view.spec.get("validationActions") or []
@@ -96,7 +101,7 @@ def policy_failure(view: ObjectView) -> Iterator[Found]:
             yield Found(message=f"a policy's binding denies: {view.name} has the actions {given}")
     elif kind == "ValidatingWebhookConfiguration":
         for hook in view.manifest.get("webhooks") or ():
-            if hook.get("failurePolicy", "Fail") != "Fail":
+            if (hook.get("failurePolicy") or "Fail") != "Fail":
                 message = (
                     f"admission fails closed: webhook {hook.get('name')} has failurePolicy {hook['failurePolicy']}"
                 )

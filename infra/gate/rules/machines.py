@@ -35,10 +35,11 @@ def rollout_no_surge(view: ObjectView) -> Iterator[Found]:
     if kind not in (_DEPLOYMENT, _CONTROL_PLANE):
         return
     spec = view.spec
-    if kind == _CONTROL_PLANE and spec.get("replicas", 1) < _HA:
+    if kind == _CONTROL_PLANE and manifests.number(spec, "replicas", 1) < _HA:
         return
     strategy = (spec.get("rollout") or {}).get("strategy") or spec.get("strategy") or spec.get("rolloutStrategy") or {}
-    surge = (strategy.get("rollingUpdate") or {}).get("maxSurge", 1)
+    surge = (strategy.get("rollingUpdate") or {}).get("maxSurge")
+    surge = 1 if surge is None else surge
     if strategy.get("type") != "OnDelete" and str(surge) not in ("0", "0%"):
         yield Found(message=f"machines roll without spare metal: {kind} {view.name} has maxSurge {surge}")
 
@@ -68,7 +69,7 @@ def _deployment_fault(spec: Manifest) -> str:
         return ""
     if not marks.get(labels.RACK):
         return f"names no rack ({labels.RACK})"
-    most, replicas = _nodes_per_rack(marks.get(labels.SYSTEM, "")), spec.get("replicas", 1)
+    most, replicas = _nodes_per_rack(marks.get(labels.SYSTEM) or ""), manifests.number(spec, "replicas", 1)
     return f"has {replicas} machines, a rack holds {most}" if most and replicas > most else ""
 
 
@@ -98,7 +99,7 @@ def health_startup(view: ObjectView) -> Iterator[Found]:
     spec = view.spec
     if ((spec.get("remediation") or {}).get("templateRef") or {}).get("kind") != "Metal3RemediationTemplate":
         return
-    seconds = (spec.get("checks") or {}).get("nodeStartupTimeoutSeconds", 600)
+    seconds = manifests.number(spec.get("checks") or {}, "nodeStartupTimeoutSeconds", 600)
     if 0 < seconds < _STARTUP_SECONDS:
         yield Found(message=f"a server has time to start: {view.name} waits {seconds:,} seconds")
 
@@ -126,7 +127,7 @@ def health_budget(views: Objects) -> Iterator[Found]:
 
 def _limit(trigger: Manifest, size: int | None) -> int | None:
     """Most unhealthy machines with which a check still acts; 0 for a share of machines that are not known."""
-    if inside := re.fullmatch(r"\[(\d+)-(\d+)\]", str(trigger.get("unhealthyInRange", ""))):
+    if inside := re.fullmatch(r"\[(\d+)-(\d+)\]", str(trigger.get("unhealthyInRange") or "")):
         return int(inside[2])
     given = trigger.get("unhealthyLessThanOrEqualTo")
     if given is None:
@@ -146,8 +147,9 @@ class _Sizes:
             if view.kind == _CONTROL_PLANE:
                 # Cluster API gives these to machines of a control plane itself.
                 marks = {**marks, "cluster.x-k8s.io/cluster-name": view.name, "cluster.x-k8s.io/control-plane": ""}
+            replicas = manifests.number(view.spec, "replicas", 1)
             for name, value in marks.items():
-                self._by_label[manifests.place(view), name, value].append((marks, view.spec.get("replicas", 1)))
+                self._by_label[manifests.place(view), name, value].append((marks, replicas))
 
     def of(self, check: ObjectView) -> int | None:
         """Machines of a check; None where none are known."""
@@ -169,12 +171,12 @@ def quorum_members(view: ObjectView) -> Iterator[Found]:
     """Control planes and Ceph monitors that keep no sound quorum."""
     kind = view.kind
     if kind == _CONTROL_PLANE:
-        replicas = view.spec.get("replicas", 1)
+        replicas = manifests.number(view.spec, "replicas", 1)
         if replicas % 2 == 0:
             yield Found(message=f"a quorum is odd: control plane {view.name} has {replicas} replicas")
     elif kind == "CephCluster" and not (view.spec.get("external") or {}).get("enable"):
         monitors = view.spec.get("mon") or {}
-        count = monitors.get("count", 3)
+        count = manifests.number(monitors, "count", _HA)
         if count % 2 == 0 or count < _HA:
             yield Found(message=f"a quorum is odd, three or more for data: {view.name} has {count} monitors")
         if monitors.get("allowMultiplePerNode"):

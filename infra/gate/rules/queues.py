@@ -57,7 +57,7 @@ def queue_over_quota(views: Objects) -> Iterator[Found]:
     queues = {(view.id.partition("/")[0], view.name): view for view in manifests.of_kind(views, "ClusterQueue")}
     used: dict[Place, set[str]] = defaultdict(set)
     for view in manifests.of_kind(views, "LocalQueue"):
-        used[manifests.place(view)].add(str(view.spec.get("clusterQueue", "")))
+        used[manifests.place(view)].add(str(view.spec.get("clusterQueue") or ""))
     for view in manifests.of_kind(views, "ResourceQuota"):
         place, given = manifests.place(view), (view.spec.get("hard") or {}).get(f"requests.{_GPU}")
         named = [queues[place[0], name] for name in sorted(used[place]) if (place[0], name) in queues]
@@ -78,9 +78,9 @@ def _admitted(spec: Manifest) -> int | None:
             for one in flavour.get("resources") or ():
                 if one.get("name") != _GPU:
                     continue
-                if spec.get("cohortName") and "borrowingLimit" not in one:
+                if spec.get("cohortName") and one.get("borrowingLimit") is None:
                     return None
-                total += _count(one.get("nominalQuota", 0)) + _count(one.get("borrowingLimit", 0))
+                total += _count(one.get("nominalQuota") or 0) + _count(one.get("borrowingLimit") or 0)
     return total
 
 

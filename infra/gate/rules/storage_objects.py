@@ -72,7 +72,7 @@ def _pools(view: ObjectView) -> Iterator[tuple[str, Manifest]]:
         spec = view.spec
         yield from ((key, spec[key]) for key in _POOLS if spec.get(key))
         yield from (
-            (f"data pool {one.get('name', number)}", one) for number, one in enumerate(spec.get("dataPools", ()))
+            (f"data pool {one.get('name', number)}", one) for number, one in enumerate(spec.get("dataPools") or ())
         )
 
 
@@ -86,4 +86,4 @@ def storage_preserved(view: ObjectView) -> Iterator[Found]:
     """Ceph filesystems and object stores whose data go with their object."""
     key = _KEPT.get(view.kind)
     if key is not None and view.spec.get(key) is not True:
-        yield Found(message=f"data outlive the object: {view.kind} {view.name} has {key} {view.spec.get(key, False)}")
+        yield Found(message=f"data outlive the object: {view.kind} {view.name} has {key} {view.spec.get(key) or False}")

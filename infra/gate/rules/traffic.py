@@ -83,7 +83,7 @@ def _addresses(direction: str, cidr: str, without: list[str], strangers: list[Ho
     if direction == "egress" and _METADATA in block and not any(_METADATA in one for one in cut):
         yield f"egress to the metadata service ({_METADATA} in {cidr})"
     for one in strangers:
-        network = one.view.metadata.get("annotations", {}).get(f"{LABEL}/network")
+        network = (one.view.metadata.get("annotations") or {}).get(f"{LABEL}/network")
         if network and one.tenant != _ANOTHER and _reaches(block, cut, _network(network)):
             yield f"{direction} with the network of {one.tenant} ({network} in {cidr})"
 

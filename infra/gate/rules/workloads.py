@@ -58,7 +58,7 @@ def compute_domain_nodes(view: ObjectView) -> Iterator[Found]:
     """Compute domains that fix a number of nodes."""
     if view.kind != "ComputeDomain":
         return
-    if (nodes := view.spec.get("numNodes", 0)) != 0:
+    if (nodes := manifests.number(view.spec, "numNodes", 0)) != 0:
         yield Found(message=f"a compute domain follows its pods, with numNodes 0: {view.name} has {nodes}")
 
 
