@@ -137,7 +137,8 @@ def draft(accepted: Accepted, *, least_growth: float = sizing.LEAST_GROWTH[0]) -
     )
     groups = sizing.by_origin(parts)
     halls, hall_of = layout.halls(source, accepted.source.full_lock, parts, catalog, it_mw=it_mw)
-    managements, managed_by = layout.managements(accepted.name, parts, catalog)
+    there = bool(source.management) and all(one.provider == "existing" for one in source.management)
+    managements, managed_by = layout.managements(accepted.name, parts, catalog, installed=not there)
     storage, no_storage = carried.storage(source, groups, catalog, region=accepted.name)
     tenants, no_tenants = carried.tenants(source, groups, catalog, country=accepted.profile.id)
     core, needed = _core(source, parts, managements, storage, hall_of)
@@ -186,7 +187,8 @@ def _layout(source: spec.Region, parts: Sequence[Part], limit: int) -> str:
 
 
 def _management(one: spec.Management) -> dict[str, Any]:
-    return {"name": one.name, "access": {"context": one.access.context}}
+    provider = {"provider": one.provider} if one.provider == "existing" else {}
+    return {"name": one.name, **provider, "access": {"context": one.access.context}}
 
 
 def _cluster(draft: Draft, part: Part) -> dict[str, Any]:

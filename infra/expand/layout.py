@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from .. import spec
 from ..catalog import Catalog
@@ -88,8 +89,16 @@ def _hall(name: str, old: spec.Hall, parts: Sequence[Part], it_mw: float, catalo
     return HallOf(hall=hall, origin=old.name, clusters=clusters, widened=widened)
 
 
-def managements(region: str, parts: Sequence[Part], catalog: Catalog) -> tuple[list[spec.Management], dict[str, str]]:
+def managements(
+    region: str, parts: Sequence[Part], catalog: Catalog, *, installed: bool
+) -> tuple[list[spec.Management], dict[str, str]]:
     """Management clusters with a context of the new region each, filled in the order of the clusters.
+
+    Args:
+        region: name of the new region.
+        parts: its clusters.
+        catalog: figures.
+        installed: whether the management stack is installed there; else it is all there.
 
     Returns:
         The management clusters, and which one owns each cluster.
@@ -106,7 +115,9 @@ def managements(region: str, parts: Sequence[Part], catalog: Catalog) -> tuple[l
         left -= hosts
     single = len(groups) == 1
     names = ["management" if single else f"management-{number}" for number in range(1, len(groups) + 1)]
-    found = [spec.Management(name=name, access=spec.Access(context=f"{region}-{name}")) for name in names]
+    accesses = [spec.Access(context=f"{region}-{name}") for name in names]
+    provider: Literal["install", "existing"] = "install" if installed else "existing"
+    found = [spec.Management(name=one, provider=provider, access=way) for one, way in zip(names, accesses, strict=True)]
     return found, {cluster: name for name, group in zip(names, groups, strict=True) for cluster in group}
 
 

@@ -277,3 +277,10 @@ def test_malformed_pools_are_refused_with_their_line(project: Path, aifactory: R
 
     assert outcome.code == 2
     assert "stacks/addressing.yaml:2: underlay: no such key here" in outcome.err
+
+
+def test_a_management_stack_that_is_there_already_stays_so(project: Path, aifactory: Run) -> None:
+    assert aifactory("expand", "lab", "--to", "jp-lab", "--country", "JP", "--power-mw", "0.5").code == 0
+
+    made = (project / "stacks" / "regions" / "jp-lab.yaml").read_text(encoding="utf-8")
+    assert "- {name: management, provider: existing, access: {context: jp-lab-management}}" in made
