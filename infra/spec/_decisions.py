@@ -21,6 +21,7 @@ def _date(value: Any) -> Any:
 
 
 Date = Annotated[datetime.date, BeforeValidator(_date)]
+Loss = Annotated[Text, StringConstraints(pattern=r"^[^*]")]
 Reason = Annotated[Text, StringConstraints(min_length=10, max_length=200)]
 
 
@@ -42,9 +43,9 @@ class Approval(Model):
 
     action: Literal["delete", "replace", "drain"]
     """What is approved. To delete takes in to replace and to drain; to replace takes in to drain."""
-    subject: Text
+    subject: Loss
     """What may be lost: `tenant/acme`, `cluster/train-a`, `rack/train-a-r0064`, `region/kr-ulsan` or the id of an
-    object; `*` stands for any letters."""
+    object; `*` stands for any letters, but not for all of it."""
     by: Text
     """Who approves: a person or a change ticket."""
     reason: Reason

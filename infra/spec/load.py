@@ -101,7 +101,7 @@ _RULES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
-    "string_too_short": "must not be empty",
+    "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "finite_number": "must be a finite number",
     "literal_error": "must be one of {expected}",
@@ -120,6 +120,7 @@ _PATTERNS = {
         "give SHA-256 or SHA-512 in lower-case hex, or the URL of a checksum file",
     ),
     r"^/redfish/v1/Systems/[^\s/]+$": ("not the Redfish path of a host", "write it like /redfish/v1/Systems/1"),
+    r"^[^*]": ("an approval names what may be lost", "begin with its kind, such as tenant/acme or rack/train-a-*"),
     r"^[A-Z]{3}$": ("not a currency", "use three capital letters (ISO 4217), such as KRW"),
     r"^(https://|ssh://|git@)[^\s]+$": (
         "not the address of a git repository",
@@ -139,6 +140,8 @@ def _explain(kind: str, details: Any) -> tuple[str, str]:
         return _PATTERNS.get(pattern, (f"does not match {pattern}", "see `aifactory schema`"))
     if kind in ("too_short", "too_long") and isinstance(details["input"], str):
         kind = f"string_{kind}"
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        return "must not be empty", ""
     if kind in _RULES:
         return _RULES[kind].format(**context), ""
     return str(details["msg"]).removeprefix("Value error, "), ""
