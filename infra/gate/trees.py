@@ -163,8 +163,11 @@ class _Opener:
         there = [path for path in wanted if self._run("rev-parse", "--verify", "-q", f"{tree}:{prefix}{path}").stdout]
         if there:
             whole = self._out("archive", "--format=tar", tree, "--", *there)
-            with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
-                archive.extractall(folder, filter="data")
+            try:
+                with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
+                    archive.extractall(folder, filter="data")
+            except tarfile.TarError as error:
+                raise GitError(f"the files of {tree[:12]} can't be laid out: {error}") from None
         return folder
 
     def _base_code(self, base: str, head: str, prefix: str) -> Path | None:

@@ -115,3 +115,12 @@ def test_a_shallow_clone_is_told_how_to_go_on(tmp_path: Path) -> None:
 
     with pytest.raises(trees.GitError, match="fetch-depth: 0"), trees.opened(tmp_path / "clone", first):
         pass
+
+
+def test_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    (project.regions / "far.yaml").symlink_to("/etc/hostname")
+    project.commit("link")
+
+    with pytest.raises(trees.GitError, match="can't be laid out"), trees.opened(project.folder, "main"):
+        pass
