@@ -51,7 +51,8 @@ def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> T
     Raises:
         OwnCodeError: the copy is too old to be asked, or failed.
     """
-    command = [sys.executable, "-m", _MODULE, str(folder), str(store), str(jobs), *names]
+    # -P: a module in the working directory, which the change may bring, must not take the place of a library.
+    command = [sys.executable, "-P", "-m", _MODULE, str(folder), str(store), str(jobs), *names]
     environment = {**os.environ, "PYTHONPATH": str(code / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, capture_output=True, env=environment, check=False)  # noqa: S603 merged code only
     if done.returncode != 0:

@@ -176,6 +176,10 @@ def test_the_base_is_planned_by_its_own_code_where_the_change_touches_the_packag
     network.write_text(text.replace('"fabric-plan"', '"fabric-map"'), encoding="utf-8")
     monkeypatch.setattr(trees._Opener, "_base_code", lambda self, *_: code)
 
+    for folder in (tmp_path, project.folder):
+        (folder / "msgspec.py").write_text("raise SystemExit('code of the change ran')\n", encoding="utf-8")
+    monkeypatch.chdir(project.folder)
+
     verdict = judged(project)
 
     assert verdict.notes == ()
