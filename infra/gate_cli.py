@@ -133,7 +133,11 @@ def _judged(**request: Any) -> Verdict:
 def cache_folder() -> Path:
     """Folder of the cache for this user (XDG base directories)."""
     home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "ai-factory" / "gate"
+    try:
+        return (Path(home) if home else Path.home() / ".cache") / "ai-factory" / "gate"
+    except RuntimeError:
+        click.echo("error: this user has no home folder: give --cache DIR or --no-cache", err=True)
+        sys.exit(ENVIRONMENT)
 
 
 @contextmanager

@@ -196,9 +196,11 @@ class Computing:
 
     def _inventory_name(self, file: Path, data: bytes) -> str | None:
         """Name of the inventory file; None where the region file names none, or can't be read at all."""
-        if b"inventory" not in data:
+        plain = _PLAIN_INVENTORY.findall(data)
+        odd = any(mark in data for mark in (b"\\", b"?", b"{inventory", b"*", b"|", b">"))
+        if not odd and b"inventory" not in data:
             return None
-        if len(plain := _PLAIN_INVENTORY.findall(data)) == 1 and not data.lstrip().startswith(b"{"):
+        if not odd and len(plain) == 1 and data.count(b"inventory") == 1:
             return _real(plain[0].decode())
         try:
             value = source.read(file).data.get("inventory")

@@ -17,6 +17,7 @@ from .computing import Opened, Task
 from .pairs import Pair, Pairs
 from .records import Blast, Change, Finding, Path_, ShardHead
 from .rule import RULES, ChangeView, FleetView, RegionView
+from .rules.previews import UNPLANNED
 from .store import unpack
 from .verdict import Fault, RegionVerdict, StackDelta
 
@@ -47,6 +48,7 @@ class Judge:
         if self.sides.base is not None and (one.before is not None or one.base is None):
             changes = self._changes(one)
             lost = blast.blast(one.before, one.after, changes)
+        findings = self._findings(one, changes, lost, shown)
         return RegionVerdict(
             region=one.name,
             file=shown,
@@ -58,7 +60,7 @@ class Judge:
             after=one.after.totals if one.after else None,
             pools_before=one.before.pools if one.before else (),
             pools_after=one.after.pools if one.after else (),
-            findings=self._findings(one, changes, lost, shown),
+            findings=findings,
             notes=tuple(one.notes),
         )
 
@@ -169,6 +171,7 @@ class Judge:
         if one.after is not None and one.head is not None:
             found += standing(self.computing.opened(one.head), self.pairs.heads)
         decisions = one.after or one.before
+        found += self._unplanned_base(one)
         if self.sides.base is not None and one.base is not None and one.before is not None:
             view = ChangeView(
                 region=one.name,
@@ -180,9 +183,32 @@ class Judge:
                 approvals=decisions.approvals if decisions else (),
             )
             found += apply.change(view)
+            one.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
         waivers = decisions.waivers if decisions else ()
         found = apply.waive(found, waivers, self.today, region=one.name, whole=one.after is not None)
         return tuple(ordered(self._placed(finding, one, shown) for finding in found))
+
+    def _unplanned_base(self, one: Pair) -> list[Finding]:
+        """A base that can't be planned hides what is lost: nothing passes without somebody's word."""
+        if self.sides.base is None or one.base is None or one.before is not None:
+            return []
+        view = ChangeView(
+            region=one.name, base=None, head=one.after, changes=(), blast=Blast(), today=self.today,
+            approvals=one.after.approvals if one.after else (),
+        )  # fmt: skip
+        if view.approved("delete", f"region/{one.name}"):
+            return []
+        known = RULES[UNPLANNED]
+        return [
+            Finding(
+                rule=known.id,
+                severity=known.severity,
+                region=one.name,
+                subject=f"region/{one.name}",
+                message="; ".join(one.notes) or "the base can't be planned",
+                remedy=known.remedy,
+            )
+        ]
 
     def _placed(self, finding: Finding, one: Pair, shown: str) -> Finding:
         """The finding with file and line."""
@@ -203,6 +229,11 @@ def standing(opened: Opened, heads: Mapping[str, ShardHead]) -> list[Finding]:
     shards_by_name = {name: heads[key] for name, key in opened.outline.shards.items()}
     found = apply.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
     return [*found, *(finding for head in shards_by_name.values() for finding in head.findings)]
+
+
+def _approved(approval: Mapping[str, str]) -> str:
+    what = f"{approval['action']} of {approval['subject']} by {approval['by']} until {approval['until']}"
+    return f"approved: {what} ({approval['reason']})"
 
 
 def line_of(document: Document, path: Path_) -> int | None:

@@ -93,7 +93,8 @@ def refused(view: ChangeView, action: str, losses: list[Loss], what: str, subjec
     expired = [end for loss in losses if (end := _expired(view, action, loss)) is not None]
     ended = f"; the approval expired on {max(expired)}" if expired else ""
     kind, _, name = subject.partition("/")
-    wanted = subject if len(losses) > 1 else first
+    several = f"rack/{subject.partition('/')[2]}-r*" if first.startswith("rack/") else subject
+    wanted = several if len(losses) > 1 else first
     approve = f"approvals: [{{action: {action}, subject: {wanted}, by: .., reason: .., until: ..}}]"
     yield Found(
         message=f"{what}: {names}{ended}",

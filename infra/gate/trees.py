@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -81,8 +80,13 @@ class _Opener:
 
     def run(self, wanted: str | None) -> Trees:
         if self._run("rev-parse", "--is-inside-work-tree").returncode != 0:
-            raise GitError(f"{self.root} is in no git repository: --no-base judges the regions as they stand")
+            why = _words(self._run("rev-parse", "--is-inside-work-tree").stderr)
+            raise GitError(
+                f"{self.root} can't be compared with a base ({why}); --no-base judges the regions as they stand"
+            )
         prefix = self._line("rev-parse", "--show-prefix")
+        if (self.root / STACKS).is_symlink():
+            raise GitError(f"{STACKS} is a link: the gate reads plain folders only")
         name, base = self._base(wanted)
         ours = self._ours(prefix)
         if self._run("merge-base", "--is-ancestor", base, "HEAD").returncode == 0:
@@ -114,7 +118,8 @@ class _Opener:
     def _ours(self, prefix: str) -> str:
         """A commit of the work tree as it is: HEAD itself, or one made beside the repository for what is not
         committed."""
-        if not self._line("status", "--porcelain", "--", "."):
+        every = ("--untracked-files=all", "--ignore-submodules=none")
+        if not self._line("status", "--porcelain", *every, "--", "."):
             return self._line("rev-parse", "HEAD")
         git_folder = Path(self._line("rev-parse", "--absolute-git-dir"))
         common = (self.root / self._line("rev-parse", "--git-common-dir")).resolve()
@@ -160,15 +165,39 @@ class _Opener:
     def _extract(self, tree: str, name: str, prefix: str, wanted: list[str]) -> Path:
         folder = self.scratch / name
         folder.mkdir(exist_ok=True)
-        there = [path for path in wanted if self._run("rev-parse", "--verify", "-q", f"{tree}:{prefix}{path}").stdout]
-        if there:
-            whole = self._out("archive", "--format=tar", tree, "--", *there)
-            try:
-                with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
-                    archive.extractall(folder, filter="data")
-            except tarfile.TarError as error:
-                raise GitError(f"the files of {tree[:12]} can't be laid out: {error}") from None
+        listed = self._out("ls-tree", "-r", "-z", tree, "--", *wanted).decode("utf-8", "surrogateescape")
+        entries = [line.partition("\t") for line in listed.split("\0") if line]
+        blobs = self._blobs([about.split()[2] for about, _, _ in entries])
+        for (about, _, path), blob in zip(entries, blobs, strict=True):
+            mode, place = about.split()[0], folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if mode == "120000" and path.startswith("src/"):
+                place.symlink_to(blob.decode())
+            elif mode in ("120000", "160000") or not place.resolve().is_relative_to(folder.resolve()):
+                raise GitError(
+                    f"{prefix}{path} of {tree[:12]} is a link or a submodule: the gate reads plain files only"
+                )
+            else:
+                place.write_bytes(blob)
         return folder
+
+    def _blobs(self, names: list[str]) -> list[bytes]:
+        """Contents as they are stored: no attribute of the repository leaves one out or changes it."""
+        command = ["git", "-C", str(self.root), "cat-file", "--batch"]
+        wanted = "".join(f"{name}\n" for name in names).encode()
+        done = subprocess.run(  # noqa: S603
+            command, input=wanted, capture_output=True, env=_environment(self.environment), check=False
+        )
+        stream, found = io.BytesIO(done.stdout), []
+        for name in names:
+            title = stream.readline().split()
+            size = int(title[2]) if len(title) == 3 else 0
+            found.append(stream.read(size) if size or len(title) == 3 else b"")
+            if len(title) == 3:
+                stream.read(1)
+            elif title[-1:] != [b"submodule"] and title[-1:] != [b"missing"]:
+                raise GitError(f"git can't read {name[:12]}")
+        return found
 
     def _base_code(self, base: str, head: str, prefix: str) -> Path | None:
         """The base's own copy of this package, where the project is the package and the change touches it."""
@@ -199,9 +228,17 @@ class _Opener:
             raise GitError("git is not on PATH: install it, or judge without a base (--no-base)") from None
 
 
+_REDIRECTS = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
+    | {"GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE"}
+)
+"""What hooks set: it would point git at another tree than the one that is judged."""
+
+
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     """Git must speak English and ask nobody."""
-    return {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
+    own = {name: value for name, value in os.environ.items() if name not in _REDIRECTS}
+    return {**own, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
 
 
 def _words(text: bytes) -> str:

@@ -21,7 +21,7 @@ def _date(value: Any) -> Any:
 
 
 Date = Annotated[datetime.date, BeforeValidator(_date)]
-Loss = Annotated[Text, StringConstraints(pattern=r"^[^*]")]
+Loss = Annotated[Text, StringConstraints(pattern=r"^[^*]+/")]
 Reason = Annotated[Text, StringConstraints(min_length=10, max_length=200)]
 
 

@@ -120,7 +120,7 @@ _PATTERNS = {
         "give SHA-256 or SHA-512 in lower-case hex, or the URL of a checksum file",
     ),
     r"^/redfish/v1/Systems/[^\s/]+$": ("not the Redfish path of a host", "write it like /redfish/v1/Systems/1"),
-    r"^[^*]": ("an approval names what may be lost", "begin with its kind, such as tenant/acme or rack/train-a-*"),
+    r"^[^*]+/": ("an approval names what may be lost", "begin with its kind, such as tenant/acme or rack/train-a-*"),
     r"^[A-Z]{3}$": ("not a currency", "use three capital letters (ISO 4217), such as KRW"),
     r"^(https://|ssh://|git@)[^\s]+$": (
         "not the address of a git repository",

@@ -105,18 +105,26 @@ def test_more_racks_than_power_is_a_refusal_by_a_rule(project: Project) -> None:
     assert any(finding.line and finding.file == "stacks/regions/lab.yaml" for finding in one.findings)
 
 
-def test_a_broken_base_is_said_and_the_head_is_judged(tmp_path: Path) -> None:
+APPROVAL = """
+approvals:
+  - {action: delete, subject: region/lab, by: me, reason: the base is broken, until: 2030-01-01}
+"""
+
+
+@pytest.mark.parametrize(("more", "code"), [("", 1), (APPROVAL, 0)])
+def test_a_broken_base_hides_what_is_lost_and_needs_a_word(tmp_path: Path, more: str, code: int) -> None:
     project = Project(tmp_path)
     text = (project.regions / "lab.yaml").read_text(encoding="utf-8")
     project.replace("lab", "layout: single", "layuot: single")
     project.commit("broken")
     project.branch("mend")
-    (project.regions / "lab.yaml").write_text(text, encoding="utf-8")
+    (project.regions / "lab.yaml").write_text(text + more, encoding="utf-8")
 
     (one,) = judged(project).regions
 
-    assert (one.exit_code, one.changes) == (0, ())
+    assert (one.exit_code, one.changes) == (code, ())
     assert "can't be planned" in one.notes[0]
+    assert ["base-unplanned"] * code == [finding.rule for finding in one.findings if finding.severity == "error"]
 
 
 def test_two_expansions_that_each_pass_collide_in_the_merge(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ RUNNING = frozenset(
 
 
 @rule.change(
-    id="region-lost", area="destruction", severity="error",
+    id="region-lost", area="destruction", severity="error", waivable=False,
     reason="a region file that goes takes every cluster, tenant and disk of the region with it",
     remedy="put the region file back, or approve it on the base first", source=_DELETE,
 )  # fmt: skip
@@ -57,7 +57,7 @@ def region_lost(view: ChangeView) -> Iterator[Found]:
 
 
 @rule.change(
-    id="cluster-lost", area="destruction", severity="error",
+    id="cluster-lost", area="destruction", severity="error", waivable=False,
     reason="deleting a Cluster deletes its machines: Metal3 wipes the hosts, and jobs and local data go",
     remedy="put it back, or approve it", source="https://cluster-api.sigs.k8s.io/user/quick-start (clean up)",
 )  # fmt: skip
@@ -71,7 +71,7 @@ def cluster_lost(view: ChangeView) -> Iterator[Found]:
 
 
 @rule.change(
-    id="racks-lost", area="destruction", severity="error",
+    id="racks-lost", area="destruction", severity="error", waivable=False,
     reason="a rack that leaves the plan is drained, wiped and powered off, with the jobs and local data on it",
     remedy="put them back, or approve it",
     source="https://book.metal3.io/bmo/automated_cleaning (deprovisioning cleans the disks)",
@@ -93,7 +93,7 @@ def _gpus(view: ChangeView, cluster: str, lost: list[losses.Loss]) -> int:
 
 
 @rule.change(
-    id="tenant-lost", area="destruction", severity="error",
+    id="tenant-lost", area="destruction", severity="error", waivable=False,
     reason="with its namespace go a tenant's jobs, volumes and secrets, and nothing brings them back",
     remedy="put it back, or approve it",
     source="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
@@ -105,13 +105,14 @@ def tenant_lost(view: ChangeView) -> Iterator[Found]:
     clusters = {one.name: one.cluster for one in view.base.tenants} if view.base else {}
     for loss in losses.named(view, "tenant", view.blast.tenants_lost):
         cluster = clusters.get(loss.name.removeprefix("tenant/"), "")
-        whole = losses.Loss(loss.name, (f"cluster/{cluster}", *loss.within))
+        with_cluster = (f"cluster/{cluster}",) if cluster in view.blast.clusters_lost else ()
+        whole = losses.Loss(loss.name, (*with_cluster, *loss.within))
         for one in losses.unapproved(view, "delete", [whole]):
             yield from losses.refused(view, "delete", [one], "a tenant goes only with an approval", one.name)
 
 
 @rule.change(
-    id="storage-lost", area="destruction", severity="error",
+    id="storage-lost", area="destruction", severity="error", waivable=False,
     reason="volumes of a class that goes can't be made, grown or attached any more; a Ceph cluster's data go with it",
     remedy="put it back, or approve it",
     source="https://rook.io/docs/rook/latest-release/Getting-Started/ceph-teardown/",
@@ -125,7 +126,7 @@ def storage_lost(view: ChangeView) -> Iterator[Found]:
 
 
 @rule.change(
-    id="protected-lost", area="destruction", severity="error",
+    id="protected-lost", area="destruction", severity="error", waivable=False,
     reason="engines refuse to delete what is protected, so the update would stop half way, or lose it by force",
     remedy="keep it, or approve it", source=_PROTECT,
 )  # fmt: skip
@@ -135,7 +136,7 @@ def protected_lost(view: ChangeView) -> Iterator[Found]:
 
 
 @rule.change(
-    id="stateful-lost", area="destruction", severity="error",
+    id="stateful-lost", area="destruction", severity="error", waivable=False,
     reason="state goes with some kinds of objects though nothing protects them",
     remedy="keep it, or approve it", source="https://kubernetes.io/docs/concepts/architecture/garbage-collection/",
 )  # fmt: skip
@@ -163,7 +164,7 @@ def _object(view: ChangeView, change: Change, what: str) -> Iterator[Found]:
 
 
 @rule.change(
-    id="replaced-in-use", area="destruction", severity="error",
+    id="replaced-in-use", area="destruction", severity="error", waivable=False,
     reason="an immutable field can't be changed: the object is deleted and made anew under what uses it",
     remedy="make a new object of another name beside it, move over, then remove the old one; or approve it",
     source="docs/adr/0008-gate.md and infra/gate/immutable.yaml, with a source for each field",
@@ -192,7 +193,7 @@ def layout_changed(view: ChangeView) -> Iterator[Found]:
 
 
 @rule.change(
-    id="moved-between-stacks", area="stacks", severity="error",
+    id="moved-between-stacks", area="stacks", severity="error", waivable=False,
     reason="an engine knows an object by its stack and component: elsewhere it is deleted and made anew",
     remedy="leave it where it is, or approve it: {action: replace}", source="docs/adr/0004-stacks.md",
 )  # fmt: skip

@@ -24,3 +24,12 @@ rule.found_by_planning(
     remedy="write the preview with `--show-sames`",
     source="pulumi/pulumi, pkg/backend/display/display.go (shouldShow)",
 )(None)
+
+
+UNPLANNED = "base-unplanned"
+rule.found_by_planning(
+    id=UNPLANNED, area="destruction", severity="error", waivable=False,
+    reason="what a change loses can't be told where what stands can't be planned",
+    remedy="mend the base first, or let the region file approve {action: delete, subject: region/<name>}",
+    source="docs/adr/0008-gate.md",
+)(None)  # fmt: skip

@@ -107,7 +107,7 @@ def _charts(view: ChangeView) -> Iterator[tuple[str, str, str]]:
 
 
 @rule.change(
-    id="drain-budget", area="disruption", severity="error",
+    id="drain-budget", area="disruption", severity="error", waivable=False,
     reason="each rack drains a node at a time, but all racks do so at once: jobs over many racks all stop",
     remedy="change fewer racks at a time, or approve it for a maintenance window",
     source="Cluster API book, rollouts of MachineDeployments; the share is an assumption",
