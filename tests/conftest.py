@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import hypothesis
 import pytest
 
-from ai_factory.infra import cli
+from ai_factory.infra.cli.main import main
 
 hypothesis.settings.register_profile("fixed", deadline=None, max_examples=50, database=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
@@ -34,7 +34,7 @@ def aifactory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         capsys.readouterr()
         code = 0
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             code = int(end.code or 0)
         return Outcome(code, *capsys.readouterr())

@@ -12,7 +12,8 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from ai_factory.infra import cli, regions
+from ai_factory.infra import regions
+from ai_factory.infra.cli.main import main
 from tests.conftest import Outcome
 
 
@@ -24,7 +25,7 @@ def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> Iterator[tuple
             yield from commands(command, (*prefix, name))
 
 
-COMMANDS = list(commands(cli.cli))
+COMMANDS = list(commands(main.cli))
 
 
 def test_the_commands_are_there() -> None:
@@ -43,7 +44,7 @@ def test_help_has_a_sentence_an_example_and_fits(
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith(f"Usage: aifactory {' '.join(command)}".strip())
     assert max(map(len, outcome.out.splitlines())) <= 100
-    node: click.Command = cli.cli
+    node: click.Command = main.cli
     for name in command:
         assert isinstance(node, click.Group)
         node = node.commands[name]
@@ -54,7 +55,7 @@ def test_help_has_a_sentence_an_example_and_fits(
 
 @pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)
 def test_every_option_says_what_it_does(command: tuple[str, ...]) -> None:
-    node: click.Command = cli.cli
+    node: click.Command = main.cli
     for name in command:
         assert isinstance(node, click.Group)
         node = node.commands[name]
@@ -85,7 +86,7 @@ def test_a_wrong_call_is_bad_input(arguments: list[str], message: str, aifactory
 
 
 def complete(arguments: list[str], incomplete: str) -> list[str]:
-    shell = ShellComplete(cli.cli, {}, "aifactory", "_AIFACTORY_COMPLETE")
+    shell = ShellComplete(main.cli, {}, "aifactory", "_AIFACTORY_COMPLETE")
     return [item.value for item in shell.get_completions(arguments, incomplete)]
 
 

@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from ai_factory.infra import lifecycle_cli, sandbox_nodes
+from ai_factory.infra import sandbox_nodes
+from ai_factory.infra.cli.main import lifecycle
 from ai_factory.infra.engine import doctor, progress, runlog
 from ai_factory.infra.engine.direct.errors import (
     InterruptedRunError,
@@ -38,12 +39,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*words: str) -> Result:
-    command = next(one for one in lifecycle_cli.COMMANDS if one.name == words[0])
+    command = next(one for one in lifecycle.COMMANDS if one.name == words[0])
     return CliRunner().invoke(command, list(words[1:]))
 
 
 def test_all_commands_are_there_with_help_and_an_example() -> None:
-    assert [one.name for one in lifecycle_cli.COMMANDS] == [
+    assert [one.name for one in lifecycle.COMMANDS] == [
         "up",
         "down",
         "status",
@@ -52,7 +53,7 @@ def test_all_commands_are_there_with_help_and_an_example() -> None:
         "doctor",
         "sandbox",
     ]
-    for one in lifecycle_cli.COMMANDS:
+    for one in lifecycle.COMMANDS:
         assert "Example" in call(str(one.name), "--help").output or one.name == "sandbox"
 
 
@@ -72,9 +73,9 @@ def test_auto_names_what_it_chose(mocker: Any) -> None:
 
 @pytest.mark.parametrize("command", ["up", "down"])
 def test_unattended_change_of_a_real_region_has_to_be_confirmed(mocker: Any, command: str) -> None:
-    from ai_factory.infra import _work
+    from ai_factory.infra.cli.main import work
 
-    mocker.patch.object(_work, "open_region", return_value=(make_plan(), ["kr-test"]))
+    mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call(command, "kr-test", "--engine", "direct")
     assert (done.exit_code, "say so with --yes" in done.stderr) == (2, True)
 
@@ -85,9 +86,9 @@ def test_unknown_stack_lists_the_stacks() -> None:
 
 
 def test_plan_with_charts_is_refused(mocker: Any) -> None:
-    from ai_factory.infra import _work
+    from ai_factory.infra.cli.main import work
 
-    mocker.patch.object(_work, "open_region", return_value=(make_plan(), ["kr-test"]))
+    mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call("up", "kr-test", "--engine", "direct", "--yes")
     assert (done.exit_code, "installs no charts" in done.stderr) == (1, True)
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
-from ai_factory.infra import _members, lifecycle_cli
+from ai_factory.infra import _members
+from ai_factory.infra.cli.main import lifecycle as lifecycle_cli
 from ai_factory.infra.engine.direct.compare import Difference
 from ai_factory.infra.engine.direct.errors import InterruptedRunError, RefusedError, UnavailableError
 from ai_factory.infra.engine.direct.outcome import Report
@@ -56,7 +57,9 @@ def clusters(project: Path, mocker: MockerFixture) -> Clusters:
         (project / "stacks" / "regions" / f"{name}.yaml").touch()
     write_settings(project, waves=[{"name": "canary", "regions": ["b"]}, {"name": "rest"}])
     plans = tuple(SimpleNamespace(name=name, sample_inventory=False) for name in NAMES)
-    mocker.patch("ai_factory.infra._up_all.members", return_value=_members.Members(plans=plans, samples=("lab",)))  # type: ignore[arg-type]
+    mocker.patch(
+        "ai_factory.infra.cli.main.up_all.members", return_value=_members.Members(plans=plans, samples=("lab",))
+    )  # type: ignore[arg-type]
     found = Clusters()
     mocker.patch.object(lifecycle_cli, "work_on", found.work_on)
     return found

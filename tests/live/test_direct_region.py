@@ -23,7 +23,7 @@ from tests.live.direct import config_map
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-MAIN = "from ai_factory.infra.cli import main; main()"
+MAIN = "from ai_factory.infra.cli.main import main; main()"
 
 
 @pytest.fixture(scope="module")

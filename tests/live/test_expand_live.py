@@ -24,7 +24,7 @@ from tests import regionfile
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
-MAIN = "from ai_factory.infra.cli import main; main()"
+MAIN = "from ai_factory.infra.cli.main import main; main()"
 HOSTS = create_namespaced_resource("metal3.io", "v1alpha1", "BareMetalHost", "baremetalhosts")
 MACHINES = create_namespaced_resource("cluster.x-k8s.io", "v1beta2", "MachineDeployment", "machinedeployments")
 Command = Callable[..., str]

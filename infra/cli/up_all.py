@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 import click
 
-from . import regions
-from ._ask import Ask, Put
-from ._members import Members, members
-from ._work import tell
-from .engine.direct.errors import EngineError, InterruptedRunError
-from .fleet import order, settings
-from .sandbox import SandboxError
-from .spec.problems import InputError
+from .. import regions
+from .._members import Members, members
+from ..engine.direct.errors import EngineError, InterruptedRunError
+from ..fleet import order, settings
+from ..sandbox import SandboxError
+from ..spec.problems import InputError
+from .request import Ask, Put
+from .work import tell
 
 INTERRUPTED = 130
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from ._lazy import explained
-from ._options import JSON, QUIET, REGION
+from .lazy import explained
+from .options import JSON, QUIET, REGION
 
 
 @click.group()
@@ -38,9 +38,9 @@ def sandbox_up(region: str, crds: Path | None, quiet: bool) -> None:
       export KUBECONFIG=$(aifactory sandbox kubeconfig)
       aifactory up lab --engine direct
     """
-    from ._work import open_region
-    from .engine.sandbox_region import sandbox_up as start
-    from .sandbox import display, silent
+    from ..engine.sandbox_region import sandbox_up as start
+    from ..sandbox import display, silent
+    from .work import open_region
 
     plan, _ = open_region(region, None)
     with nullcontext(silent) if quiet else display() as progress:
@@ -62,7 +62,7 @@ def sandbox_down(purge: bool, quiet: bool) -> None:
     Example:
       aifactory sandbox down --purge
     """
-    from .sandbox import Sandbox, display, silent
+    from ..sandbox import Sandbox, display, silent
 
     with nullcontext(silent) if quiet else display() as progress:
         Sandbox().down(purge=purge, progress=progress)
@@ -80,8 +80,8 @@ def sandbox_status(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from .sandbox import Sandbox
-    from .show import lifecycle as shown
+    from ..sandbox import Sandbox
+    from ..show import lifecycle as shown
 
     found = Sandbox().status()
     if as_json:
@@ -100,7 +100,7 @@ def sandbox_kubeconfig() -> None:
     Example:
       export KUBECONFIG=$(aifactory sandbox kubeconfig)
     """
-    from .sandbox import Sandbox
+    from ..sandbox import Sandbox
 
     click.echo(Sandbox().kubeconfig())
 
@@ -116,7 +116,7 @@ def sandbox_logs(process: str, lines: int) -> None:
     Example:
       aifactory sandbox logs lab-management/kube-apiserver
     """
-    from .sandbox import Sandbox
+    from ..sandbox import Sandbox
 
     for line in Sandbox().logs(process, lines):
         click.echo(line)

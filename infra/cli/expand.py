@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._options import JSON, complete_region
+from .options import JSON, complete_region
 
 if TYPE_CHECKING:
-    from .expand import Expansion
+    from ..expand import Expansion
 
 
 def _complete_country(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from . import catalog
+    from .. import catalog
 
     return [code for code in catalog.load().country_ids if code.startswith(incomplete.upper())]
 
 
 def _complete_system(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from . import catalog
+    from .. import catalog
 
     return [name for name in catalog.load().system_ids if name.startswith(incomplete)]
 
@@ -59,7 +59,7 @@ def expand(
       aifactory expand kr-ulsan --to jp-osaka --country JP --power-mw 60
       aifactory expand kr-ulsan --to in-pune --country IN --power-mw 9 --system dgx-b200 --dry-run
     """
-    from . import expand as expansions
+    from .. import expand as expansions
 
     request = expansions.Request(
         source=source, name=name, country=country, power_mw=power_mw, city=city, system=system, rack_kw=rack_kw
@@ -77,8 +77,8 @@ def expand(
 
 def _show(made: Expansion, *, written: bool) -> None:
     """What was made; beside a dry run's file it goes to stderr, so that the file can be piped."""
-    from .show import tables
-    from .spec.source import display_name
+    from ..show import tables
+    from ..spec.source import display_name
 
     for path in made.files:
         what = f": {len(made.lock.entries)} allocations" if path.name.endswith(".lock.yaml") else ""
@@ -106,8 +106,8 @@ def _show(made: Expansion, *, written: bool) -> None:
 
 
 def _data(made: Expansion, *, written: bool) -> dict[str, Any]:
-    from .show import data
-    from .spec.source import display_name
+    from ..show import data
+    from ..spec.source import display_name
 
     return {
         "region": made.plan.name,

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ParamSpec
 
 if TYPE_CHECKING:
-    from ._work import Work
-    from .engine.direct.run import Options
+    from ..engine.direct.run import Options
+    from .work import Work
 
 P = ParamSpec("P")
 
@@ -23,7 +23,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except Exception as error:
-            from ._work import told  # takes long, and is only needed now
+            from .work import told  # takes long, and is only needed now
 
             code = told(error)
             if code is None:
@@ -36,7 +36,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
 def work_on(
     name: str, stack: str | None, options: Options | None, *, quiet: bool, about: str | None
 ) -> AbstractContextManager[Work]:
-    """See `_work.work_on`."""
-    from . import _work
+    """See `work.work_on`."""
+    from . import work
 
-    return _work.work_on(name, stack, options, quiet=quiet, about=about)
+    return work.work_on(name, stack, options, quiet=quiet, about=about)

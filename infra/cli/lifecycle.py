@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import diagnose_cli, sandbox_cli
-from ._ask import Ask, Put
-from ._lazy import explained, work_on
-from ._options import ENGINE, FORCE, JSON, QUIET, REGION, SAMPLES, STACK, YES, complete_region
+from . import diagnose, sandbox
+from .lazy import explained, work_on
+from .options import ENGINE, FORCE, JSON, QUIET, REGION, SAMPLES, STACK, YES, complete_region
+from .request import Ask, Put
 
 if TYPE_CHECKING:
-    from ._work import Work
+    from .work import Work
 
 
 @click.command()
@@ -64,7 +64,7 @@ def up(
       aifactory up kr-ulsan --engine direct --stack kr-ulsan.train-a --dry-run
       aifactory up --all --keep-going
     """
-    from .engine.direct.run import Options
+    from ..engine.direct.run import Options
 
     _one_or_all(region, stack, every=every, keep_going=keep_going, include_samples=include_samples)
     options = Options(adopt=adopt, force_protected=force_protected, wait=wait)
@@ -72,9 +72,9 @@ def up(
     if region is not None:
         _up(region, stack, ask, _put(as_json))
         return
-    from . import _up_all
+    from . import up_all
 
-    _up_all.up_all(ask, _up, _chosen, keep_going=keep_going, include_samples=include_samples, as_json=as_json)
+    up_all.up_all(ask, _up, _chosen, keep_going=keep_going, include_samples=include_samples, as_json=as_json)
 
 
 def _one_or_all(region: str | None, stack: str | None, *, every: bool, keep_going: bool, include_samples: bool) -> None:
@@ -121,7 +121,7 @@ def down(
     Example:
       aifactory down lab --engine direct --yes
     """
-    from .engine.direct.run import Options
+    from ..engine.direct.run import Options
 
     options = Options(force_protected=force_protected)
     with work_on(region, stack, options, quiet=quiet or as_json, about=f"down --engine {engine}") as work:
@@ -144,7 +144,7 @@ def status(region: str, stack: str | None, as_json: bool) -> None:
     Example:
       aifactory status lab
     """
-    from .show import lifecycle as shown
+    from ..show import lifecycle as shown
 
     with work_on(region, stack, None, quiet=True, about=None) as work:
         found = work.direct().healths(work.names)
@@ -169,7 +169,7 @@ def drift(region: str, stack: str | None, as_json: bool) -> None:
     Example:
       aifactory drift lab --json
     """
-    from .show import lifecycle as shown
+    from ..show import lifecycle as shown
 
     with work_on(region, stack, None, quiet=True, about=None) as work:
         found = work.direct().differences(work.names, take_back=True)
@@ -194,8 +194,8 @@ def _put(as_json: bool) -> Put:
 
 def _chosen(engine: str) -> str:
     """The engine to use, which is always named."""
-    from .engine.direct.errors import UnavailableError
-    from .engine.pulumi_cli import find_cli
+    from ..engine.direct.errors import UnavailableError
+    from ..engine.pulumi_cli import find_cli
 
     if engine == "direct":
         click.echo("engine: direct", err=True)
@@ -222,8 +222,8 @@ def _confirm(work: Work, verb: str, engine: str, *, yes: bool) -> None:
 
 
 def _dry_run(work: Work, engine: str, put: Put) -> None:
-    from .engine.direct.parts import refuse_releases
-    from .show import lifecycle as shown
+    from ..engine.direct.parts import refuse_releases
+    from ..show import lifecycle as shown
 
     if engine == "pulumi":
         reports = work.engine(engine).preview(work.names)
@@ -238,7 +238,7 @@ def _dry_run(work: Work, engine: str, put: Put) -> None:
 
 def _finish(work: Work, lifecycle: Any, verb: str, put: Put) -> None:
     """Do it, and show what was done also if it fails."""
-    from .show import lifecycle as shown
+    from ..show import lifecycle as shown
 
     act: Callable[[Sequence[str]], object] = getattr(lifecycle, verb)
     try:
@@ -248,5 +248,5 @@ def _finish(work: Work, lifecycle: Any, verb: str, put: Put) -> None:
         put(shown.reports_data(reports), lambda: shown.show_reports(reports))
 
 
-COMMANDS: list[click.Command] = [up, down, status, drift, *diagnose_cli.COMMANDS, sandbox_cli.sandbox]
+COMMANDS: list[click.Command] = [up, down, status, drift, *diagnose.COMMANDS, sandbox.sandbox]
 """What reaches clusters, beside the command line's own commands."""

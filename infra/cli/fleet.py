@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import regions
-from ._lazy import explained
-from ._options import JSON, SAMPLES, complete_region
+from .. import regions
+from .lazy import explained
+from .options import JSON, SAMPLES, complete_region
 
 if TYPE_CHECKING:
-    from .fleet.order import WaveOrder
-    from .fleet.settings import Fleet
+    from ..fleet.order import WaveOrder
+    from ..fleet.settings import Fleet
 
 
 @click.command()
@@ -42,8 +42,8 @@ def fleet(
       aifactory fleet
       aifactory fleet -o rendered/fleet --commit "$(git rev-parse HEAD)"
     """
-    from . import _members
-    from .fleet import files, order, settings
+    from .. import _members
+    from ..fleet import files, order, settings
 
     known = regions.known_regions()
     _refuse_unknown(names, known)
@@ -101,8 +101,8 @@ def _notices(waves: tuple[WaveOrder, ...], fleet: Fleet) -> list[str]:
 
 
 def _write(texts: dict[str, str], directory: Path) -> None:
-    from .engine.render import replace_tree
-    from .fleet.files import MARKER
+    from ..engine.render import replace_tree
+    from ..fleet.files import MARKER
 
     def fill(root: Path) -> int:
         for name, text in {**texts, MARKER: "fleet\n"}.items():

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import regions
-from ._lazy import explained
-from ._options import JSON, QUIET
+from .. import regions
+from .lazy import explained
+from .options import JSON, QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .engine.direct.compare import Difference
-    from .gate.verdict import Verdict
+    from ..engine.direct.compare import Difference
+    from ..gate.verdict import Verdict
 
 ENVIRONMENT = 3
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -85,7 +85,7 @@ def gate(
         raise click.UsageError("give --base or --no-base, not both")
     day = today.date() if today else datetime.date.today()
     if preview is not None:
-        from .gate import preview_verdict
+        from ..gate import preview_verdict
 
         verdict = preview_verdict.judge(preview, regions.project_root(), day)
     else:
@@ -109,8 +109,8 @@ def gate(
 
 
 def _list_rules(*, as_json: bool) -> None:
-    from .show import tables
-    from .show.gate import listing
+    from ..show import tables
+    from ..show.gate import listing
 
     if as_json:
         click.echo(json.dumps(listing.rules_data(), indent=2))
@@ -119,9 +119,9 @@ def _list_rules(*, as_json: bool) -> None:
 
 
 def _judged(**request: Any) -> Verdict:
-    from .gate import run
-    from .gate.store import StoreError
-    from .gate.trees import GitError
+    from ..gate import run
+    from ..gate.store import StoreError
+    from ..gate.trees import GitError
 
     try:
         return run.gate(run.Request(**request))
@@ -160,13 +160,13 @@ def _bar() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def _progress(quiet: bool) -> AbstractContextManager[Callable[[int, int, str], None]]:
-    from .gate.computing import silent
+    from ..gate.computing import silent
 
     return nullcontext(silent) if quiet else _bar()
 
 
 def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
-    from .show.gate import junit, markdown, sarif
+    from ..show.gate import junit, markdown, sarif
 
     renders = {"markdown": markdown.render, "sarif": sarif.render, "junit": junit.render}
     for name, path in files.items():
@@ -176,8 +176,8 @@ def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
 
 
 def _print_json(verdict: Verdict, *, live: bool) -> None:
-    from .show import lifecycle
-    from .show.gate.data import verdict_data
+    from ..show import lifecycle
+    from ..show.gate.data import verdict_data
 
     whole = verdict_data(verdict)
     if live:
@@ -186,8 +186,8 @@ def _print_json(verdict: Verdict, *, live: bool) -> None:
 
 
 def _show(verdict: Verdict, *, quiet: bool, details: bool, live: bool) -> None:
-    from .show import lifecycle, tables
-    from .show.gate import terminal
+    from ..show import lifecycle, tables
+    from ..show.gate import terminal
 
     if not quiet or verdict.exit_code:
         terminal.show(verdict, tables.console(), details=details, brief=quiet)
@@ -198,7 +198,7 @@ def _show(verdict: Verdict, *, quiet: bool, details: bool, live: bool) -> None:
 
 def _live(verdict: Verdict) -> Iterator[tuple[str, dict[str, list[Difference]]]]:
     """What the clusters lack, or have other than planned, for the regions that the change touches."""
-    from ._lazy import work_on
+    from .lazy import work_on
 
     for one in verdict.regions:
         if one.state != "removed" and not one.faults:

@@ -8,18 +8,18 @@ from typing import Any
 
 import click
 
-from . import regions
-from .engine.direct.errors import EngineError, RefusedError
-from .engine.direct.halt import Halt
-from .engine.direct.parts import parts_of
-from .engine.direct.run import Options
-from .engine.direct.session import Session, interruptible
-from .engine.lifecycle import Lifecycle
-from .engine.progress import Listener, both, display, silent
-from .engine.runlog import RunLog
-from .objects.region import stack_names
-from .plan.model import RegionPlan
-from .sandbox import SandboxError
+from .. import regions
+from ..engine.direct.errors import EngineError, RefusedError
+from ..engine.direct.halt import Halt
+from ..engine.direct.parts import parts_of
+from ..engine.direct.run import Options
+from ..engine.direct.session import Session, interruptible
+from ..engine.lifecycle import Lifecycle
+from ..engine.progress import Listener, both, display, silent
+from ..engine.runlog import RunLog
+from ..objects.region import stack_names
+from ..plan.model import RegionPlan
+from ..sandbox import SandboxError
 
 ENVIRONMENT = 3
 
@@ -57,7 +57,7 @@ class Work:
         """The engine of that name; for pulumi the guard of samples has been passed."""
         if name == "direct":
             return self.direct()
-        from .engine.pulumi_engine import PulumiLifecycle
+        from ..engine.pulumi_engine import PulumiLifecycle
 
         self._guard()
         return PulumiLifecycle(

@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
-from . import expand_cli, fleet_cli, gate_cli, lifecycle_cli, regions
-from .spec.problems import InputError
+from .. import regions
+from ..spec.problems import InputError
+from . import expand, gate, lifecycle
+from . import fleet as fleet_cli
 
 GATE_SAYS_NO = 1
 BAD_INPUT = 2
@@ -63,7 +65,7 @@ def check(names: tuple[str, ...], as_json: bool, quiet: bool) -> None:
       aifactory check kr-ulsan
       aifactory check stacks/regions/kr-ulsan.yaml --json
     """
-    from .show import verdicts
+    from ..show import verdicts
 
     found = [verdicts.judge(name) for name in names or regions.known_regions()]
     if as_json:
@@ -85,7 +87,7 @@ def plan(region: str, as_json: bool, no_hosts: bool) -> None:
       aifactory plan kr-ulsan
       aifactory plan kr-ulsan --json | jq .totals
     """
-    from .show import data, tables
+    from ..show import data, tables
 
     loaded = _open(region)
     made = loaded.plan()
@@ -113,9 +115,9 @@ def preview(region: str, as_json: bool, quiet: bool, stack: str | None, objects:
       aifactory preview lab --objects
       aifactory preview kr-ulsan --stack kr-ulsan.train-a
     """
-    from .objects.preview import Preview
-    from .objects.preview import preview as preview_of
-    from .show import data, tables
+    from ..objects.preview import Preview
+    from ..objects.preview import preview as preview_of
+    from ..show import data, tables
 
     made = preview_of(_open(region).plan())
     if stack is not None:
@@ -143,7 +145,7 @@ def render(region: str, directory: Path, quiet: bool) -> None:
     Example:
       aifactory render lab rendered/lab
     """
-    from .engine.render import write_tree
+    from ..engine.render import write_tree
 
     files = write_tree(_open(region).plan(), directory)
     if not quiet:
@@ -159,7 +161,7 @@ def schema(output: Path | None) -> None:
     Example:
       aifactory schema -o stacks/region.schema.json
     """
-    from .spec.schema import schema_text
+    from ..spec.schema import schema_text
 
     _write(schema_text(), output)
 
@@ -181,7 +183,7 @@ def allocate(region: str, released: tuple[str, ...], dry_run: bool) -> None:
       aifactory allocate kr-ulsan
       aifactory allocate kr-ulsan --release tenant/acme
     """
-    from .plan import ledger
+    from ..plan import ledger
 
     loaded = _open(region)
     lines = ledger.update(loaded, released, write=not dry_run)
@@ -209,8 +211,8 @@ def inventory_sample(region: str, output: Path | None) -> None:
     Example:
       aifactory inventory sample kr-haein -o stacks/regions/inventory/kr-haein.csv
     """
-    from .plan.build import sample_rows
-    from .spec import inventory as inventories
+    from ..plan.build import sample_rows
+    from ..spec import inventory as inventories
 
     loaded = _open(region)
     rows = sample_rows(loaded.region, loaded.catalog, loaded.full_lock)
@@ -229,7 +231,7 @@ def list_regions(as_json: bool) -> None:
     Example:
       aifactory regions --json
     """
-    from .show import regions_table, tables
+    from ..show import regions_table, tables
 
     fleet = regions_table.survey()
     if as_json:
@@ -244,7 +246,7 @@ def size() -> None:
 
 
 def _complete_system(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Sequence[str]:
-    from . import catalog
+    from .. import catalog
 
     return [name for name in catalog.load().system_ids if name.startswith(incomplete)]
 
@@ -271,8 +273,8 @@ def size_fabric(system: str, units: int, fabric: str | None, ufm: bool, as_json:
       aifactory size fabric --system dgx-h100 --units 4
       aifactory size fabric --system dgx-b200 --units 3 --ufm --json
     """
-    from .plan.fabric_size import size_fabric as sized
-    from .show import tables
+    from ..plan.fabric_size import size_fabric as sized
+    from ..show import tables
 
     result = _sized(lambda: sized(system, units, fabric=fabric, ufm=ufm))
     if as_json:
@@ -304,8 +306,8 @@ def size_site(
       aifactory size site --power-mw 100 --system gb300-nvl72
       aifactory size site --power-mw 250 --system vr-nvl72 --rack-kw 198 --pue 1.1 --json
     """
-    from .plan.site_size import size_site as sized
-    from .show import tables
+    from ..plan.site_size import size_site as sized
+    from ..show import tables
 
     result = _sized(lambda: sized(power_mw, system, pue=pue, rack_kw=rack_kw, fabric_core_share=fabric_core_share))
     if as_json:
@@ -350,7 +352,7 @@ def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-for _command in (*gate_cli.COMMANDS, *lifecycle_cli.COMMANDS, *fleet_cli.COMMANDS, *expand_cli.COMMANDS):
+for _command in (*gate.COMMANDS, *lifecycle.COMMANDS, *fleet_cli.COMMANDS, *expand.COMMANDS):
     cli.add_command(_command)
 
 

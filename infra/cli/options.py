@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from . import regions
+from .. import regions
 
 
 def complete_region(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of regions that begin as typed."""
     return [name for name in regions.known_regions() if name.startswith(incomplete)]
 
 

@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from . import regions
-from ._lazy import explained, work_on
-from ._options import JSON, REGION, complete_region
+from .. import regions
+from .lazy import explained, work_on
+from .options import JSON, REGION, complete_region
 
 
 @click.command()
@@ -25,7 +25,7 @@ def logs(region: str, listed: bool, chosen: str | None, as_json: bool) -> None:
       aifactory logs lab
       aifactory logs lab --json | jq 'select(.what == "retry")'
     """
-    from .engine import runlog
+    from ..engine import runlog
 
     name = regions.open_region(regions.region_file(region)).region.region.name
     files = {file.stem: file for file in runlog.runs(name)}
@@ -58,10 +58,10 @@ def doctor(region: str | None, as_json: bool) -> None:
       aifactory doctor
       aifactory doctor lab
     """
-    from .engine import doctor as doctors
-    from .engine.runlog import state_home
-    from .sandbox.files import default_cache_dir
-    from .show import lifecycle as shown
+    from ..engine import doctor as doctors
+    from ..engine.runlog import state_home
+    from ..sandbox.files import default_cache_dir
+    from ..show import lifecycle as shown
 
     found = [*doctors.tools(), *doctors.state_folders(state_home(), default_cache_dir())]
     if region is not None:
