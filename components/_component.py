@@ -20,7 +20,7 @@ class ComponentArgs:
     """Arguments of every component."""
 
     plan: RegionPlan
-    """Plan of the region, from `ai_factory.infra.regions.load_plan`."""
+    """Plan of the region, from `ai_factory.infra.plan.regions.load_plan`."""
     providers: Providers
     """Kubernetes provider by target: the names of the management and GPU clusters that objects are applied to."""
     wait: bool = True

@@ -8,10 +8,10 @@ import pulumi
 
 import ai_factory.infra
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
-from ai_factory.infra import regions
 from ai_factory.infra.engine import guard, kubeconfig
 from ai_factory.infra.objects.base import items_of
 from ai_factory.infra.objects.region import blocks_of, stack_names
+from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.model import RegionPlan
 from ai_factory.infra.spec.problems import InputError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import regions
 from .engine.direct.errors import RefusedError
+from .plan import regions
 from .plan.model import RegionPlan
 from .show.verdicts import Verdict, judge
 from .spec.problems import InputError, Problem

@@ -5,7 +5,7 @@ from pathlib import Path
 import pulumi
 
 from ai_factory.components import ClusterProviders, Registry, TenantEnclave, TenantEnclaveArgs
-from ai_factory.infra.regions import load_plan
+from ai_factory.infra.plan.regions import load_plan
 from components import FineTuning  # this program's own package; the factory's is ai_factory.components
 
 here = Path(__file__).resolve().parent

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from .. import regions
+from ..plan import regions
 from .lazy import explained, work_on
 from .options import JSON, REGION, complete_region
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import regions
+from ..plan import regions
 from .lazy import explained
 from .options import JSON, SAMPLES, complete_region
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import regions
+from ..plan import regions
 from .lazy import explained
 from .options import JSON, QUIET
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .. import regions
+from ..plan import regions
 from ..spec.problems import InputError
 from . import expand, gate, lifecycle
 from . import fleet as fleet_cli
@@ -183,7 +183,7 @@ def allocate(region: str, released: tuple[str, ...], dry_run: bool) -> None:
       aifactory allocate kr-ulsan
       aifactory allocate kr-ulsan --release tenant/acme
     """
-    from ..plan import ledger
+    from ..plan.allocation import ledger
 
     loaded = _open(region)
     lines = ledger.update(loaded, released, write=not dry_run)
@@ -273,7 +273,7 @@ def size_fabric(system: str, units: int, fabric: str | None, ufm: bool, as_json:
       aifactory size fabric --system dgx-h100 --units 4
       aifactory size fabric --system dgx-b200 --units 3 --ufm --json
     """
-    from ..plan.fabric_size import size_fabric as sized
+    from ..plan.sizing.fabric import size_fabric as sized
     from ..show import tables
 
     result = _sized(lambda: sized(system, units, fabric=fabric, ufm=ufm))
@@ -306,7 +306,7 @@ def size_site(
       aifactory size site --power-mw 100 --system gb300-nvl72
       aifactory size site --power-mw 250 --system vr-nvl72 --rack-kw 198 --pue 1.1 --json
     """
-    from ..plan.site_size import size_site as sized
+    from ..plan.sizing.site import size_site as sized
     from ..show import tables
 
     result = _sized(lambda: sized(power_mw, system, pue=pue, rack_kw=rack_kw, fabric_core_share=fabric_core_share))

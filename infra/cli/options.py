@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .. import regions
+from ..plan import regions
 
 
 def complete_region(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

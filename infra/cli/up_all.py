@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import click
 
-from .. import regions
 from .._members import Members, members
 from ..engine.direct.errors import EngineError, InterruptedRunError
 from ..fleet import order, settings
+from ..plan import regions
 from ..sandbox import SandboxError
 from ..spec.problems import InputError
 from .request import Ask, Put

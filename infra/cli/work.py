@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from .. import regions
 from ..engine.direct.errors import EngineError, RefusedError
 from ..engine.direct.halt import Halt
 from ..engine.direct.parts import parts_of
@@ -18,6 +17,7 @@ from ..engine.lifecycle import Lifecycle
 from ..engine.progress import Listener, both, display, silent
 from ..engine.runlog import RunLog
 from ..objects.region import stack_names
+from ..plan import regions
 from ..plan.model import RegionPlan
 from ..sandbox import SandboxError
 

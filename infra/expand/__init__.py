@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import regions
-from ..plan import lock
-from ..plan.address_plan import Blocks, ExhaustedError, Space, demand_of
-from ..plan.allocate import complete
-from ..plan.lock import Lock, lock_path
+from ..plan import regions
+from ..plan.allocation import lock
+from ..plan.allocation.address_plan import Blocks, ExhaustedError, Space, demand_of
+from ..plan.allocation.allocate import complete
+from ..plan.allocation.lock import Lock, lock_path
 from ..plan.model import RegionPlan
-from ..regions import Loaded
+from ..plan.regions import Loaded
 from ..spec.load import load
 from ..spec.problems import InputError, Problem
 from .budget import over_budget

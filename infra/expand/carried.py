@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from .. import spec
 from ..catalog import Catalog
-from ..plan import demand
+from ..plan.sizing import quantities
 from .sizing import Part
 
 _TIB_PER_PIB = 1024
@@ -71,7 +71,7 @@ def _ratio(
 
 def gpus(cluster: spec.Cluster, catalog: Catalog) -> int:
     """GPUs of a cluster."""
-    return demand.nodes(cluster, catalog) * catalog.system(cluster.system).gpus_per_node
+    return quantities.nodes(cluster, catalog) * catalog.system(cluster.system).gpus_per_node
 
 
 def _capacity(one: spec.Storage, ratio: float) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def _place(tenant: spec.Tenant, parts: Sequence[Part], free: Mapping[str, list[i
     """The first cluster with room; shared GPUs and dedicated racks never count twice."""
     for part in parts:
         name = part.cluster.name
-        per_rack = demand.nodes_per_rack(part.cluster, catalog) * catalog.system(part.cluster.system).gpus_per_node
+        per_rack = quantities.nodes_per_rack(part.cluster, catalog) * catalog.system(part.cluster.system).gpus_per_node
         racks, shared = free[name]
         racks -= tenant.racks or 0
         shared += tenant.gpus or 0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import spec
-from ..plan import demand
-from ..plan.address_plan import Blocks
-from ..plan.capacity import RESOURCES_PER_RACK
+from ..plan.allocation.address_plan import Blocks
+from ..plan.checks.capacity import RESOURCES_PER_RACK
+from ..plan.sizing import quantities
 from . import carried, layout, sizing
 from .request import Accepted
 from .sizing import Part
@@ -222,7 +222,7 @@ def describe(draft: Draft, part: Part) -> str:
     origin = "given" if draft.accepted.rack_kw is not None and cluster.provider != "existing" else "copied"
     figure = f"; rack_kw {origin}" if cluster.rack_kw is not None else ""
     room = f"; max_racks {part.max_racks}: {part.max_racks / part.racks - 1:.0%} more, fixed once allocated"
-    fabric = demand.fabric_id(cluster, draft.accepted.catalog)
+    fabric = quantities.fabric_id(cluster, draft.accepted.catalog)
     if part.origin.fabric is not None and fabric != part.origin.fabric:
         figure += f"; {cluster.system} has no {part.origin.fabric}, so its default fabric {fabric}"
     if cluster.control_plane != part.origin.control_plane:

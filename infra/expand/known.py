@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import catalog as catalogue
-from .. import regions, spec
+from .. import spec
 from ..catalog import Catalog, Pools
-from ..plan.address_plan import Forecast, RegionNumbers, Space, demand_of, forecast, numbers_of
+from ..plan import regions
+from ..plan.allocation.address_plan import Forecast, RegionNumbers, Space, demand_of, forecast, numbers_of
 from ..plan.model import IPNetwork
 from ..spec import source
 from ..spec.load import load, validate_as

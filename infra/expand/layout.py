@@ -9,8 +9,8 @@ from typing import Literal
 
 from .. import spec
 from ..catalog import Catalog
-from ..plan import demand
-from ..plan.lock import ClusterEntry, Lock
+from ..plan.allocation.lock import ClusterEntry, Lock
+from ..plan.sizing import quantities
 from .sizing import Part
 
 CORE_ROOM = 1.5
@@ -125,7 +125,7 @@ def _hosts(part: Part, catalog: Catalog) -> int:
     cluster = part.cluster
     if cluster.provider == "existing":
         return 0
-    return part.max_racks * demand.nodes_per_rack(cluster, catalog) + cluster.control_plane.replicas
+    return part.max_racks * quantities.nodes_per_rack(cluster, catalog) + cluster.control_plane.replicas
 
 
 def core_nodes(
@@ -137,5 +137,5 @@ def core_nodes(
     """Core nodes to have and those needed: control planes, management clusters, storage; whole racks."""
     planes = sum(p.cluster.control_plane.replicas for p in parts if p.cluster.provider != "existing")
     storing = sum(nodes for one in storage if isinstance(nodes := one.get("nodes"), int))
-    needed = planes + storing + demand.MANAGEMENT_NODES * len(managements)
+    needed = planes + storing + quantities.MANAGEMENT_NODES * len(managements)
     return math.ceil(needed * CORE_ROOM / per_rack) * per_rack, needed

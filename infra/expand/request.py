@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import catalog as catalogue
-from .. import regions, spec
+from .. import spec
 from ..catalog import Catalog, CountryEntry, Pools, SystemEntry, UnknownEntryError
-from ..plan.lock import lock_path
-from ..regions import Loaded
+from ..plan import regions
+from ..plan.allocation.lock import lock_path
+from ..plan.regions import Loaded
 from ..spec.load import validate_as
 from ..spec.problems import InputError, Problem
 from ..spec.source import Document, display_name

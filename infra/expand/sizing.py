@@ -14,9 +14,9 @@ from typing import Literal
 from .. import spec
 from ..catalog import Catalog, SystemEntry
 from ..objects.preview import MAX_STATE_BYTES, STATE_FACTOR
-from ..plan import demand
-from ..plan.fabric_size import SizeError
 from ..plan.model import link_names, pow2
+from ..plan.sizing import quantities
+from ..plan.sizing.fabric import SizeError
 
 GROWTH = 1.25
 """max_racks as a multiple of racks: assumption, as fabric and addresses are fixed once allocated."""
@@ -103,7 +103,7 @@ def parts(
     Raises:
         TooSmallError: not even one rack fits.
     """
-    budget_kw = it_kw / (1 + demand.fabric_core_share(source, catalog)) * _MARGIN
+    budget_kw = it_kw / (1 + quantities.fabric_core_share(source, catalog)) * _MARGIN
     models = [_model(cluster, catalog, system, rack_kw) for cluster in source.clusters]
     kept = list(models)
     while kept and (far := _furthest(kept, budget_kw)) is not None:
@@ -127,19 +127,19 @@ def _furthest(models: Sequence[_Model], budget_kw: float) -> _Model | None:
 
 
 def _model(origin: spec.Cluster, catalog: Catalog, system: SystemEntry | None, rack_kw: float | None) -> _Model:
-    old_kw = demand.rack_kw(origin, catalog) or 0.0
+    old_kw = quantities.rack_kw(origin, catalog) or 0.0
     cluster = origin
     if system is not None and origin.provider != "existing" and (system.id != origin.system or rack_kw is not None):
         cluster = _changed(origin, system, rack_kw)
     if cluster.provider != "existing" and cluster.control_plane.replicas < LEAST_REPLICAS:
         cluster = cluster.model_copy(update={"control_plane": spec.ControlPlane(replicas=LEAST_REPLICAS)})
-    per_unit = demand.nodes_per_unit(cluster, catalog) or 1
+    per_unit = quantities.nodes_per_unit(cluster, catalog) or 1
     return _Model(
         origin=origin,
         cluster=cluster,
-        rack_kw=demand.rack_kw(cluster, catalog) or old_kw,
-        weight=demand.racks(origin, catalog) * old_kw,
-        unit_racks=max(1, per_unit // demand.nodes_per_rack(cluster, catalog)),
+        rack_kw=quantities.rack_kw(cluster, catalog) or old_kw,
+        weight=quantities.racks(origin, catalog) * old_kw,
+        unit_racks=max(1, per_unit // quantities.nodes_per_rack(cluster, catalog)),
     )
 
 
@@ -179,7 +179,7 @@ def _split(
 
 
 def _sized(part: Part, name: str, catalog: Catalog) -> spec.Cluster:
-    per_rack = demand.nodes_per_rack(part.cluster, catalog)
+    per_rack = quantities.nodes_per_rack(part.cluster, catalog)
     by_nodes = part.origin.nodes is not None and not catalog.system(part.cluster.system).rack_scale
     size = {"racks": None if by_nodes else part.racks, "nodes": part.racks * per_rack if by_nodes else None}
     return part.cluster.model_copy(update={"name": name, "max_racks": part.max_racks, **size})
@@ -198,7 +198,7 @@ def _cap(model: _Model, catalog: Catalog) -> int:
     """Racks that one cluster may have, by nodes, hosts of a management cluster, fabric, and the state of its stack."""
     limits = catalog.limits
     nodes = min(limits.nodes_per_cluster, limits.hosts_per_management - model.cluster.control_plane.replicas)
-    most = nodes // demand.nodes_per_rack(model.cluster, catalog)
+    most = nodes // quantities.nodes_per_rack(model.cluster, catalog)
     cap = min(pow2(most + 1) // 2, _stateful(model.cluster, catalog))  # address blocks are powers of two
     while cap > 1 and not _buildable(model.cluster, cap, catalog):
         cap //= 2
@@ -207,17 +207,17 @@ def _cap(model: _Model, catalog: Catalog) -> int:
 
 def _stateful(cluster: spec.Cluster, catalog: Catalog) -> int:
     """Racks whose Ethernet links fit the state of one stack; what IPv4 links take is less."""
-    fabric = demand.fabric_id(cluster, catalog)
+    fabric = quantities.fabric_id(cluster, catalog)
     if cluster.provider == "existing" or fabric is None or catalog.fabric(fabric).kind != "ethernet":
         return catalog.limits.nodes_per_cluster
     links = sum(name.startswith("ew") for name in link_names(catalog.system(cluster.system), catalog.fabric(fabric)))
-    rack_bytes = demand.nodes_per_rack(cluster, catalog) * links * (LINK_BYTES + len(cluster.name))
+    rack_bytes = quantities.nodes_per_rack(cluster, catalog) * links * (LINK_BYTES + len(cluster.name))
     return max(1, int((MAX_STATE_BYTES / STATE_FACTOR - OTHER_BYTES) / rack_bytes))
 
 
 def _buildable(cluster: spec.Cluster, racks: int, catalog: Catalog) -> bool:
     try:
-        demand.fabric_size(cluster.model_copy(update={"racks": racks, "nodes": None, "max_racks": racks}), catalog)
+        quantities.fabric_size(cluster.model_copy(update={"racks": racks, "nodes": None, "max_racks": racks}), catalog)
     except SizeError:
         return False
     return True

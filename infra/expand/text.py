@@ -7,8 +7,8 @@ from typing import Any
 
 from ..catalog import CountryEntry, Fact, Figure
 from ..objects import _render
-from ..plan import demand
-from ..plan.address_plan import Blocks
+from ..plan.allocation.address_plan import Blocks
+from ..plan.sizing import quantities
 from . import carried
 from .draft import Draft, addressing, describe
 from .known import POOLS_FILE
@@ -161,7 +161,7 @@ def _management(draft: Draft) -> str:
 
 def _clusters(draft: Draft) -> str:
     budget = draft.accepted.power_mw / (draft.accepted.profile.pue.value or 1)
-    share = demand.fabric_core_share(draft.source, draft.accepted.catalog)
+    share = quantities.fabric_core_share(draft.source, draft.accepted.catalog)
     return (
         f"{budget:,.2f} MW of IT power, of which racks get 1 / (1 + {share:.2%} for fabric and core), in the "
         f"proportions of {draft.source.region.name}. DECIDE: systems, purposes and max_racks ({GROWTH:g} x racks: "

@@ -13,10 +13,11 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import regions, spec
-from ..plan.lock import lock_path
+from .. import spec
+from ..plan import regions
+from ..plan.allocation.lock import lock_path
 from ..plan.model import RegionPlan
-from ..regions import Loaded
+from ..plan.regions import Loaded
 from ..spec import source
 from ..spec.load import load
 from ..spec.problems import InputError, Problem

@@ -72,7 +72,7 @@ def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> T
 
 def main(folder: str, store: str, jobs: str, *names: str) -> None:
     """Plan the regions and print what was found."""
-    from .. import regions
+    from ..plan import regions
     from ..spec.problems import InputError
 
     computing = Computing(Store(Path(store)), int(jobs))

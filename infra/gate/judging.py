@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from .. import regions
-from ..plan import address_plan
+from ..plan import regions
+from ..plan.allocation import address_plan
 from ..spec.problems import InputError
 from ..spec.source import Document
 from . import apply, blast, diff, shards

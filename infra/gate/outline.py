@@ -8,11 +8,12 @@ from functools import partial
 from .. import catalog as catalogue
 from .. import spec
 from ..objects.region import stack_names
-from ..plan import build, demand
-from ..plan.lock import lock_path
+from ..plan import build
+from ..plan.allocation.lock import lock_path
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
+from ..plan.regions import Loaded
+from ..plan.sizing import quantities
 from ..plan.stacks import rack_group
-from ..regions import Loaded
 from . import shards, totals
 from .records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
 
@@ -138,7 +139,7 @@ def _cluster(cluster: ClusterPlan, region: spec.Region) -> ClusterFacts:
         nodes_per_rack=cluster.nodes_per_rack,
         rack_scale=cluster.system.rack_scale,
         max_racks=cluster.max_racks,
-        it_kw=demand.cluster_kw(cluster.spec, region, catalogue.load()),
+        it_kw=quantities.cluster_kw(cluster.spec, region, catalogue.load()),
         control_plane=cluster.spec.control_plane.replicas if cluster.built else 0,
     )
 

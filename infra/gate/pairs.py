@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import regions
+from ..plan import regions
 from ..spec.problems import InputError, Problem
 from ..spec.source import Document
 from . import elsewhere, trees

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from .. import regions, spec
+from .. import spec
+from ..plan import regions
 from ..spec.load import load
 from . import blast, diff, pulumi_preview
 from .outline import decisions

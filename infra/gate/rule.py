@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from ..objects.base import Manifest
 from ..plan.model import ClusterPlan, RegionPlan
-from ..regions import Loaded
+from ..plan.regions import Loaded
 from .records import Blast, Change, Outline, Path_, ShardHead
 
 Severity = Literal["error", "warning", "note"]

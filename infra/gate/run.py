@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import regions
+from ..plan import regions
 from ..spec.problems import InputError, Problem
 from . import trees
 from .computing import Computing, Progress, silent

@@ -14,10 +14,11 @@ import msgspec
 from .. import spec
 from ..objects.base import Block
 from ..objects.region import region_blocks
-from ..plan import build, demand, hosts
-from ..plan.lock import Entry, Lock
+from ..plan import build, hosts
+from ..plan.allocation.lock import Entry, Lock
 from ..plan.model import ClusterPlan, RegionPlan
-from ..regions import Loaded
+from ..plan.regions import Loaded
+from ..plan.sizing import quantities
 from ..spec.inventory import Inventory
 from . import apply, diff
 from .fingerprint import digest, fingerprint
@@ -53,7 +54,7 @@ def parts(loaded: Loaded) -> list[Part]:
     """The shards of a region: management first, then its clusters by their place in the file."""
     by_owner = _entries_by_cluster(loaded)
     common = by_owner.pop("", [])
-    core = tuple(rack for rack, _ in demand.core_racks(loaded.region.core))
+    core = tuple(rack for rack, _ in quantities.core_racks(loaded.region.core))
     return [
         _management_part(loaded, core),
         *(_cluster_part(loaded, c, [*common, *by_owner.get(c.name, [])], core) for c in loaded.region.clusters),
@@ -83,12 +84,12 @@ def _cluster_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry], c
     )
     held = [entry for entry in entries if entry.kind != "storage" or entry.item in names]
     lock = Lock.model_construct(version=1, region=loaded.full_lock.region, entries=tuple(held))
-    count = demand.racks(cluster, loaded.catalog)
+    count = quantities.racks(cluster, loaded.catalog)
     return Part(
         name=f"cluster/{cluster.name}",
         region=seen,
         lock=lock,
-        racks=(*core, *(demand.rack_name(cluster.name, index) for index in range(count))),
+        racks=(*core, *(quantities.rack_name(cluster.name, index) for index in range(count))),
     )
 
 

@@ -11,9 +11,18 @@ from pydantic import BaseModel
 from .. import spec
 from ..catalog import Catalog
 from ..spec.inventory import Inventory, Row
-from . import demand, hosts, power, storage
-from .allocate import Allocator
-from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, StorageEntry, TenantEntry, TenantRacksEntry
+from . import hosts, power, storage
+from .allocation.allocate import Allocator
+from .allocation.lock import (
+    ClusterEntry,
+    CoreNodesEntry,
+    CoreRackEntry,
+    Entry,
+    Lock,
+    StorageEntry,
+    TenantEntry,
+    TenantRacksEntry,
+)
 from .model import (
     ClusterPlan,
     Host,
@@ -29,6 +38,7 @@ from .model import (
     kubeconfig_secret,
     pow2,
 )
+from .sizing import quantities
 
 _E = TypeVar("_E", bound=BaseModel)
 
@@ -54,7 +64,7 @@ def rack_spaces(region: spec.Region, catalog: Catalog, lock: Lock) -> list[hosts
     held = lock.held()
     spaces: list[hosts.RackSpace] = []
     left = region.core.nodes
-    for number, (rack, nodes) in enumerate(demand.core_racks(region.core)):
+    for number, (rack, nodes) in enumerate(quantities.core_racks(region.core)):
         block = _one(held, f"core-rack/{rack}", CoreRackEntry).bmc
         spaces.append(hosts.RackSpace(rack, min(nodes, left), block, int(block.network_address) + 1, number))
         left -= nodes
@@ -67,18 +77,18 @@ def rack_spaces(region: spec.Region, catalog: Catalog, lock: Lock) -> list[hosts
 def _cluster_spaces(cluster: spec.Cluster, catalog: Catalog, entry: ClusterEntry) -> list[hosts.RackSpace]:
     if entry.bmc is None:
         return []
-    total, per_rack = demand.nodes(cluster, catalog), demand.nodes_per_rack(cluster, catalog)
+    total, per_rack = quantities.nodes(cluster, catalog), quantities.nodes_per_rack(cluster, catalog)
     size = entry.bmc.num_addresses // pow2(entry.max_racks)
     base = int(entry.bmc.network_address)
     return [
         hosts.RackSpace(
-            demand.rack_name(cluster.name, index),
+            quantities.rack_name(cluster.name, index),
             min(per_rack, total - index * per_rack),
             entry.bmc,
             base + index * size + 1,
             entry.number << 14 | index,
         )
-        for index in range(demand.racks(cluster, catalog))
+        for index in range(quantities.racks(cluster, catalog))
     ]
 
 
@@ -103,7 +113,9 @@ class _Planner:
         if inventory is None and region.inventory == "sample":
             self.inventory = Inventory("sample inventory", tuple(hosts.sample(self.spaces, region_number(region))))
         self.hosts = self._hosts()
-        self.gpus = {c.name: demand.nodes(c, catalog) * catalog.system(c.system).gpus_per_node for c in region.clusters}
+        self.gpus = {
+            c.name: quantities.nodes(c, catalog) * catalog.system(c.system).gpus_per_node for c in region.clusters
+        }
 
     def run(self) -> RegionPlan:
         clusters = tuple(self._cluster(cluster) for cluster in self.region.clusters)
@@ -134,8 +146,8 @@ class _Planner:
         catalog = self.catalog
         entry = _one(self.held, f"cluster/{cluster.name}", ClusterEntry)
         system = catalog.system(cluster.system)
-        fabric = demand.fabric_id(cluster, catalog)
-        rack_kw = demand.rack_kw(cluster, catalog)
+        fabric = quantities.fabric_id(cluster, catalog)
+        rack_kw = quantities.rack_kw(cluster, catalog)
         if rack_kw is None:
             raise KeyError(f"rack_kw of cluster {cluster.name}")
         secret = spec.Access(capi_secret=kubeconfig_secret(cluster.name))
@@ -145,12 +157,12 @@ class _Planner:
             spec=cluster,
             system=system,
             fabric=catalog.fabric(fabric) if fabric else None,
-            fabric_size=demand.fabric_size(cluster, catalog),
+            fabric_size=quantities.fabric_size(cluster, catalog),
             hall=cluster.hall or entry.hall,
-            management=cluster.management or demand.managements(self.region)[0].name,
+            management=cluster.management or quantities.managements(self.region)[0].name,
             access=cluster.access or secret,
             kubernetes=cluster.kubernetes or catalog.kubernetes_default,
-            nodes=demand.nodes(cluster, catalog),
+            nodes=quantities.nodes(cluster, catalog),
             gpus=self.gpus[cluster.name],
             max_racks=entry.max_racks,
             nodes_per_rack=entry.nodes_per_rack,
@@ -170,9 +182,9 @@ class _Planner:
             if tenant.cluster == cluster.name
             for index in self._tenant_indices(tenant)
         }
-        total, per_rack = demand.nodes(cluster, self.catalog), entry.nodes_per_rack
-        per_unit = demand.nodes_per_unit(cluster, self.catalog) or total
-        names = (demand.rack_name(cluster.name, index) for index in range(demand.racks(cluster, self.catalog)))
+        total, per_rack = quantities.nodes(cluster, self.catalog), entry.nodes_per_rack
+        per_unit = quantities.nodes_per_unit(cluster, self.catalog) or total
+        names = (quantities.rack_name(cluster.name, index) for index in range(quantities.racks(cluster, self.catalog)))
         return tuple(
             Rack(
                 name=name,
@@ -195,16 +207,16 @@ class _Planner:
         slots = [slot for entry in entries if isinstance(entry, CoreNodesEntry) for slot in entry.slots]
         per_rack = self.region.core.nodes_per_rack
         found: list[Host] = []
-        for slot in slots[: demand.core_nodes(self.region).get(owner, 0)]:
-            rack = self.hosts.get(demand.rack_name(demand.CORE, slot // per_rack), ())
+        for slot in slots[: quantities.core_nodes(self.region).get(owner, 0)]:
+            rack = self.hosts.get(quantities.rack_name(quantities.CORE, slot // per_rack), ())
             found += [host for host in rack if host.slot == slot % per_rack]
         return tuple(found)
 
     def _managements(self) -> tuple[ManagementPlan, ...]:
-        managements = demand.managements(self.region)
+        managements = quantities.managements(self.region)
         owner = {c.name: c.management or managements[0].name for c in self.region.clusters}
         most = {
-            c.name: demand.max_racks(c, self.catalog) * demand.nodes_per_rack(c, self.catalog)
+            c.name: quantities.max_racks(c, self.catalog) * quantities.nodes_per_rack(c, self.catalog)
             + c.control_plane.replicas
             for c in self.region.clusters
             if c.provider != "existing"
@@ -236,8 +248,8 @@ class _Planner:
         entry = _one(self.held, f"tenant/{tenant.name}", TenantEntry)
         indices = self._tenant_indices(tenant)
         cluster = next(c for c in self.region.clusters if c.name == tenant.cluster)
-        per_rack = demand.nodes_per_rack(cluster, self.catalog)
-        total = demand.nodes(cluster, self.catalog)
+        per_rack = quantities.nodes_per_rack(cluster, self.catalog)
+        total = quantities.nodes(cluster, self.catalog)
         nodes = sum(min(per_rack, total - index * per_rack) for index in indices)
         return TenantPlan(
             name=tenant.name,
@@ -247,7 +259,7 @@ class _Planner:
             vni=entry.vni,
             pkey=entry.pkey,
             network=entry.network,
-            racks=tuple(demand.rack_name(tenant.cluster, index) for index in sorted(indices)),
+            racks=tuple(quantities.rack_name(tenant.cluster, index) for index in sorted(indices)),
             gpus=tenant.gpus or nodes * self.catalog.system(cluster.system).gpus_per_node,
             services=tuple(self._service(name) for name in tenant.services),
         )

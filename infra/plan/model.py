@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .. import spec as specs
 from ..catalog import ChartEntry, FabricEntry, ServiceProfile, SystemEntry
-from .fabric_size import FabricSize
+from .sizing.fabric import FabricSize
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .. import spec
 from ..catalog import Catalog
-from . import demand
 from .model import HallPower, SitePower
+from .sizing import quantities
 
 
 def site(region: spec.Region, catalog: Catalog, hall_of: Mapping[str, str]) -> SitePower:
@@ -18,10 +18,10 @@ def site(region: spec.Region, catalog: Catalog, hall_of: Mapping[str, str]) -> S
         catalog: figures.
         hall_of: hall of each cluster.
     """
-    share = demand.fabric_core_share(region, catalog)
+    share = quantities.fabric_core_share(region, catalog)
     given = region.site.power.fabric_core_share is not None
     pue = region.site.power.pue
-    it_kw = sum(demand.cluster_kw(cluster, region, catalog) for cluster in region.clusters)
+    it_kw = sum(quantities.cluster_kw(cluster, region, catalog) for cluster in region.clusters)
     spare_kw = region.site.power.utility_mw * 1000 / pue - it_kw
     halls = tuple(
         _hall(hall, [c for c in region.clusters if hall_of[c.name] == hall.name], region, catalog, spare_kw)
@@ -41,8 +41,8 @@ def site(region: spec.Region, catalog: Catalog, hall_of: Mapping[str, str]) -> S
 def _hall(
     hall: spec.Hall, clusters: Sequence[spec.Cluster], region: spec.Region, catalog: Catalog, spare_kw: float
 ) -> HallPower:
-    it_kw = sum(demand.cluster_kw(cluster, region, catalog) for cluster in clusters)
-    racks = sum(demand.racks(cluster, catalog) for cluster in clusters)
+    it_kw = sum(quantities.cluster_kw(cluster, region, catalog) for cluster in clusters)
+    racks = sum(quantities.racks(cluster, catalog) for cluster in clusters)
     more, limited_by = _growth(hall, clusters, region, catalog, (it_kw, racks, spare_kw))
     return HallPower(
         name=hall.name,
@@ -66,12 +66,15 @@ def _growth(
     it_kw, racks, spare_kw = used
     if not clusters:
         return 0, "no cluster yet"
-    largest = max(demand.rack_kw(cluster, catalog) or 0.0 for cluster in clusters)
-    rack_kw = largest * (1 + demand.fabric_core_share(region, catalog))
+    largest = max(quantities.rack_kw(cluster, catalog) or 0.0 for cluster in clusters)
+    rack_kw = largest * (1 + quantities.fabric_core_share(region, catalog))
     limits = [
         (int((hall.max_it_mw * 1000 - it_kw) / rack_kw), f"power of hall {hall.name}"),
         (int(spare_kw / rack_kw), "utility power"),
-        (sum(demand.max_racks(c, catalog) - demand.racks(c, catalog) for c in clusters), "max_racks of its clusters"),
+        (
+            sum(quantities.max_racks(c, catalog) - quantities.racks(c, catalog) for c in clusters),
+            "max_racks of its clusters",
+        ),
     ]
     if hall.max_racks is not None:
         limits.append((hall.max_racks - racks, f"rack positions of hall {hall.name}"))

@@ -11,8 +11,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .. import catalog, expand, regions
-from ..plan.address_plan import Overlap, overlaps
+from .. import catalog, expand
+from ..plan import regions
+from ..plan.allocation.address_plan import Overlap, overlaps
 from ..plan.model import RegionPlan
 from ..spec.problems import InputError, Problem
 from . import data, tables

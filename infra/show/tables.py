@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ..objects.preview import Preview, StackPreview
-from ..plan.fabric_size import FabricSize
 from ..plan.model import ClusterPlan, RegionPlan
-from ..plan.site_size import SiteSize
+from ..plan.sizing.fabric import FabricSize
+from ..plan.sizing.site import SiteSize
 from . import data
 
 NOTHING = "-"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import regions
 from ..gate import apply
 from ..gate.computing import Computing, Opened, Task
 from ..gate.judging import ordered, standing
@@ -17,6 +16,7 @@ from ..gate.outline import decisions
 from ..gate.records import Finding, ShardHead
 from ..gate.store import Store
 from ..gate.verdict import blocks
+from ..plan import regions
 from ..plan.model import RegionPlan
 from ..spec.problems import InputError, Problem
 from . import data, tables

@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from ai_factory.infra import regions
 from ai_factory.infra.engine.render import write_tree
+from ai_factory.infra.plan import regions
 from tests import regionfile
 
 from . import process, tools

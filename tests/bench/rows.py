@@ -44,7 +44,7 @@ def _plain_objects() -> float:
 
 
 def _plan() -> float:
-    from ai_factory.infra import regions
+    from ai_factory.infra.plan import regions
 
     with scratch() as folder:
         path = gigawatt.write(folder, GIGAWATT_RACKS)
@@ -56,8 +56,8 @@ def _plan() -> float:
 
 
 def _objects() -> float:
-    from ai_factory.infra import regions
     from ai_factory.infra.objects import base, region
+    from ai_factory.infra.plan import regions
 
     with scratch() as folder:
         plan = regions.load_plan(gigawatt.write(folder, GIGAWATT_RACKS))
@@ -69,8 +69,8 @@ def _objects() -> float:
 
 
 def _preview() -> float:
-    from ai_factory.infra import regions
     from ai_factory.infra.objects.preview import preview
+    from ai_factory.infra.plan import regions
 
     with scratch() as folder:
         path = gigawatt.write(folder, GIGAWATT_RACKS)
@@ -96,7 +96,7 @@ def _check() -> float:
 
 def _group_plan() -> RegionPlan:
     """One group of racks of kr-ulsan: the largest stack there is."""
-    from ai_factory.infra import regions
+    from ai_factory.infra.plan import regions
 
     return regions.load_plan(regions.region_file("kr-ulsan"))
 

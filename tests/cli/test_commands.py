@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
-from ai_factory.infra import regions
+from ai_factory.infra.plan import regions
 from ai_factory.infra.spec import inventory
 from ai_factory.infra.spec.schema import schema_text
 from tests import regionfile
@@ -438,6 +438,6 @@ def test_what_the_machine_refuses_is_its_fault(tmp_path: Path, aifactory: Run) -
 
 
 def test_an_interrupt_is_no_traceback(aifactory: Run, mocker: MockerFixture) -> None:
-    mocker.patch("ai_factory.infra.regions.open_region", side_effect=KeyboardInterrupt)
+    mocker.patch("ai_factory.infra.plan.regions.open_region", side_effect=KeyboardInterrupt)
 
     assert aifactory("plan", "lab") == Outcome(130, "", "\ninterrupted\n")

@@ -12,8 +12,8 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from ai_factory.infra import regions
 from ai_factory.infra.cli.main import main
+from ai_factory.infra.plan import regions
 from tests.conftest import Outcome
 
 

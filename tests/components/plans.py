@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ai_factory.infra import regions
+from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.model import RegionPlan
 
 REGION: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "region.yaml").read_text(encoding="utf-8"))

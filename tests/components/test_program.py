@@ -11,9 +11,9 @@ import pulumi
 import pytest
 import yaml
 
-from ai_factory.infra import regions
 from ai_factory.infra.objects.region import blocks_of
-from ai_factory.infra.plan import lock
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import lock
 
 from .harness import Recording, run
 from .plans import REGION, region_plan

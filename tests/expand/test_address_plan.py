@@ -17,8 +17,8 @@ from ai_factory.infra import catalog, spec
 from ai_factory.infra.catalog import Pools
 from ai_factory.infra.expand.draft import Draft, addressing, draft
 from ai_factory.infra.expand.request import Request, accept
-from ai_factory.infra.plan import lock
-from ai_factory.infra.plan.address_plan import (
+from ai_factory.infra.plan.allocation import lock
+from ai_factory.infra.plan.allocation.address_plan import (
     AddressDemand,
     Blocks,
     ExhaustedError,
@@ -30,7 +30,7 @@ from ai_factory.infra.plan.address_plan import (
     numbers_of,
     overlaps,
 )
-from ai_factory.infra.plan.allocate import complete
+from ai_factory.infra.plan.allocation.allocate import complete
 from tests.regionfile import REPOSITORY
 
 FIGURES = catalog.load()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ai_factory.infra import catalog, regions
-from ai_factory.infra.plan.address_plan import numbers_of, overlaps
+from ai_factory.infra import catalog
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation.address_plan import numbers_of, overlaps
 from tests.conftest import Outcome
 
 Run = Callable[..., Outcome]

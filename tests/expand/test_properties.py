@@ -12,12 +12,12 @@ import hypothesis
 import yaml
 from hypothesis import strategies as st
 
-from ai_factory.infra import regions
 from ai_factory.infra.expand import Request, expand, read_known, write
-from ai_factory.infra.plan import ledger
-from ai_factory.infra.plan.address_plan import overlaps
-from ai_factory.infra.plan.allocate import networks_of
-from ai_factory.infra.plan.lock import ClusterEntry, TenantEntry, lock_path
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import ledger
+from ai_factory.infra.plan.allocation.address_plan import overlaps
+from ai_factory.infra.plan.allocation.allocate import networks_of
+from ai_factory.infra.plan.allocation.lock import ClusterEntry, TenantEntry, lock_path
 from tests.expand.conftest import make_project
 
 EXPANSIONS = st.tuples(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ai_factory.infra import catalog, spec
 from ai_factory.infra.expand import sizing
 from ai_factory.infra.expand.carried import new_host
-from ai_factory.infra.plan import demand
+from ai_factory.infra.plan.sizing import quantities
 from ai_factory.infra.spec.load import load
 from tests.regionfile import REGIONS
 
@@ -28,7 +28,7 @@ def test_racks_fill_the_power_and_never_exceed_it(name: str, it_kw: float) -> No
     source = SOURCES[name]
     found = parts(source, it_kw)
 
-    budget = it_kw / (1 + demand.fabric_core_share(source, FIGURES))
+    budget = it_kw / (1 + quantities.fabric_core_share(source, FIGURES))
     used = sum(part.kw for part in found)
     lost = sum(max(part.rack_kw, sizing.UNIT_LOSS * part.kw / (1 - sizing.UNIT_LOSS)) + part.rack_kw for part in found)
     assert used <= budget
@@ -36,7 +36,7 @@ def test_racks_fill_the_power_and_never_exceed_it(name: str, it_kw: float) -> No
     assert len({part.cluster.name for part in found}) == len(found)
     for part in found:
         assert 1 <= part.racks <= part.max_racks
-        nodes = part.max_racks * demand.nodes_per_rack(part.cluster, FIGURES)
+        nodes = part.max_racks * quantities.nodes_per_rack(part.cluster, FIGURES)
         assert nodes + 5 <= FIGURES.limits.nodes_per_cluster or part.max_racks == 1
 
 
@@ -45,7 +45,7 @@ def test_clusters_keep_their_proportions(name: str, it_kw: float) -> None:
     source = SOURCES[name]
     found = sizing.by_origin(parts(source, it_kw))
     total = sum(part.kw for some in found.values() for part in some)
-    old = {c.name: demand.racks(c, FIGURES) * (demand.rack_kw(c, FIGURES) or 0) for c in source.clusters}
+    old = {c.name: quantities.racks(c, FIGURES) * (quantities.rack_kw(c, FIGURES) or 0) for c in source.clusters}
 
     for origin, some in found.items():
         assert sum(part.kw for part in some) / total == pytest.approx(old[origin] / sum(old.values()), abs=0.08)

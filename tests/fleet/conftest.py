@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ai_factory.infra import catalog, regions, spec
+from ai_factory.infra import catalog, spec
 from ai_factory.infra.fleet.settings import Fleet
-from ai_factory.infra.plan import allocate, build
-from ai_factory.infra.plan.lock import Lock
+from ai_factory.infra.plan import build, regions
+from ai_factory.infra.plan.allocation import allocate
+from ai_factory.infra.plan.allocation.lock import Lock
 from ai_factory.infra.plan.model import RegionPlan
 from tests.bench import gigawatt
 

@@ -174,7 +174,7 @@ def test_a_region_in_a_file_of_another_name_is_refused(fleet: Path, aifactory: R
 
 
 def test_stacks_of_the_tree_are_those_of_the_plan(fleet: Path, aifactory: Run) -> None:
-    from ai_factory.infra import regions
+    from ai_factory.infra.plan import regions
 
     data = json.loads(aifactory("fleet", "--include-samples", "--json").out)
     for wave in data["waves"]:

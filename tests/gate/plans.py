@@ -11,8 +11,9 @@ from ai_factory.infra.gate import blast, diff
 from ai_factory.infra.gate.outline import of_plan
 from ai_factory.infra.gate.records import Blast, Change, ObjectRecord
 from ai_factory.infra.objects.region import region_blocks
-from ai_factory.infra.plan import allocate, build
-from ai_factory.infra.plan.lock import read
+from ai_factory.infra.plan import build
+from ai_factory.infra.plan.allocation import allocate
+from ai_factory.infra.plan.allocation.lock import read
 from ai_factory.infra.plan.model import RegionPlan
 from tests import regionfile
 

@@ -19,14 +19,16 @@ from typing import Any
 
 import yaml
 
-from ai_factory.infra import catalog, regions
+from ai_factory.infra import catalog
 from ai_factory.infra.gate import apply, outline, rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.records import Finding, Path_, ShardHead, StackCount
 from ai_factory.infra.gate.rule import ClusterView, FleetView, RegionView
 from ai_factory.infra.objects.preview import Preview, preview
-from ai_factory.infra.plan import address_plan, allocate, checks
-from ai_factory.infra.plan import lock as locks
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import address_plan, allocate
+from ai_factory.infra.plan.allocation import lock as locks
+from ai_factory.infra.plan.checks.references import references
 from ai_factory.infra.plan.model import RegionPlan
 from ai_factory.infra.spec.problems import InputError
 from tests import regionfile
@@ -149,7 +151,7 @@ def _data(case: Case) -> dict[str, Any]:
 
 def _complete(data: Mapping[str, Any], path: Path) -> None:
     region = regionfile.model(data)
-    if not checks.check(region, catalog.load(), regionfile.document(data)):
+    if not references.check(region, catalog.load(), regionfile.document(data)):
         full, _, _ = allocate.complete(region, catalog.load(), locks.read(path, region.region.name))
         path.write_text(locks.text(full), encoding="utf-8")
 

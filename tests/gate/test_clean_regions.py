@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.gate import apply, diff
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.rule import ObjectView
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import region_blocks
+from ai_factory.infra.plan import regions
 
 
 def view(item: Item) -> ObjectView:

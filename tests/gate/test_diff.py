@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra import regions
 from ai_factory.infra.gate import diff
 from ai_factory.infra.gate.records import Change, FieldChange, ObjectRecord
 from ai_factory.infra.gate.verdict import StackDelta
 from ai_factory.infra.objects.base import Block, HelmRelease, KubeObject, make
+from ai_factory.infra.plan import regions
 from tests.gate import plans
 
 UNSET = msgspec.UNSET

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.gate import run, trees
 from ai_factory.infra.gate.verdict import Verdict
-from ai_factory.infra.plan import ledger
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.spec.problems import InputError
 from tests import regionfile
 

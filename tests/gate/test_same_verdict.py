@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.gate import computing, run, trees
-from ai_factory.infra.plan import ledger
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.plan.build import sample_rows
 from ai_factory.infra.spec import inventory as inventories
 from ai_factory.infra.spec.problems import InputError

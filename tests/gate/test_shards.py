@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.gate import diff, shards
 from ai_factory.infra.gate.store import unpack
 from ai_factory.infra.objects.region import region_blocks
-from ai_factory.infra.plan import ledger
-from ai_factory.infra.regions import Loaded
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import ledger
+from ai_factory.infra.plan.regions import Loaded
 from ai_factory.infra.spec import inventory as inventories
 from tests import regionfile
 from tests.bench import gigawatt

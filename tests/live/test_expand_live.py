@@ -16,10 +16,10 @@ from lightkube import Client, KubeConfig
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import ConfigMap, Namespace
 
-from ai_factory.infra import regions
 from ai_factory.infra.objects.base import items_of
 from ai_factory.infra.objects.region import region_blocks
-from ai_factory.infra.plan import address_plan
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import address_plan
 from tests import regionfile
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.engine.direct.access import ContextSource
 from ai_factory.infra.engine.direct.cluster import Cluster as Connected
 from ai_factory.infra.engine.direct.cluster import connect
@@ -18,6 +17,7 @@ from ai_factory.infra.engine.direct.retry import RejectedError
 from ai_factory.infra.objects.base import KubeObject, items_of
 from ai_factory.infra.objects.kinds import CUSTOM
 from ai_factory.infra.objects.region import region_blocks
+from ai_factory.infra.plan import regions
 from ai_factory.infra.sandbox import Cluster, Sandbox, read_crds
 from tests import schema
 

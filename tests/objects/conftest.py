@@ -14,8 +14,9 @@ import pytest
 
 from ai_factory.infra import catalog, spec
 from ai_factory.infra.objects.base import Block, KubeObject, items_of
-from ai_factory.infra.plan import allocate, build
-from ai_factory.infra.plan.lock import Lock
+from ai_factory.infra.plan import build
+from ai_factory.infra.plan.allocation import allocate
+from ai_factory.infra.plan.allocation.lock import Lock
 from ai_factory.infra.plan.model import ClusterPlan, RegionPlan
 from ai_factory.infra.spec.inventory import SAMPLE_PREFIX, Inventory, Row
 

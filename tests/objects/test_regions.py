@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.objects import base, region
 from ai_factory.infra.objects.base import KubeObject
+from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.model import RegionPlan
 from tests import schema
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra import regions
-from ai_factory.infra.plan import ledger
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.spec.problems import InputError
 from tests import regionfile
 

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_factory.infra import catalog, spec
-from ai_factory.infra.plan import allocate, build, checks, lock
-from ai_factory.infra.plan.lock import ClusterEntry, Lock, TenantEntry, TenantRacksEntry
+from ai_factory.infra.plan import build
+from ai_factory.infra.plan.allocation import allocate, lock
+from ai_factory.infra.plan.allocation.lock import ClusterEntry, Lock, TenantEntry, TenantRacksEntry
+from ai_factory.infra.plan.checks.references import references
 from ai_factory.infra.plan.model import RegionPlan
 from tests import regionfile
 
@@ -50,7 +52,7 @@ STORAGE = (
 
 def model(data: dict[str, Any]) -> spec.Region:
     region = regionfile.model(data)
-    assert checks.check(region, CATALOG, regionfile.document(data)) == []
+    assert references.check(region, CATALOG, regionfile.document(data)) == []
     return region
 
 

@@ -7,20 +7,20 @@ from pytest_mock import MockerFixture
 
 from ai_factory.infra import catalog
 from ai_factory.infra.catalog import Catalog
-from ai_factory.infra.plan import checks
+from ai_factory.infra.plan.checks.references import references
 from tests import regionfile
 
 
 def faults(known: Catalog, **changes: object) -> list[str]:
     data = regionfile.patched("lab", to=changes)
-    return [str(problem) for problem in checks.check(regionfile.model(data), known, regionfile.document(data))]
+    return [str(problem) for problem in references.check(regionfile.model(data), known, regionfile.document(data))]
 
 
 @pytest.mark.parametrize("name", ["lab", "kr-haein", "kr-ulsan", "kr-dsx-1"])
 def test_the_example_regions_are_good(name: str) -> None:
     data = regionfile.base(name)
 
-    assert checks.check(regionfile.model(data), catalog.load(), regionfile.document(data)) == []
+    assert references.check(regionfile.model(data), catalog.load(), regionfile.document(data)) == []
 
 
 def test_a_version_that_is_tested_may_be_too_old_for_a_system(mocker: MockerFixture) -> None:

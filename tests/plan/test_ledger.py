@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from ai_factory.infra.plan import ledger
+from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.spec.problems import InputError
 
 from .conftest import Folder

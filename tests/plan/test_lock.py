@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.plan import lock
+from ai_factory.infra.plan.allocation import lock
 from tests import regionfile
 
 from .conftest import Folder

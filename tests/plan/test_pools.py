@@ -7,7 +7,7 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra.plan.pools import AddressPool, Intervals, whole
+from ai_factory.infra.plan.allocation.pools import AddressPool, Intervals, whole
 
 SIZE = 64
 stretches = st.lists(st.tuples(st.integers(-4, SIZE + 4), st.integers(1, 12)), max_size=8)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.objects.region import stack_names
-from ai_factory.infra.plan import stacks
+from ai_factory.infra.plan import regions, stacks
 from tests import regionfile
 
 SPLIT = regionfile.model(regionfile.base("kr-ulsan"))

@@ -17,11 +17,11 @@ import yaml
 from pytest_mock import MockerFixture
 
 from ai_factory.components._manifest import type_token
-from ai_factory.infra import regions
 from ai_factory.infra.gate import apply, diff, opaque, rule
 from ai_factory.infra.gate.rule import Found, ObjectView
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names
+from ai_factory.infra.plan import regions
 
 from .conftest import PACK
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi
 
 from ai_factory.infra.objects.region import blocks_of
-from ai_factory.infra.regions import load_plan
+from ai_factory.infra.plan.regions import load_plan
 
 HERE = Path(__file__).resolve().parent.parent
 

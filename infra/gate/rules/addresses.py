@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...plan.model import ClusterPlan, RegionPlan
-from ...regions import REGIONS
+from ...plan.regions import REGIONS
 from .. import rule
 from ..rule import Found, RegionView
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...plan import address_plan
+from ...plan.allocation import address_plan
 from .. import rule
 from ..records import Path_
 from ..rule import FleetView, Found

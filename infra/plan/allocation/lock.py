@@ -14,8 +14,8 @@ import pydantic
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ..spec import source
-from ..spec.problems import InputError
+from ...spec import source
+from ...spec.problems import InputError
 
 HEADER = """\
 # Allocations of region {region}: addresses, numbers and places that were given out.

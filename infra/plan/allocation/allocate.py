@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .. import spec
-from ..catalog import Catalog
-from ..spec.source import Path_
-from . import demand
+from ... import spec
+from ...catalog import Catalog
+from ...spec.source import Path_
+from ..model import IPNetwork, pow2
+from ..sizing import quantities
 from .lock import (
     ClusterEntry,
     CoreNodesEntry,
@@ -22,7 +23,6 @@ from .lock import (
     TenantEntry,
     TenantRacksEntry,
 )
-from .model import IPNetwork, pow2
 from .pools import AddressPool, Intervals, whole
 
 _N = TypeVar("_N", spec.Cluster, spec.Storage, spec.Tenant)
@@ -78,7 +78,7 @@ class Allocator:
             if cluster in new:
                 self.kept -= self._must_be_v4(cluster)
             self._cluster(cluster, ("clusters", place))
-        for owner, count in sorted(demand.core_nodes(self.region).items()):
+        for owner, count in sorted(quantities.core_nodes(self.region).items()):
             self._core_nodes(owner, count)
         for place, storage in _by_name(self.region.storage):
             self._storage(storage, ("storage", place))
@@ -110,12 +110,12 @@ class Allocator:
         """Addresses of the blocks that a cluster can't have in IPv6."""
         if cluster.provider == "existing":
             return 0
-        return pow2(demand.of(cluster, self.catalog).node_addresses) + SERVICE_ADDRESSES
+        return pow2(quantities.of(cluster, self.catalog).node_addresses) + SERVICE_ADDRESSES
 
     def _racks_of(self, cluster: str) -> Intervals:
         if cluster not in self.rack_slots:
             found = next((c for c in self.region.clusters if c.name == cluster), None)
-            racks = demand.racks(found, self.catalog) if found else 0
+            racks = quantities.racks(found, self.catalog) if found else 0
             self.rack_slots[cluster] = Intervals(0, racks)
         return self.rack_slots[cluster]
 
@@ -129,7 +129,7 @@ class Allocator:
 
     def _core_racks(self) -> None:
         core = self.region.core
-        for rack, nodes in demand.core_racks(core):
+        for rack, nodes in quantities.core_racks(core):
             if f"core-rack/{rack}" in self.held:
                 continue
             block = self.oob.allocate(nodes + 2)
@@ -150,7 +150,7 @@ class Allocator:
         if hall is None:
             self._short(
                 path,
-                f"no hall has room for {demand.describe_power(cluster, self.region, self.catalog)}",
+                f"no hall has room for {quantities.describe_power(cluster, self.region, self.catalog)}",
                 "lower racks, or add a hall",
             )
             return
@@ -159,9 +159,9 @@ class Allocator:
             "number": self._next_number(),
             "hall": hall,
             "system": cluster.system,
-            "fabric": demand.fabric_id(cluster, self.catalog),
-            "max_racks": demand.max_racks(cluster, self.catalog),
-            "nodes_per_rack": demand.nodes_per_rack(cluster, self.catalog),
+            "fabric": quantities.fabric_id(cluster, self.catalog),
+            "max_racks": quantities.max_racks(cluster, self.catalog),
+            "nodes_per_rack": quantities.nodes_per_rack(cluster, self.catalog),
         }
         blocks = {} if cluster.provider == "existing" else self._blocks(cluster, path)
         if blocks is not None:
@@ -182,12 +182,12 @@ class Allocator:
         }
         for hall in self.region.site.halls:
             inside = [c for c in self.region.clusters if placed.get(c.name) == hall.name]
-            if demand.fits(hall, [*inside, cluster], self.region, self.catalog):
+            if quantities.fits(hall, [*inside, cluster], self.region, self.catalog):
                 return hall.name
         return None
 
     def _blocks(self, cluster: spec.Cluster, path: Path_) -> dict[str, object] | None:
-        need = demand.of(cluster, self.catalog)
+        need = quantities.of(cluster, self.catalog)
         wanted = (
             ("nodes", self.underlay, need.node_addresses, True),
             ("service", self.underlay, SERVICE_ADDRESSES, True),
@@ -223,7 +223,7 @@ class Allocator:
             if slot is None:
                 return self._short(
                     ("core", "nodes"),
-                    f"{self.region.core.nodes} core nodes are too few: {demand.describe_core(self.region)}",
+                    f"{self.region.core.nodes} core nodes are too few: {quantities.describe_core(self.region)}",
                     "raise core.nodes",
                 )
             self.core_slots.take(slot, slot + 1)
@@ -252,7 +252,7 @@ class Allocator:
         if vni is None:
             self._short(path, f"addressing.vni_count has no VNI left for tenant {tenant.name}", "raise vni_count")
             return False
-        pkey = self.pkeys.first_fit(1) if demand.on_infiniband(tenant, self.region, self.catalog) else None
+        pkey = self.pkeys.first_fit(1) if quantities.on_infiniband(tenant, self.region, self.catalog) else None
         network = self.underlay.allocate(TENANT_ADDRESSES, v6_prefix=64)
         if network is None:
             self._no_room("underlay_v4", f"{TENANT_ADDRESSES} addresses of tenant {tenant.name}", path)
@@ -318,8 +318,8 @@ def complete(region: spec.Region, catalog: Catalog, lock: Lock) -> tuple[Lock, l
 
 def retired(region: spec.Region, lock: Lock) -> list[str]:
     """Items whose numbers are held though the region file names them no more, sorted."""
-    owners = demand.core_nodes(region)
-    racks = {rack for rack, _ in demand.core_racks(region.core)}
+    owners = quantities.core_nodes(region)
+    racks = {rack for rack, _ in quantities.core_racks(region.core)}
     alive = (
         {f"cluster/{c.name}" for c in region.clusters}
         | {f"storage/{s.name}" for s in region.storage}

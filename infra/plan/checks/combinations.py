@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import spec
-from ..spec.problems import Problem
-from . import demand
+from ... import spec
+from ...spec.problems import Problem
+from ..sizing import quantities
 from .context import Check, Context
 
 PROVIDERS = ("metal3", "existing")
@@ -139,7 +139,7 @@ def _purposes(context: Context, own: spec.Service | None, name: str) -> tuple[st
 
 def _unknown_power(context: Context) -> Iterator[Problem]:
     for index, cluster in enumerate(context.region.clusters):
-        if demand.rack_kw(cluster, context.catalog) is None:
+        if quantities.rack_kw(cluster, context.catalog) is None:
             why = context.catalog.system(cluster.system).rack_kw_note
             message = f"no planning power is published for a rack of {cluster.system} ({why})"
             remedy = "add rack_kw: the figure of your racks"

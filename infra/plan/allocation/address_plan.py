@@ -13,11 +13,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .. import spec
-from ..catalog import Catalog, Pools
-from . import demand
+from ... import spec
+from ...catalog import Catalog, Pools
+from ..model import IPNetwork, pow2
+from ..sizing import quantities
 from .allocate import SERVICE_ADDRESSES, STORAGE_ADDRESSES, TENANT_ADDRESSES
-from .model import IPNetwork, pow2
 from .pools import Intervals, whole
 from .region_numbers import Overlap, RegionNumbers, numbers_of, overlaps
 
@@ -101,12 +101,12 @@ def demand_of(region: spec.Region, catalog: Catalog, pools: Pools) -> AddressDem
         catalog: figures.
         pools: company-wide pools and their rules.
     """
-    needs = [demand.of(c, catalog) for c in region.clusters if c.provider != "existing"]
+    needs = [quantities.of(c, catalog) for c in region.clusters if c.provider != "existing"]
     must = sum(pow2(need.node_addresses) + pow2(SERVICE_ADDRESSES) for need in needs)
     links = sum(pow2(need.link_addresses) + pow2(need.switches) for need in needs)
     tenants = max(pools.tenants, 2 * len(region.tenants))
     routed = tenants * TENANT_ADDRESSES + len(region.storage) * STORAGE_ADDRESSES
-    core = sum(pow2(nodes + 2) for _, nodes in demand.core_racks(region.core))
+    core = sum(pow2(nodes + 2) for _, nodes in quantities.core_racks(region.core))
     bmcs = sum(pow2(need.bmc_addresses) for need in needs)
     return AddressDemand(
         underlay=_block(must + links + routed, pools),

@@ -7,9 +7,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .. import spec
-from . import demand
-from .model import IPNetwork
+from ... import spec
+from ..model import IPNetwork
+from ..sizing import quantities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def numbers_of(region: spec.Region, file: str) -> RegionNumbers:
 
 
 def _contexts(region: spec.Region) -> Iterator[tuple[str, str]]:
-    for index, management in enumerate(demand.managements(region)):
+    for index, management in enumerate(quantities.managements(region)):
         yield from _access(f"management[{index}].access" if region.management else "management", management.access)
     for index, cluster in enumerate(region.clusters):
         if cluster.access is not None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..spec.problems import InputError, Problem
+from ...spec.problems import InputError, Problem
 from . import allocate, lock
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .. import spec
-from ..catalog import Catalog
-from ..spec.problems import Problem
-from ..spec.source import Document, Path_
-from . import capacity, combinations, demand
+from ... import spec
+from ...catalog import Catalog
+from ...spec.problems import Problem
+from ...spec.source import Document, Path_
+from ..allocation.lock import ClusterEntry, Lock
+from ..sizing import quantities
+from . import capacity, combinations
 from .context import Check, Context
-from .lock import ClusterEntry, Lock
 
 RESERVED = frozenset(
     {"default", "ai-factory", "flux-system", "cert-manager", "external-secrets", "gpu-operator", "kueue-system"}
@@ -66,7 +67,7 @@ def _repeated(context: Context, path: Path_, names: list[str]) -> Iterator[Probl
 def _names_across(context: Context) -> Iterator[Problem]:
     """Clusters and tenants become namespaces, management clusters and clusters become targets."""
     region = context.region
-    taken = {m.name: f"management cluster {m.name}" for m in demand.managements(region)}
+    taken = {m.name: f"management cluster {m.name}" for m in quantities.managements(region)}
     for index, cluster in enumerate(region.clusters):
         if cluster.name in taken:
             message = f"the name {cluster.name} is taken by {taken[cluster.name]}"
@@ -85,7 +86,7 @@ def _references(context: Context) -> Iterator[Problem]:
     region = context.region
     halls = [hall.name for hall in region.site.halls]
     clusters = [cluster.name for cluster in region.clusters]
-    managements = [m.name for m in demand.managements(region)]
+    managements = [m.name for m in quantities.managements(region)]
     for index, cluster in enumerate(region.clusters):
         yield from _known(context, ("clusters", index, "hall"), cluster.hall, halls, "hall")
         yield from _known(

@@ -29,8 +29,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from .. import catalog
-from ..catalog import FabricOption, SwitchEntry, SystemEntry
+from ... import catalog
+from ...catalog import FabricOption, SwitchEntry, SystemEntry
 
 UFM_CABLES = 4
 """Cables of the UFM appliances: what RA-11333-001 and RA-11334-001, table 4, have above the nodes' own."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .. import spec
-from ..catalog import Catalog
-from ..spec.problems import Problem
-from ..spec.source import Document, Path_
-from . import demand
+from ... import spec
+from ...catalog import Catalog
+from ...spec.problems import Problem
+from ...spec.source import Document, Path_
+from ..sizing import quantities
 from .allocate import contains, networks_of
 from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, TenantEntry, TenantRacksEntry
 
@@ -59,9 +59,9 @@ def _fixed(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) 
     catalog = held.catalog
     wanted = {
         "system": cluster.system,
-        "fabric": demand.fabric_id(cluster, catalog),
-        "max_racks": demand.max_racks(cluster, catalog) if cluster.max_racks else entry.max_racks,
-        "nodes_per_rack": demand.nodes_per_rack(cluster, catalog),
+        "fabric": quantities.fabric_id(cluster, catalog),
+        "max_racks": quantities.max_racks(cluster, catalog) if cluster.max_racks else entry.max_racks,
+        "nodes_per_rack": quantities.nodes_per_rack(cluster, catalog),
         "hall": cluster.hall or entry.hall,
     }
     for key, value in wanted.items():
@@ -70,7 +70,7 @@ def _fixed(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) 
             message = f"{was} is allocated, {value} is given: racks are cabled and addressed for {was}"
             remedy = f"set it back, add a cluster, or release cluster/{cluster.name} (which renumbers it)"
             yield held.problem((*path, key), message, remedy, rule=_CONTRADICTED)
-    racks = demand.racks(cluster, catalog)
+    racks = quantities.racks(cluster, catalog)
     if racks > entry.max_racks:
         message = f"{racks} racks exceed the {entry.max_racks} that fabric and addresses were allocated for"
         yield held.problem((*path, "racks"), message, "add another cluster", rule=_CONTRADICTED)
@@ -110,7 +110,7 @@ def _racks_gone(
 ) -> Iterator[Problem]:
     indices = [rack for entry in entries if isinstance(entry, TenantRacksEntry) for rack in entry.indices]
     needed = max(indices[: tenant.racks or 0], default=-1) + 1
-    racks = demand.racks(cluster, held.catalog)
+    racks = quantities.racks(cluster, held.catalog)
     if needed > racks:
         message = f"{racks} racks leave out rack {needed}, which is dedicated to tenant {tenant.name}"
         path = ("clusters", index, "racks" if cluster.racks else "nodes")
@@ -124,7 +124,7 @@ def _core(held: Held) -> Iterator[Problem]:
     if cabled is not None:
         message = f"{cabled} is allocated, {core.nodes_per_rack} is given: core racks are addressed for {cabled}"
         yield held.problem(("core", "nodes_per_rack"), message, "set it back", rule=_CONTRADICTED)
-    owners = demand.core_nodes(held.region)
+    owners = quantities.core_nodes(held.region)
     slots = [slot for e in entries if isinstance(e, CoreNodesEntry) and e.name in owners for slot in e.slots]
     needed = max(slots, default=-1) + 1
     if needed > core.nodes:

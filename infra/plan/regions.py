@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import catalog as catalogue
-from . import spec
-from .catalog import Catalog
-from .plan import build, checks, held
-from .plan.allocate import Shortage, complete, retired
-from .plan.context import Context
-from .plan.lock import Entry, Lock, lock_path
-from .plan.lock import read as read_lock
-from .plan.model import RegionPlan
-from .spec import inventory as inventories
-from .spec.inventory import Inventory, Sheet
-from .spec.load import load
-from .spec.problems import InputError, Problem
-from .spec.source import Document, display_name
+from .. import catalog as catalogue
+from .. import spec
+from ..catalog import Catalog
+from ..spec import inventory as inventories
+from ..spec.inventory import Inventory, Sheet
+from ..spec.load import load
+from ..spec.problems import InputError, Problem
+from ..spec.source import Document, display_name
+from . import build
+from .allocation import contradictions
+from .allocation.allocate import Shortage, complete, retired
+from .allocation.lock import Entry, Lock, lock_path
+from .allocation.lock import read as read_lock
+from .checks import references
+from .checks.context import Context
+from .model import RegionPlan
 
 REGIONS = Path("stacks") / "regions"
 
@@ -58,7 +60,7 @@ def project_root(start: Path | None = None) -> Path:
     for folder in ((start or Path.cwd()).resolve(), *(start or Path.cwd()).resolve().parents):
         if (folder / "Pulumi.yaml").is_file() and (folder / REGIONS).is_dir():
             return folder
-    return Path(__file__).resolve().parent.parent
+    return Path(__file__).resolve().parents[2]
 
 
 def region_file(name: str, root: Path | None = None) -> Path:
@@ -96,15 +98,15 @@ def open_region(path: Path, *, hosts: bool = True) -> Loaded:
     """
     region, document = load(path)
     catalog = catalogue.load()
-    if problems := checks.check(region, catalog, document):
+    if problems := references.check(region, catalog, document):
         raise InputError(problems)
     lock = read_lock(lock_path(path), region.region.name)
     full, missing, shortages = complete(region, catalog, lock)
-    place = held.Held(
+    place = contradictions.Held(
         region=region, catalog=catalog, document=document, lock=lock, lock_file=display_name(lock_path(path))
     )
-    problems = [*held.problems(place), *_shortages(document, shortages)]
-    problems = problems or checks.placed(Context(region, catalog, document), full)
+    problems = [*contradictions.problems(place), *_shortages(document, shortages)]
+    problems = problems or references.placed(Context(region, catalog, document), full)
     if problems:
         raise InputError(problems)
     sheet = _sheet(path, region)

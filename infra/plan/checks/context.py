@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .. import spec
-from ..catalog import Catalog
-from ..spec.problems import Problem
-from ..spec.source import Document, Path_
+from ... import spec
+from ...catalog import Catalog
+from ...spec.problems import Problem
+from ...spec.source import Document, Path_
 
 
 @dataclass(frozen=True, slots=True)

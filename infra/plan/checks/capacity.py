@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .. import spec
-from ..spec.problems import Problem
-from ..spec.source import Path_
-from . import demand
+from ... import spec
+from ...spec.problems import Problem
+from ...spec.source import Path_
+from ..sizing import quantities
+from ..sizing.fabric import SizeError
+from ..stacks import RACKS_PER_GROUP
 from .context import Check, Context
-from .fabric_size import SizeError
-from .stacks import RACKS_PER_GROUP
 
 RESOURCES_PER_RACK = 23
 """Resources of a rack of 18 hosts with credentials shared per rack."""
@@ -30,11 +30,11 @@ def _hall_power(context: Context, hall: spec.Hall, inside: Sequence[tuple[int, s
     region, catalog = context.region, context.catalog
     limit_kw, taken_kw = hall.max_it_mw * 1000, 0.0
     for index, cluster in inside:
-        kw = demand.cluster_kw(cluster, region, catalog)
+        kw = quantities.cluster_kw(cluster, region, catalog)
         if taken_kw + kw > limit_kw:
-            room = max(0, int((limit_kw - taken_kw) / (kw / demand.racks(cluster, catalog))))
+            room = max(0, int((limit_kw - taken_kw) / (kw / quantities.racks(cluster, catalog))))
             taken = f", of which {taken_kw:,.0f} kW are taken" if taken_kw else ""
-            power = demand.describe_power(cluster, region, catalog)
+            power = quantities.describe_power(cluster, region, catalog)
             message = f"{power} exceeds hall {hall.name} ({limit_kw:,.0f} kW{taken})"
             yield context.problem(_size_path(index, cluster), message, _lower(room), rule="power-hall")
         taken_kw += kw
@@ -45,7 +45,7 @@ def _hall_positions(context: Context, hall: spec.Hall, inside: Sequence[tuple[in
         return
     positions = 0
     for index, cluster in inside:
-        count = demand.racks(cluster, context.catalog)
+        count = quantities.racks(cluster, context.catalog)
         positions += count
         if positions > hall.max_racks:
             message = f"{positions} racks exceed the {hall.max_racks} positions of hall {hall.name}"
@@ -63,7 +63,7 @@ def _lower(racks: int) -> str:
 
 
 def _one_rack(context: Context, index: int, cluster: spec.Cluster, hall: spec.Hall) -> Iterator[Problem]:
-    kw = demand.rack_kw(cluster, context.catalog) or 0.0
+    kw = quantities.rack_kw(cluster, context.catalog) or 0.0
     cooling = context.catalog.system(cluster.system).cooling
     path = ("clusters", index, "hall")
     if hall.max_rack_kw is not None and kw > hall.max_rack_kw:
@@ -78,7 +78,7 @@ def _one_rack(context: Context, index: int, cluster: spec.Cluster, hall: spec.Ha
 
 def _utility(context: Context) -> Iterator[Problem]:
     region = context.region
-    it_kw = sum(demand.cluster_kw(cluster, region, context.catalog) for cluster in region.clusters)
+    it_kw = sum(quantities.cluster_kw(cluster, region, context.catalog) for cluster in region.clusters)
     power = region.site.power
     needed = it_kw * power.pue / 1000
     if needed > power.utility_mw:
@@ -97,28 +97,28 @@ def _utility(context: Context) -> Iterator[Problem]:
 def _clusters(context: Context) -> Iterator[Problem]:
     limits = context.catalog.limits
     for index, cluster in enumerate(context.region.clusters):
-        racks, most = demand.racks(cluster, context.catalog), demand.max_racks(cluster, context.catalog)
+        racks, most = quantities.racks(cluster, context.catalog), quantities.max_racks(cluster, context.catalog)
         if racks > most:
             message = f"{cluster.nodes} nodes take {racks} racks, more than max_racks ({most})"
             yield context.problem(
                 ("clusters", index, "max_racks"), message, "raise it, or lower nodes", rule="capacity-max-racks"
             )
-        nodes = demand.max_racks(cluster, context.catalog) * demand.nodes_per_rack(cluster, context.catalog)
+        nodes = quantities.max_racks(cluster, context.catalog) * quantities.nodes_per_rack(cluster, context.catalog)
         if nodes > limits.nodes_per_cluster:
-            per_rack = demand.nodes_per_rack(cluster, context.catalog)
+            per_rack = quantities.nodes_per_rack(cluster, context.catalog)
             message = f"{nodes:,} nodes at max_racks exceed the {limits.nodes_per_cluster:,} that a cluster may have"
             remedy = f"split it: at most {limits.nodes_per_cluster // per_rack} racks a cluster"
             path = ("clusters", index, "max_racks" if cluster.max_racks else "racks")
             yield context.problem(path, message, remedy, rule="capacity-cluster-nodes")
         try:
-            demand.fabric_size(cluster, context.catalog)
+            quantities.fabric_size(cluster, context.catalog)
         except SizeError as error:
             yield context.problem(("clusters", index, "max_racks"), str(error), "split the cluster", rule="fabric-size")
-    first = demand.managements(context.region)[0].name
+    first = quantities.managements(context.region)[0].name
     hosts: dict[str, int] = {}
     for cluster in context.region.clusters:
         if cluster.provider != "existing":
-            most = demand.max_racks(cluster, context.catalog) * demand.nodes_per_rack(cluster, context.catalog)
+            most = quantities.max_racks(cluster, context.catalog) * quantities.nodes_per_rack(cluster, context.catalog)
             owner = cluster.management or first
             hosts[owner] = hosts.get(owner, 0) + most + cluster.control_plane.replicas
     for name, count in hosts.items():
@@ -135,7 +135,7 @@ def _tenants(context: Context) -> Iterator[Problem]:
     fewer = "lower it, or raise the cluster's racks"
     for cluster in region.clusters:
         inside = [(i, t) for i, t in enumerate(region.tenants) if t.cluster == cluster.name]
-        racks = demand.racks(cluster, catalog)
+        racks = quantities.racks(cluster, catalog)
         system = catalog.system(cluster.system)
         taken = 0
         for index, tenant in inside:
@@ -143,8 +143,8 @@ def _tenants(context: Context) -> Iterator[Problem]:
             if tenant.racks and taken > racks:
                 message = f"{taken} dedicated racks exceed the {racks} of cluster {cluster.name}"
                 yield context.problem(("tenants", index, "racks"), message, fewer, rule="capacity-tenants")
-        per_rack = demand.nodes_per_rack(cluster, catalog) * system.gpus_per_node
-        free = max(0, demand.nodes(cluster, catalog) * system.gpus_per_node - taken * per_rack)
+        per_rack = quantities.nodes_per_rack(cluster, catalog) * system.gpus_per_node
+        free = max(0, quantities.nodes(cluster, catalog) * system.gpus_per_node - taken * per_rack)
         shared = 0
         for index, tenant in inside:
             shared += tenant.gpus or 0
@@ -155,8 +155,8 @@ def _tenants(context: Context) -> Iterator[Problem]:
 
 def _core(context: Context) -> Iterator[Problem]:
     region = context.region
-    if sum(demand.core_nodes(region).values()) > region.core.nodes:
-        message = f"{region.core.nodes} core nodes are too few: {demand.describe_core(region)}"
+    if sum(quantities.core_nodes(region).values()) > region.core.nodes:
+        message = f"{region.core.nodes} core nodes are too few: {quantities.describe_core(region)}"
         yield context.problem(("core", "nodes"), message, "raise it", rule="capacity-core-nodes")
 
 
@@ -165,7 +165,7 @@ def _single_layout(context: Context) -> Iterator[Problem]:
     if region.layout != "single":
         return
     limit = context.catalog.limits.resources_per_stack
-    racks = sum(demand.max_racks(c, context.catalog) for c in region.clusters if c.provider != "existing")
+    racks = sum(quantities.max_racks(c, context.catalog) for c in region.clusters if c.provider != "existing")
     if racks * RESOURCES_PER_RACK > limit:
         resources = racks * RESOURCES_PER_RACK
         message = f"{racks} racks at max_racks are about {resources:,} resources, more than {limit:,} a stack"

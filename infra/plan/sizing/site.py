@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
-from .. import catalog
-from ..catalog import SystemEntry, UnknownFigureError
+from ... import catalog
+from ...catalog import SystemEntry, UnknownFigureError
 
 _MAGNITUDE = 12
 """Powers of ten that a number may have: exact arithmetic on 1e999999999 never ends."""
