@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import hypothesis
 import pytest
 
-from ai_factory.infra.cli.main import main
+from ai_factory.infra.cli import main
 
 hypothesis.settings.register_profile("fixed", deadline=None, max_examples=50, database=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)

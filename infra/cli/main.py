@@ -115,8 +115,8 @@ def preview(region: str, as_json: bool, quiet: bool, stack: str | None, objects:
       aifactory preview lab --objects
       aifactory preview kr-ulsan --stack kr-ulsan.train-a
     """
-    from ..objects.preview import Preview
-    from ..objects.preview import preview as preview_of
+    from ..objects.budget import Preview
+    from ..objects.budget import preview as preview_of
     from ..show import data, tables
 
     made = preview_of(_open(region).plan())

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..objects import region
 from ..objects.base import Block, HelmRelease, KubeObject
-from ..objects.text import yaml_text
 from ..plan.model import RegionPlan
 from ..spec.problems import InputError, Problem
+from ..text.yaml import yaml_text
 
 MARKER = ".ai-factory-render"
 

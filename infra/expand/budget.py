@@ -6,7 +6,7 @@ import itertools
 import json
 
 from ..objects.base import Block, HelmRelease
-from ..objects.preview import ComponentPreview, StackPreview
+from ..objects.budget import ComponentPreview, StackPreview
 from ..objects.region import region_blocks
 from ..plan.model import RegionPlan
 from ..plan.stacks import region_stack

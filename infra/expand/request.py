@@ -16,8 +16,8 @@ from ..plan.regions import Loaded
 from ..spec.load import validate_as
 from ..spec.problems import InputError, Problem
 from ..spec.source import Document, display_name
+from ..text.flow import is_plain
 from .known import Known, read_known, read_pools
-from .yaml_text import is_plain
 
 COMMAND = "aifactory expand"
 _OPTIONS = {"name": "--to", "country": "--country", "city": "--city"}

@@ -13,7 +13,7 @@ from typing import Literal
 
 from .. import spec
 from ..catalog import Catalog, SystemEntry
-from ..objects.preview import MAX_STATE_BYTES, STATE_FACTOR
+from ..objects.budget import MAX_STATE_BYTES, STATE_FACTOR
 from ..plan.model import link_names, pow2
 from ..plan.sizing import quantities
 from ..plan.sizing.fabric import SizeError

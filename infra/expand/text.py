@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..catalog import CountryEntry, Fact, Figure
-from ..objects import _render
 from ..plan.allocation.address_plan import Blocks
 from ..plan.sizing import quantities
+from ..text import templates
+from ..text.flow import comment, flow
 from . import carried
 from .draft import Draft, addressing, describe
 from .known import POOLS_FILE
 from .layout import HallOf
 from .sizing import GROWTH
-from .yaml_text import comment, flow
 
 
 def stack_text(name: str) -> str:
     """Settings of the region's first stack."""
-    return _render.render("region/stack.yaml.j2", region=name)
+    return templates.render("region/stack.yaml.j2", region=name)
 
 
 def region_text(draft: Draft, blocks: Blocks) -> str:
@@ -27,7 +27,7 @@ def region_text(draft: Draft, blocks: Blocks) -> str:
     data = draft.data(addressing(blocks))
     accepted, old = draft.accepted, draft.source.region.name
     given = "given" if accepted.city_given else "city: assumption, from the name; DECIDE"
-    text = _render.render(
+    text = templates.render(
         "region/region.yaml.j2",
         head=_head(draft),
         region=flow(data["region"]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..objects.base import Manifest
-from ..objects.text import yaml_text
+from ..text.yaml import yaml_text
 from . import objects
 from .order import RegionOrder, WaveOrder
 from .settings import Fleet

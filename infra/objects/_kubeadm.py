@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from ..plan.model import ClusterPlan, RegionPlan
+from ..text.templates import render
 from . import labels
-from ._render import render
 from .base import Manifest
 
 KUBE_VIP = "ghcr.io/kube-vip/kube-vip:v1.2.3"

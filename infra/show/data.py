@@ -8,7 +8,7 @@ from typing import Any
 
 import pydantic
 
-from ..objects.preview import Preview
+from ..objects.budget import Preview
 from ..plan.model import ClusterPlan, RegionPlan
 
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from ..objects.preview import Preview, StackPreview
+from ..objects.budget import Preview, StackPreview
 from ..plan.model import ClusterPlan, RegionPlan
 from ..plan.sizing.fabric import FabricSize
 from ..plan.sizing.site import SiteSize

@@ -69,7 +69,7 @@ def _objects() -> float:
 
 
 def _preview() -> float:
-    from ai_factory.infra.objects.preview import preview
+    from ai_factory.infra.objects.budget import preview
     from ai_factory.infra.plan import regions
 
     with scratch() as folder:

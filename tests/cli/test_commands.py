@@ -66,7 +66,7 @@ def test_check_counts_what_is_missing_beyond_five(lab: Path, aifactory: Run) -> 
 
 
 def test_check_refuses_a_stack_over_its_budget(lab: Path, aifactory: Run, mocker: MockerFixture) -> None:
-    mocker.patch("ai_factory.infra.objects.preview.max_resources", return_value=50)
+    mocker.patch("ai_factory.infra.objects.budget.max_resources", return_value=50)
 
     outcome = aifactory("check", lab)
 
@@ -75,7 +75,7 @@ def test_check_refuses_a_stack_over_its_budget(lab: Path, aifactory: Run, mocker
 
 
 def test_check_refuses_a_state_over_its_budget(lab: Path, aifactory: Run, mocker: MockerFixture) -> None:
-    mocker.patch("ai_factory.infra.objects.preview.MAX_STATE_BYTES", 100_000)
+    mocker.patch("ai_factory.infra.objects.budget.MAX_STATE_BYTES", 100_000)
 
     assert re.search(r"mine has about [\d.]+ MB of state, more than 0 MB a stack", aifactory("check", lab).err)
 
@@ -244,7 +244,7 @@ def test_preview_of_a_stack_that_is_not_there(lab: Path, aifactory: Run) -> None
 
 
 def test_preview_over_budget_is_a_no(lab: Path, aifactory: Run, mocker: MockerFixture) -> None:
-    mocker.patch("ai_factory.infra.objects.preview.max_resources", return_value=50)
+    mocker.patch("ai_factory.infra.objects.budget.max_resources", return_value=50)
 
     assert aifactory("preview", lab).code == 1
     assert aifactory("preview", lab, "--quiet").out == ""

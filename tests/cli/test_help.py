@@ -12,7 +12,7 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from ai_factory.infra.cli.main import main
+from ai_factory.infra.cli import main
 from ai_factory.infra.plan import regions
 from tests.conftest import Outcome
 

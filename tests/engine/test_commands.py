@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from ai_factory.infra import sandbox_nodes
-from ai_factory.infra.cli.main import lifecycle
+from ai_factory.infra.cli import lifecycle
 from ai_factory.infra.engine import doctor, progress, runlog
 from ai_factory.infra.engine.direct.errors import (
     InterruptedRunError,
@@ -73,7 +73,7 @@ def test_auto_names_what_it_chose(mocker: Any) -> None:
 
 @pytest.mark.parametrize("command", ["up", "down"])
 def test_unattended_change_of_a_real_region_has_to_be_confirmed(mocker: Any, command: str) -> None:
-    from ai_factory.infra.cli.main import work
+    from ai_factory.infra.cli import work
 
     mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call(command, "kr-test", "--engine", "direct")
@@ -86,7 +86,7 @@ def test_unknown_stack_lists_the_stacks() -> None:
 
 
 def test_plan_with_charts_is_refused(mocker: Any) -> None:
-    from ai_factory.infra.cli.main import work
+    from ai_factory.infra.cli import work
 
     mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call("up", "kr-test", "--engine", "direct", "--yes")

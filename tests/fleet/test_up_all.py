@@ -13,7 +13,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from ai_factory.infra import _members
-from ai_factory.infra.cli.main import lifecycle as lifecycle_cli
+from ai_factory.infra.cli import lifecycle as lifecycle_cli
 from ai_factory.infra.engine.direct.compare import Difference
 from ai_factory.infra.engine.direct.errors import InterruptedRunError, RefusedError, UnavailableError
 from ai_factory.infra.engine.direct.outcome import Report

@@ -24,11 +24,11 @@ from ai_factory.infra.gate import apply, outline, rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.records import Finding, Path_, ShardHead, StackCount
 from ai_factory.infra.gate.rule import ClusterView, FleetView, RegionView
-from ai_factory.infra.objects.preview import Preview, preview
+from ai_factory.infra.objects.budget import Preview, preview
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import address_plan, allocate
 from ai_factory.infra.plan.allocation import lock as locks
-from ai_factory.infra.plan.checks.references import references
+from ai_factory.infra.plan.checks import references
 from ai_factory.infra.plan.model import RegionPlan
 from ai_factory.infra.spec.problems import InputError
 from tests import regionfile

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from ai_factory.infra.objects import gpu_cluster, racks
-from ai_factory.infra.objects._render import render
 from ai_factory.infra.objects.base import Block, KubeObject
 from ai_factory.infra.plan.model import ClusterPlan, RegionPlan
+from ai_factory.infra.text.templates import render
 from tests import schema
 
 from .conftest import changed_cluster, make_plan, manifests, named

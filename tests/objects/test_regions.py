@@ -62,7 +62,7 @@ def test_no_secret_travels_in_a_manifest(items: list[base.Item]) -> None:
 
 
 def test_stacks_keep_their_budget(plan: RegionPlan) -> None:
-    from ai_factory.infra.objects.preview import preview
+    from ai_factory.infra.objects.budget import preview
 
     for stack in preview(plan).stacks:
         assert stack.over_budget is None, f"{stack.name}: {stack.over_budget}"

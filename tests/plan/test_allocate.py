@@ -16,7 +16,7 @@ from ai_factory.infra import catalog, spec
 from ai_factory.infra.plan import build
 from ai_factory.infra.plan.allocation import allocate, lock
 from ai_factory.infra.plan.allocation.lock import ClusterEntry, Lock, TenantEntry, TenantRacksEntry
-from ai_factory.infra.plan.checks.references import references
+from ai_factory.infra.plan.checks import references
 from ai_factory.infra.plan.model import RegionPlan
 from tests import regionfile
 

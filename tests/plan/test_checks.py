@@ -7,7 +7,7 @@ from pytest_mock import MockerFixture
 
 from ai_factory.infra import catalog
 from ai_factory.infra.catalog import Catalog
-from ai_factory.infra.plan.checks.references import references
+from ai_factory.infra.plan.checks import references
 from tests import regionfile
 
 

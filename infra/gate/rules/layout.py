@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ... import spec
-from ...objects.preview import over_budget
+from ...objects.budget import over_budget
 from ...plan.model import RegionPlan
 from .. import rule
 from ..records import Path_

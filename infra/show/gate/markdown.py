@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...gate.records import Finding
 from ...gate.verdict import Fault, RegionVerdict, Verdict
-from ...objects import _render
+from ...text import templates
 from . import escape, figures, folding, lines, rules, text
 
 LIMIT = 65_000
@@ -195,7 +195,7 @@ def _page(verdict: Verdict, level: Level, regions: Sequence[tuple[RegionVerdict,
     page = Page(verdict, level, regions)
     if len(regions) < len(verdict.regions):
         page.left_out.append(text.plural(len(verdict.regions) - len(regions), "region"))
-    return _render.render(TEMPLATE, page=page, verdict=verdict, figures=figures).rstrip("\n") + "\n"
+    return templates.render(TEMPLATE, page=page, verdict=verdict, figures=figures).rstrip("\n") + "\n"
 
 
 def _fits(made: str, limit: int) -> bool:
