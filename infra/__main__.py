@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pulumi
 
-import ai_factory.infra
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
-from ai_factory.infra.engine import guard, kubeconfig
+from ai_factory.infra.files import PACKAGE
+from ai_factory.infra.kube import kubeconfig, loopback
 from ai_factory.infra.objects.base import items_of
 from ai_factory.infra.objects.region import blocks_of, stack_names
 from ai_factory.infra.plan import regions
@@ -19,7 +19,7 @@ from ai_factory.infra.spec.problems import InputError
 def project_root() -> Path:
     """Folder of Pulumi.yaml as the engine reports it, else where the package stands; never the working directory."""
     reported = Path(pulumi.get_root_directory() or "")
-    return reported if reported.is_absolute() else Path(ai_factory.infra.__file__).resolve().parent.parent
+    return reported if reported.is_absolute() else PACKAGE.parent
 
 
 def load(root: Path, region: str, stack: str) -> RegionPlan:
@@ -41,7 +41,7 @@ def refuse_sample(plan: RegionPlan, stack: str, sandbox: bool) -> None:
     """Stop an update that would apply made-up hosts to real clusters (RunError)."""
     targets = [item.target for item in items_of(blocks_of(plan, stack))]
     config = kubeconfig.read(kubeconfig.files_in_use())
-    if faults := guard.sample_faults(plan, targets, config, sandbox=sandbox):
+    if faults := loopback.sample_faults(plan, targets, config, sandbox=sandbox):
         raise pulumi.RunError("\n".join(faults))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .engine.direct.errors import RefusedError
+from .kube.errors import RefusedError
 from .plan import regions
 from .plan.model import RegionPlan
 from .show.verdicts import Verdict, judge

@@ -194,8 +194,8 @@ def _put(as_json: bool) -> Put:
 
 def _chosen(engine: str) -> str:
     """The engine to use, which is always named."""
-    from ..engine.direct.errors import UnavailableError
     from ..engine.pulumi_cli import find_cli
+    from ..kube.errors import UnavailableError
 
     if engine == "direct":
         click.echo("engine: direct", err=True)

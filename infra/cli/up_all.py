@@ -12,8 +12,8 @@ from typing import Any, Literal
 import click
 
 from .._members import Members, members
-from ..engine.direct.errors import EngineError, InterruptedRunError
 from ..fleet import order, settings
+from ..kube.errors import EngineError, InterruptedRunError
 from ..plan import regions
 from ..sandbox import SandboxError
 from ..spec.problems import InputError

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from ..engine.direct.errors import EngineError, RefusedError
-from ..engine.direct.halt import Halt
 from ..engine.direct.parts import parts_of
 from ..engine.direct.run import Options
 from ..engine.direct.session import Session, interruptible
 from ..engine.lifecycle import Lifecycle
 from ..engine.progress import Listener, both, display, silent
 from ..engine.runlog import RunLog
+from ..kube.errors import EngineError, RefusedError
+from ..kube.stopping import Halt
 from ..objects.region import stack_names
 from ..plan import regions
 from ..plan.model import RegionPlan

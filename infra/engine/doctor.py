@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..kube import discovery
+from ..kube.cluster import Cluster
+from ..kube.errors import EngineError, NotBuiltError
 from ..objects.base import KubeObject
-from .direct import discovery
 from .direct.applyset import NAMESPACE
-from .direct.cluster import Cluster
-from .direct.errors import EngineError, NotBuiltError
 from .direct.parts import Parts
 from .direct.session import Session
 

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
+from ..kube.errors import EngineError, InterruptedRunError, RefusedError, UnavailableError
 from ..objects.region import stack_names, steps
 from .direct import compare, health
 from .direct.compare import Difference
 from .direct.down import Undoing, down, refuse_down, undoing
-from .direct.errors import EngineError, InterruptedRunError, RefusedError, UnavailableError
 from .direct.health import Health
 from .direct.outcome import Report
 from .direct.parts import Parts, refuse_releases

@@ -18,12 +18,12 @@ from typing import Any
 import yaml
 from pulumi import automation
 
+from ..kube.errors import NotReadyError, RefusedError
+from ..kube.stopping import Halt
 from ..objects import region
 from ..plan import stacks
 from ..plan.model import RegionPlan
 from ..sandbox.files import write_private
-from .direct.errors import NotReadyError, RefusedError
-from .direct.halt import Halt
 from .direct.outcome import Report
 from .direct.run import Options
 from .progress import Listener, silent

@@ -12,6 +12,10 @@ from typing import Any
 import yaml
 
 from .. import sandbox_nodes
+from ..kube import kubeconfig, loopback
+from ..kube.access import ContextSource
+from ..kube.api import MERGE, Api
+from ..kube.stopping import Halt
 from ..objects import region
 from ..objects.base import LABEL, KubeObject, Manifest, items_of
 from ..objects.kinds import CUSTOM
@@ -27,10 +31,6 @@ from ..sandbox import (
     stand_ins,
     workload_stages,
 )
-from . import guard, kubeconfig
-from .direct.access import ContextSource
-from .direct.api import MERGE, Api
-from .direct.halt import Halt
 
 _NODES = "api/v1/nodes"
 _PROVIDED = f"{LABEL}/kubeconfig"
@@ -87,7 +87,7 @@ def contexts(plan: RegionPlan) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for target in [one.name for one in plan.management] + [one.name for one in plan.clusters]:
-        access = guard.access_of(plan, target)
+        access = loopback.access_of(plan, target)
         if access.exec is not None:
             raise SandboxError(
                 f"{target}: access by exec leads to {access.exec.server}, which can't be simulated",

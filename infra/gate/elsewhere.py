@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..files import PACKAGE
 from .computing import Computing, Task
 from .fingerprint import FORMAT
 from .records import Outline, ShardHead
@@ -91,8 +92,7 @@ def main(folder: str, store: str, jobs: str, *names: str) -> None:
             continue
         outlines[name] = outline
         heads |= found
-    package = str(Path(__file__).resolve().parent)
-    told = Told(format=FORMAT, package=package, outlines=outlines, shards=heads, faults=faults)
+    told = Told(format=FORMAT, package=str(PACKAGE), outlines=outlines, shards=heads, faults=faults)
     sys.stdout.buffer.write(msgspec.json.encode(told))
 
 

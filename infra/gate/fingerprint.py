@@ -8,10 +8,11 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from ..files import PACKAGE
+
 FORMAT = 1
 """Raised when the records change; entries of another format are not read."""
-_PACKAGE = Path(__file__).resolve().parent.parent
-_FOLDERS = ("catalog", "gate", "objects", "plan", "spec")
+_FOLDERS = ("catalog", "gate", "objects", "plan", "spec", "text")
 _SUFFIXES = (".py", ".yaml", ".j2")
 _LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")
 
@@ -29,11 +30,11 @@ def digest(*parts: bytes | str) -> str:
 @cache
 def fingerprint() -> str:
     """Digest of the code, data and templates that make plans and verdicts, and of the libraries they rely on."""
-    files = [_PACKAGE / "regions.py"]
-    for folder in (*(_PACKAGE / name for name in _FOLDERS), _PACKAGE.parent / "templates"):
+    files: list[Path] = []
+    for folder in (*(PACKAGE / name for name in _FOLDERS), PACKAGE.parent / "templates"):
         files += sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
     parts: list[bytes | str] = [str(FORMAT), sys.version]
     parts += [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
     for path in files:
-        parts += [path.relative_to(_PACKAGE.parent).as_posix(), path.read_bytes()]
+        parts += [path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()]
     return digest(*parts)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..files import PACKAGE
 from ..spec.problems import InputError, Problem
 
 STACKS = "stacks"
@@ -201,8 +202,7 @@ class _Opener:
 
     def _base_code(self, base: str, head: str, prefix: str) -> Path | None:
         """The base's own copy of this package, where the project is the package and the change touches it."""
-        package = Path(__file__).resolve().parent.parent
-        if package != (self.root / "infra").resolve():
+        if (self.root / "infra").resolve() != PACKAGE:
             return None
         if all(self._id(base, prefix, path) == self._id(head, prefix, path) for path in CODE):
             return None

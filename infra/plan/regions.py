@@ -8,6 +8,7 @@ from pathlib import Path
 from .. import catalog as catalogue
 from .. import spec
 from ..catalog import Catalog
+from ..files import PACKAGE
 from ..spec import inventory as inventories
 from ..spec.inventory import Inventory, Sheet
 from ..spec.load import load
@@ -60,7 +61,7 @@ def project_root(start: Path | None = None) -> Path:
     for folder in ((start or Path.cwd()).resolve(), *(start or Path.cwd()).resolve().parents):
         if (folder / "Pulumi.yaml").is_file() and (folder / REGIONS).is_dir():
             return folder
-    return Path(__file__).resolve().parents[2]
+    return PACKAGE.parent
 
 
 def region_file(name: str, root: Path | None = None) -> Path:

@@ -12,11 +12,11 @@ from pathlib import Path
 from lightkube import Client, KubeConfig
 from lightkube.codecs import from_dict
 
-from ai_factory.infra.engine.direct.access import ContextSource
-from ai_factory.infra.engine.direct.cluster import connect
-from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.engine.direct.run import CONCURRENCY, Run
 from ai_factory.infra.engine.direct.up import up
+from ai_factory.infra.kube.access import ContextSource
+from ai_factory.infra.kube.cluster import connect
+from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.objects.base import KubeObject, make, object_id
 from ai_factory.infra.sandbox import Cluster, Sandbox
 

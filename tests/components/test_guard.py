@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.engine import guard
-from ai_factory.infra.engine.kubeconfig import Kubeconfig
+from ai_factory.infra.kube import loopback
+from ai_factory.infra.kube.kubeconfig import Kubeconfig
 
 from .plans import clusters, region_plan
 
@@ -28,7 +28,7 @@ def kubeconfig(
 def faults(
     config: Kubeconfig, *, sandbox: bool = True, targets: tuple[str, ...] = TARGETS, **changes: Any
 ) -> list[str]:
-    return guard.sample_faults(region_plan(**changes), targets, config, sandbox=sandbox)
+    return loopback.sample_faults(region_plan(**changes), targets, config, sandbox=sandbox)
 
 
 def test_a_sandbox_on_loopback_may_have_made_up_hosts() -> None:
@@ -74,7 +74,7 @@ def test_a_command_s_server_counts(server: str, refused: int) -> None:
 
 @pytest.mark.parametrize("url", ["https://127.9.9.9", "https://localhost", "https://[::1]:1", "https://LOCALHOST:2"])
 def test_loopback(url: str) -> None:
-    assert guard.is_loopback(url)
+    assert loopback.is_loopback(url)
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_loopback(url: str) -> None:
     ["", "https://", "https://0.0.0.0", "https://127.0.0.1.example", "https://localhost@10.0.0.1", "https://[::1"],
 )
 def test_not_loopback(url: str) -> None:
-    assert not guard.is_loopback(url)
+    assert not loopback.is_loopback(url)

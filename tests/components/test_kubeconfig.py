@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ai_factory.infra import spec
-from ai_factory.infra.engine import kubeconfig
+from ai_factory.infra.kube import kubeconfig
 from ai_factory.infra.spec.problems import InputError
 
 PEM = b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"

@@ -14,14 +14,14 @@ import yaml
 from lightkube.config.client_adapter import ConnectionParams
 from lightkube.core.generic_client import GenericSyncClient
 
-from ai_factory.infra.engine.direct import link
-from ai_factory.infra.engine.direct.access import ContextSource, TextSource
-from ai_factory.infra.engine.direct.api import Api
-from ai_factory.infra.engine.direct.cluster import connect
-from ai_factory.infra.engine.direct.discovery import Discovery, missing
-from ai_factory.infra.engine.direct.errors import RefusedError, RejectedError, UnavailableError
-from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.engine.direct.session import Session, secret_source
+from ai_factory.infra.kube import transport
+from ai_factory.infra.kube.access import ContextSource, TextSource
+from ai_factory.infra.kube.api import Api
+from ai_factory.infra.kube.cluster import connect
+from ai_factory.infra.kube.discovery import Discovery, missing
+from ai_factory.infra.kube.errors import RefusedError, RejectedError, UnavailableError
+from ai_factory.infra.kube.stopping import Halt
 
 SERVER = "https://127.0.0.1:1"
 
@@ -107,7 +107,7 @@ class Server:
     def __init__(self, mocker: Any, *answers: httpx2.Response | Exception) -> None:
         self.asked: list[httpx2.Request] = []
         self._answers = list(answers)
-        mocker.patch.object(link, "_client", self._client)
+        mocker.patch.object(transport, "_client", self._client)
         mocker.patch.object(Halt, "sleep")
 
     def _client(self, name: str, connection: Any) -> GenericSyncClient:

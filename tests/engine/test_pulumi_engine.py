@@ -13,12 +13,12 @@ import yaml
 from pulumi import automation
 
 from ai_factory.infra.engine import pulumi_engine
-from ai_factory.infra.engine.direct.errors import EngineError, RefusedError, UnavailableError
 from ai_factory.infra.engine.direct.outcome import Report
 from ai_factory.infra.engine.direct.run import Options
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.pulumi_cli import find_cli
 from ai_factory.infra.engine.pulumi_engine import PulumiLifecycle, environment
+from ai_factory.infra.kube.errors import EngineError, RefusedError, UnavailableError
 from ai_factory.infra.objects.region import stack_names
 from tests.objects.conftest import make_plan
 

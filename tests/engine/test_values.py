@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra.engine.direct import fields, lease, ownership, retry
+from ai_factory.infra.engine.direct import fields, ownership
 from ai_factory.infra.engine.direct.applyset import Contents, applyset_id, members_of, parent_name
 from ai_factory.infra.engine.direct.diff import changes
-from ai_factory.infra.engine.direct.errors import EngineError, NoAnswerError, RejectedError
-from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.engine.direct.outcome import Report, result_of
-from ai_factory.infra.engine.direct.ready import verdict
 from ai_factory.infra.engine.direct.same import is_applied
+from ai_factory.infra.kube import lease, retry
+from ai_factory.infra.kube.errors import EngineError, NoAnswerError, RejectedError
+from ai_factory.infra.kube.readiness import verdict
+from ai_factory.infra.kube.stopping import Halt
 from tests.engine.items import config_map
 
 

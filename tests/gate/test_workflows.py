@@ -13,6 +13,7 @@ import click
 import jsonschema
 import pytest
 import yaml
+
 from ai_factory.infra.cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,15 +7,15 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from ai_factory.infra.engine.direct.access import ContextSource
-from ai_factory.infra.engine.direct.api import APPLY, MERGE
-from ai_factory.infra.engine.direct.cluster import Cluster, connect
-from ai_factory.infra.engine.direct.errors import RejectedError
-from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.engine.direct.outcome import Report
 from ai_factory.infra.engine.direct.run import Options, Run
 from ai_factory.infra.engine.direct.up import up
 from ai_factory.infra.engine.progress import Event
+from ai_factory.infra.kube.access import ContextSource
+from ai_factory.infra.kube.api import APPLY, MERGE
+from ai_factory.infra.kube.cluster import Cluster, connect
+from ai_factory.infra.kube.errors import RejectedError
+from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.objects.base import KubeObject, make
 
 CONTEXT = "lab-management"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ai_factory.infra.engine.direct.errors import EngineError
-from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.engine.direct.session import interruptible
 from ai_factory.infra.engine.direct.up import up
+from ai_factory.infra.kube.errors import EngineError
+from ai_factory.infra.kube.stopping import Halt
 from tests.live.direct import Stack, config_map
 
 

@@ -23,10 +23,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ai_factory.infra.engine.direct.access import ContextSource, TextSource
-from ai_factory.infra.engine.direct.cluster import connect
-from ai_factory.infra.engine.direct.errors import UnavailableError
-from ai_factory.infra.engine.direct.halt import Halt
+from ai_factory.infra.kube.access import ContextSource, TextSource
+from ai_factory.infra.kube.cluster import connect
+from ai_factory.infra.kube.errors import UnavailableError
+from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.sandbox import Sandbox
 from tests.live.conftest import CLUSTERS, eventually
 from tests.live.direct import CONTEXT, Stack, config_map
@@ -186,7 +186,7 @@ def test_wrong_context_lists_the_contexts(live: Sandbox, tmp_path: Path) -> None
 
 
 def test_unreachable_address(live: Sandbox, tmp_path: Path, mocker: Any) -> None:
-    mocker.patch("ai_factory.infra.engine.direct.cluster.FIRST_CONTACT_SECONDS", 0.5)
+    mocker.patch("ai_factory.infra.kube.cluster.FIRST_CONTACT_SECONDS", 0.5)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{held.getsockname()[1]}"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.engine.direct.api import APPLY
 from ai_factory.infra.engine.direct.compare import differences
-from ai_factory.infra.engine.direct.errors import RefusedError
 from ai_factory.infra.engine.direct.release import release
 from ai_factory.infra.engine.direct.up import underway, up
+from ai_factory.infra.kube.api import APPLY
+from ai_factory.infra.kube.errors import RefusedError
 from ai_factory.infra.sandbox import Sandbox
 from tests.live.direct import TARGET, Stack, config_map, now, planned
 
@@ -173,7 +173,7 @@ def test_lease_of_a_dead_run_is_taken_over_when_it_runs_out(stack: Stack) -> Non
 
 
 def test_run_whose_lease_was_taken_stops(stack: Stack, mocker: Any) -> None:
-    mocker.patch("ai_factory.infra.engine.direct.lease.RENEW_SECONDS", 0.2)
+    mocker.patch("ai_factory.infra.kube.lease.RENEW_SECONDS", 0.2)
     stack.up()
     with pytest.raises(RefusedError, match="another run took over"), underway(stack.run()) as one:
         live = stack.lease()

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.engine.direct.access import ContextSource
-from ai_factory.infra.engine.direct.cluster import Cluster, connect
-from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.engine.direct.run import Run
 from ai_factory.infra.engine.direct.up import up
+from ai_factory.infra.kube.access import ContextSource
+from ai_factory.infra.kube.cluster import Cluster, connect
+from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.plan import regions
 from tests.live.direct import config_map
 

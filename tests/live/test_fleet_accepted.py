@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.engine.direct.access import ContextSource
-from ai_factory.infra.engine.direct.cluster import Cluster as Connected
-from ai_factory.infra.engine.direct.cluster import connect
-from ai_factory.infra.engine.direct.errors import EngineError
-from ai_factory.infra.engine.direct.halt import Halt
 from ai_factory.infra.fleet import objects
+from ai_factory.infra.kube.access import ContextSource
+from ai_factory.infra.kube.cluster import Cluster as Connected
+from ai_factory.infra.kube.cluster import connect
+from ai_factory.infra.kube.errors import EngineError
+from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.objects.base import make
 from ai_factory.infra.sandbox import Cluster, Sandbox, read_crds
 from tests import schema

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.engine.direct.access import ContextSource
-from ai_factory.infra.engine.direct.cluster import Cluster as Connected
-from ai_factory.infra.engine.direct.cluster import connect
-from ai_factory.infra.engine.direct.errors import EngineError
-from ai_factory.infra.engine.direct.halt import Halt
-from ai_factory.infra.engine.direct.retry import RejectedError
+from ai_factory.infra.kube.access import ContextSource
+from ai_factory.infra.kube.cluster import Cluster as Connected
+from ai_factory.infra.kube.cluster import connect
+from ai_factory.infra.kube.errors import EngineError
+from ai_factory.infra.kube.retry import RejectedError
+from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.objects.base import KubeObject, items_of
 from ai_factory.infra.objects.kinds import CUSTOM
 from ai_factory.infra.objects.region import region_blocks

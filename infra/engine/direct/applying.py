@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...kube.api import MERGE, Api
+from ...kube.cluster import Cluster
+from ...kube.discovery import Resource, missing
+from ...kube.errors import RefusedError, RejectedError
 from ...objects.base import KubeObject, Manifest
 from . import ownership
-from .api import MERGE, Api
 from .applyset import ApplySet
-from .cluster import Cluster
-from .discovery import Resource, missing
-from .errors import RefusedError, RejectedError
 from .fields import managers, prepared, without_ignored
 from .live import Found, in_full, key_of
 from .outcome import Result, result_of

@@ -11,9 +11,9 @@ import importlib.metadata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ...kube.api import Api
+from ...kube.errors import RefusedError
 from ...objects.base import MANAGED_BY, Manifest
-from .api import Api
-from .errors import RefusedError
 
 NAMESPACE = "kube-system"
 PREFIX = "applyset.kubernetes.io"

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ...kube.errors import RefusedError
 from ...objects.base import KubeObject
 from .applying import Applier
 from .diff import Change, changes
-from .errors import RefusedError
 from .live import in_full, key_of
 from .run import Run
 from .survey import Survey, foreign, is_protected, survey

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 
+from ...kube.api import Api
+from ...kube.stopping import Halt
 from ...objects.base import KubeObject
-from .api import Api
-from .halt import Halt
 from .live import Found, Key, Live, key_of
 from .waiting import GONE_SECONDS, wait_gone
 

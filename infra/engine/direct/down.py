@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
+from ...kube.errors import RefusedError
+from ...kube.lease import Lease
 from ...objects.base import KubeObject
-from .errors import RefusedError
-from .lease import Lease
 from .live import Live, Reader, key_of
 from .outcome import Report
 from .ownership import by_pulumi

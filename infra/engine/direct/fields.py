@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...kube.api import MANAGER
 from ...objects.base import LABEL, KubeObject, Manifest
-from .api import MANAGER
 from .applyset import PART_OF
 
 PROTECT = f"{LABEL}/protect"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ...kube.readiness import conditions, described, verdict
 from ...objects.base import KubeObject, Manifest
 from .live import in_full, key_of
-from .ready import conditions, described, verdict
 from .run import Run
 from .survey import survey
 from .waiting import blocked_by

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from ...kube.api import METADATA, Api
+from ...kube.discovery import Discovery, Resource
 from ...objects.base import KubeObject, Manifest
-from .api import METADATA, Api
 from .applyset import PART_OF
-from .discovery import Discovery, Resource
 
 FEW_OBJECTS = 8
 """So many of a kind are looked up one by one."""

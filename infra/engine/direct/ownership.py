@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...kube.errors import RejectedError
 from .applyset import PART_OF
-from .errors import RejectedError
 from .fields import managers, own_entry
 
 _ADOPT = "take it over with --adopt, or remove it"

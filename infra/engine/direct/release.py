@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .api import MANAGER, MERGE
+from ...kube.api import MANAGER, MERGE
+from ...kube.errors import RejectedError
 from .applyset import PART_OF
-from .errors import RejectedError
 from .fields import PROTECT, managers, own_entry
 from .live import Found, Reader
 from .run import Run

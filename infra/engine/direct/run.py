@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ...kube.cluster import Cluster
+from ...kube.lease import Lease
+from ...kube.stopping import Halt
 from ...objects.base import KubeObject
 from ..progress import Event, Listener, What, silent
 from . import deletion
 from .applyset import PART_OF, ApplySet
-from .cluster import Cluster
-from .halt import Halt
-from .lease import Lease
 from .live import Key, Live, key_of
 from .outcome import Report
 from .waves import waves

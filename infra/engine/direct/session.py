@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ...kube import kubeconfig, loopback
+from ...kube.access import ContextSource, Source, TextSource, exec_source
+from ...kube.cluster import Cluster, connect
+from ...kube.errors import InterruptedRunError, NotBuiltError, RefusedError, UnavailableError
+from ...kube.stopping import Halt
 from ...plan.model import RegionPlan
 from ...sandbox import MARKER_NAME, MARKER_NAMESPACE
-from .. import guard, kubeconfig
-from .access import ContextSource, Source, TextSource, exec_source
-from .cluster import Cluster, connect
-from .errors import InterruptedRunError, NotBuiltError, RefusedError, UnavailableError
-from .halt import Halt
 
 
 class Session:
@@ -62,11 +62,11 @@ class Session:
         """
         wanted = list(dict.fromkeys(targets))
         for target in wanted:
-            context = guard.access_of(self.plan, target).context
+            context = loopback.access_of(self.plan, target).context
             if context is not None:
                 ContextSource(context, self._files).connection()
         if self.plan.sample_inventory:
-            faults = guard.sample_faults(self.plan, wanted, kubeconfig.read(self._files), sandbox=True)
+            faults = loopback.sample_faults(self.plan, wanted, kubeconfig.read(self._files), sandbox=True)
             if faults:
                 raise RefusedError.of(faults)
 
@@ -79,7 +79,7 @@ class Session:
         source = self._source(target)
         if self.plan.sample_inventory:
             found = source.connection()
-            if not guard.is_loopback(found.server) or found.proxy:
+            if not loopback.is_loopback(found.server) or found.proxy:
                 raise RefusedError(*_no_sandbox(target, f"its API server is {found.server}, not on this machine"))
         one = connect(target, source, self.halt)
         if self.plan.sample_inventory:
@@ -90,7 +90,7 @@ class Session:
         return one
 
     def _source(self, target: str) -> Source:
-        access = guard.access_of(self.plan, target)
+        access = loopback.access_of(self.plan, target)
         if access.exec is not None:
             return exec_source(target, access.exec, self._root)
         if access.context is not None:

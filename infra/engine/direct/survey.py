@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from ...kube import discovery, readiness
+from ...kube.cluster import Cluster
+from ...kube.errors import RefusedError, UnavailableError
 from ...objects.base import KubeObject
-from . import discovery, ownership, ready
+from . import ownership
 from .applyset import ApplySet, Contents, members_of, owners
-from .cluster import Cluster
-from .errors import RefusedError, UnavailableError
 from .fields import PROTECT
 from .live import Found, Key, Live, Reader, key_of
 
@@ -120,7 +121,7 @@ def _unknown_waits(items: Sequence[KubeObject]) -> Iterator[str]:
     for item in items:
         if item.wait_for is not None:
             try:
-                ready.verdict({"metadata": {}}, item.wait_for)
+                readiness.verdict({"metadata": {}}, item.wait_for)
             except ValueError as error:
                 yield f"{item.id}: {error}"
 

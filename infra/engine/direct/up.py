@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
+from ...kube.discovery import missing
+from ...kube.errors import EngineError, RefusedError
+from ...kube.lease import Lease
 from ...objects.base import KubeObject
 from .applying import Applied, Applier
-from .discovery import missing
-from .errors import EngineError, RefusedError
-from .lease import Lease
 from .live import key_of
 from .outcome import Report
 from .run import Run, delete

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ...kube.api import METADATA, Api
+from ...kube.discovery import Resource
+from ...kube.errors import NotReadyError
+from ...kube.readiness import verdict
+from ...kube.stopping import Halt
 from ...objects.base import KubeObject, Manifest
-from .api import METADATA, Api
 from .applyset import PART_OF
-from .discovery import Resource
-from .errors import NotReadyError
-from .halt import Halt
 from .live import FEW_OBJECTS, Found, Key, Live, key_of
-from .ready import verdict
 
 FIRST_POLL_SECONDS = 0.2
 MOST_POLL_SECONDS = 5.0

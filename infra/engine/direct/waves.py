@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ...kube.errors import RefusedError
 from ...objects.base import KubeObject, object_id
-from .errors import RefusedError
 
 
 def waves(objects: Sequence[KubeObject]) -> list[list[KubeObject]]:

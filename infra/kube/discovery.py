@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ...objects.base import Manifest
+from ..objects.base import Manifest
 from .api import JSON, Api
 from .errors import UnavailableError
 

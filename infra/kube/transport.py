@@ -13,9 +13,8 @@ from lightkube.core.decoders import decode_object
 from lightkube.core.exceptions import ConfigError
 from lightkube.core.generic_client import BasicRequest, GenericSyncClient
 
-from ...objects.base import Manifest
-from .. import guard
-from . import explain
+from ..objects.base import Manifest
+from . import faults, loopback
 from .access import Connection, Source
 from .errors import RejectedError, UnavailableError
 
@@ -68,7 +67,7 @@ class Link:
 
 def _client(name: str, connection: Connection) -> GenericSyncClient:
     # Proxies of the environment never lead to this machine, as with kubectl.
-    trust_env = not guard.is_loopback(connection.server)
+    trust_env = not loopback.is_loopback(connection.server)
     try:
         params = ConnectionParams(timeout=_TIMEOUTS, trust_env=trust_env, proxy=connection.proxy)
         return GenericSyncClient(params, connection.config)
@@ -80,7 +79,7 @@ def _send(target: str, client: GenericSyncClient, asked: BasicRequest) -> Manife
     try:
         response = client.send(client.build_adapter_request(asked))
     except httpx2.TransportError as error:
-        raise explain.transport_fault(target, error) from None
+        raise faults.transport_fault(target, error) from None
     except (httpx2.InvalidURL, ConfigError) as error:
         raise UnavailableError(f"{target}: the kubeconfig can't be used: {error}", "mend it") from None
     if response.is_success:

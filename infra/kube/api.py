@@ -7,12 +7,12 @@ from typing import Any
 
 from lightkube.core.generic_client import BasicRequest
 
-from ...objects.base import Manifest
-from . import explain, retry
+from ..objects.base import Manifest
+from . import faults, retry
 from .access import Source
 from .errors import NoAnswerError, RejectedError
-from .halt import Halt
-from .link import Link
+from .stopping import Halt
+from .transport import Link
 
 MANAGER = "ai-factory"
 """Field manager of everything that this engine applies."""
@@ -101,10 +101,10 @@ class Api:
         try:
             return retry.call(lambda: self._link.send(asked), patience, also=also)
         except NoAnswerError as error:
-            raise explain.unreachable(self.target, self.server, str(error)) from None
+            raise faults.unreachable(self.target, self.server, str(error)) from None
         except RejectedError as fault:
             fault.asked = f"{self.target}: {method} {path}"
-            known = explain.access_fault(self.target, self._link.source.name, f"{method} {path}", fault)
+            known = faults.access_fault(self.target, self._link.source.name, f"{method} {path}", fault)
             if known is not None:
                 raise known from None
             raise

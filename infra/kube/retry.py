@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .errors import NoAnswerError, RejectedError
-from .halt import Halt
+from .stopping import Halt
 
 T = TypeVar("T")
 

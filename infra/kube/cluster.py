@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from .access import Source
 from .api import Api
 from .discovery import Discovery
-from .halt import Halt
+from .stopping import Halt
 
 FIRST_CONTACT_SECONDS = 5.0
 """How long the first request is tried again: a wrong address should be told soon."""

@@ -12,9 +12,9 @@ import yaml
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context, User
 
-from ... import spec
-from ...spec.problems import InputError
-from .. import kubeconfig
+from .. import spec
+from ..spec.problems import InputError
+from . import kubeconfig
 from .credentials import resolved_user
 from .errors import UnavailableError
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from ...objects.base import Manifest
+from ..objects.base import Manifest
 
 _STEP = re.compile(
     r"""\.(?P<name>[A-Za-z0-9_-]+)

@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from ...objects.base import MANAGED_BY, Manifest
+from ..engine.direct.applyset import NAMESPACE
+from ..objects.base import MANAGED_BY, Manifest
 from .api import Api
-from .applyset import NAMESPACE
 from .errors import EngineError, RefusedError, RejectedError, UnavailableError
-from .halt import Halt
+from .stopping import Halt
 
 DURATION_SECONDS = 15
 """As client-go's leader election has it (LeaseDuration)."""
