@@ -194,7 +194,7 @@ def _put(as_json: bool) -> Put:
 
 def _chosen(engine: str) -> str:
     """The engine to use, which is always named."""
-    from ..engine.pulumi_cli import find_cli
+    from ..engine.automation.cli import find_cli
     from ..kube.errors import UnavailableError
 
     if engine == "direct":
@@ -222,7 +222,7 @@ def _confirm(work: Work, verb: str, engine: str, *, yes: bool) -> None:
 
 
 def _dry_run(work: Work, engine: str, put: Put) -> None:
-    from ..engine.direct.parts import refuse_releases
+    from ..engine.declared import refuse_releases
     from ..show import lifecycle as shown
 
     if engine == "pulumi":

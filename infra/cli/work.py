@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from ..engine.direct.parts import parts_of
+from ..engine.clusters import Session, interruptible
+from ..engine.declared import parts_of
+from ..engine.direct.lifecycle import Lifecycle
 from ..engine.direct.run import Options
-from ..engine.direct.session import Session, interruptible
-from ..engine.lifecycle import Lifecycle
 from ..engine.progress import Listener, both, display, silent
 from ..engine.runlog import RunLog
 from ..kube.errors import EngineError, RefusedError
@@ -57,7 +57,7 @@ class Work:
         """The engine of that name; for pulumi the guard of samples has been passed."""
         if name == "direct":
             return self.direct()
-        from ..engine.pulumi_engine import PulumiLifecycle
+        from ..engine.automation.lifecycle import PulumiLifecycle
 
         self._guard()
         return PulumiLifecycle(

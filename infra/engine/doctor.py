@@ -16,9 +16,9 @@ from ..kube import discovery
 from ..kube.cluster import Cluster
 from ..kube.errors import EngineError, NotBuiltError
 from ..objects.base import KubeObject
+from .clusters import Session
+from .declared import Parts
 from .direct.applyset import NAMESPACE
-from .direct.parts import Parts
-from .direct.session import Session
 
 State = Literal["good", "note", "fault"]
 

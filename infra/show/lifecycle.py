@@ -10,8 +10,8 @@ import click
 
 from ..engine.direct.compare import Difference
 from ..engine.direct.health import Health
-from ..engine.direct.outcome import Report
 from ..engine.doctor import Finding
+from ..engine.report import Report
 from ..sandbox import ProcessStatus
 from . import tables
 

@@ -14,7 +14,7 @@ import yaml
 from lightkube.config.client_adapter import ConnectionParams
 from lightkube.core.generic_client import GenericSyncClient
 
-from ai_factory.infra.engine.direct.session import Session, secret_source
+from ai_factory.infra.engine.clusters import Session, secret_source
 from ai_factory.infra.kube import transport
 from ai_factory.infra.kube.access import ContextSource, TextSource
 from ai_factory.infra.kube.api import Api

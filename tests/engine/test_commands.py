@@ -17,7 +17,7 @@ from rich.console import Console
 from ai_factory.infra import sandbox_nodes
 from ai_factory.infra.cli import lifecycle
 from ai_factory.infra.engine import doctor, progress, runlog
-from ai_factory.infra.engine.lifecycle import together
+from ai_factory.infra.engine.direct.lifecycle import together
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.sandbox_region import adopted_stage, contexts, definitions
 from ai_factory.infra.kube.errors import InterruptedRunError, NotReadyError, RefusedError, UnavailableError

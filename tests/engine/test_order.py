@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ai_factory.infra.engine.declared import parts_of, refuse_releases
 from ai_factory.infra.engine.direct.deletion import batches, ranks
 from ai_factory.infra.engine.direct.live import Found, Key
-from ai_factory.infra.engine.direct.parts import parts_of, refuse_releases
 from ai_factory.infra.engine.direct.rounds import rounds
 from ai_factory.infra.engine.direct.waves import waves
 from ai_factory.infra.kube.errors import RefusedError

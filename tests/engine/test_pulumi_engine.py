@@ -12,12 +12,12 @@ import pytest
 import yaml
 from pulumi import automation
 
-from ai_factory.infra.engine import pulumi_engine
-from ai_factory.infra.engine.direct.outcome import Report
+from ai_factory.infra.engine.automation import lifecycle as pulumi_engine
+from ai_factory.infra.engine.automation.cli import find_cli
+from ai_factory.infra.engine.automation.lifecycle import PulumiLifecycle, environment
 from ai_factory.infra.engine.direct.run import Options
 from ai_factory.infra.engine.progress import Event
-from ai_factory.infra.engine.pulumi_cli import find_cli
-from ai_factory.infra.engine.pulumi_engine import PulumiLifecycle, environment
+from ai_factory.infra.engine.report import Report
 from ai_factory.infra.kube.errors import EngineError, RefusedError, UnavailableError
 from ai_factory.infra.objects.region import stack_names
 from tests.objects.conftest import make_plan

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ai_factory.infra.engine.direct import fields, ownership
 from ai_factory.infra.engine.direct.applyset import Contents, applyset_id, members_of, parent_name
 from ai_factory.infra.engine.direct.diff import changes
-from ai_factory.infra.engine.direct.outcome import Report, result_of
 from ai_factory.infra.engine.direct.same import is_applied
+from ai_factory.infra.engine.report import Report, result_of
 from ai_factory.infra.kube import lease, retry
 from ai_factory.infra.kube.errors import EngineError, NoAnswerError, RejectedError
 from ai_factory.infra.kube.readiness import verdict

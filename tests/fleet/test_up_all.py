@@ -14,9 +14,9 @@ from pytest_mock import MockerFixture
 
 from ai_factory.infra import _members
 from ai_factory.infra.cli import lifecycle as lifecycle_cli
+from ai_factory.infra.engine.declared import Parts
 from ai_factory.infra.engine.direct.compare import Difference
-from ai_factory.infra.engine.direct.outcome import Report
-from ai_factory.infra.engine.direct.parts import Parts
+from ai_factory.infra.engine.report import Report
 from ai_factory.infra.kube.errors import InterruptedRunError, RefusedError, UnavailableError
 from tests.conftest import Outcome
 from tests.fleet.conftest import write_settings

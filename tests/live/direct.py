@@ -7,10 +7,10 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from ai_factory.infra.engine.direct.outcome import Report
 from ai_factory.infra.engine.direct.run import Options, Run
 from ai_factory.infra.engine.direct.up import up
 from ai_factory.infra.engine.progress import Event
+from ai_factory.infra.engine.report import Report
 from ai_factory.infra.kube.access import ContextSource
 from ai_factory.infra.kube.api import APPLY, MERGE
 from ai_factory.infra.kube.cluster import Cluster, connect

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ai_factory.infra.engine.direct.session import interruptible
+from ai_factory.infra.engine.clusters import interruptible
 from ai_factory.infra.engine.direct.up import up
 from ai_factory.infra.kube.errors import EngineError
 from ai_factory.infra.kube.stopping import Halt

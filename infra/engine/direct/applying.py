@@ -11,11 +11,11 @@ from ...kube.cluster import Cluster
 from ...kube.discovery import Resource, missing
 from ...kube.errors import RefusedError, RejectedError
 from ...objects.base import KubeObject, Manifest
+from ..report import Result, result_of
 from . import ownership
 from .applyset import ApplySet
 from .fields import managers, prepared, without_ignored
 from .live import Found, in_full, key_of
-from .outcome import Result, result_of
 from .same import is_applied
 from .survey import Survey
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from ...kube.errors import RefusedError
 from ...kube.lease import Lease
 from ...objects.base import KubeObject
+from ..report import Report
 from .live import Live, Reader, key_of
-from .outcome import Report
 from .ownership import by_pulumi
 from .run import Run, delete
 from .survey import is_protected

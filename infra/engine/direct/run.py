@@ -11,10 +11,10 @@ from ...kube.lease import Lease
 from ...kube.stopping import Halt
 from ...objects.base import KubeObject
 from ..progress import Event, Listener, What, silent
+from ..report import Report
 from . import deletion
 from .applyset import PART_OF, ApplySet
 from .live import Key, Live, key_of
-from .outcome import Report
 from .waves import waves
 
 CONCURRENCY = 16

@@ -11,9 +11,9 @@ from ...kube.discovery import missing
 from ...kube.errors import EngineError, RefusedError
 from ...kube.lease import Lease
 from ...objects.base import KubeObject
+from ..report import Report
 from .applying import Applied, Applier
 from .live import key_of
-from .outcome import Report
 from .run import Run, delete
 from .survey import Survey, contents_of, refuse, survey
 from .waiting import ReadyWaiter, wait_gone

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..objects.base import KubeObject
-from .direct.applyset import parents
-from .direct.outcome import Report
-from .direct.parts import Parts
-from .direct.rounds import Round, rounds
-from .direct.run import Options, Run
-from .direct.session import Session
-from .progress import Event, Listener
+from ...objects.base import KubeObject
+from ..clusters import Session
+from ..declared import Parts
+from ..progress import Event, Listener
+from ..report import Report
+from .applyset import parents
+from .rounds import Round, rounds
+from .run import Options, Run
 
 NO_CLUSTER = "its cluster has no kubeconfig secret"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .fields import own_entry
+from .direct.fields import own_entry
 
 Result = Literal["created", "changed", "unchanged", "repaired", "adopted"]
 

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...kube import kubeconfig, loopback
-from ...kube.access import ContextSource, Source, TextSource, exec_source
-from ...kube.cluster import Cluster, connect
-from ...kube.errors import InterruptedRunError, NotBuiltError, RefusedError, UnavailableError
-from ...kube.stopping import Halt
-from ...plan.model import RegionPlan
-from ...sandbox import MARKER_NAME, MARKER_NAMESPACE
+from ..kube import kubeconfig, loopback
+from ..kube.access import ContextSource, Source, TextSource, exec_source
+from ..kube.cluster import Cluster, connect
+from ..kube.errors import InterruptedRunError, NotBuiltError, RefusedError, UnavailableError
+from ..kube.stopping import Halt
+from ..plan.model import RegionPlan
+from ..sandbox import MARKER_NAME, MARKER_NAMESPACE
 
 
 class Session:

@@ -18,17 +18,17 @@ from typing import Any
 import yaml
 from pulumi import automation
 
-from ..kube.errors import NotReadyError, RefusedError
-from ..kube.stopping import Halt
-from ..objects import region
-from ..plan import stacks
-from ..plan.model import RegionPlan
-from ..sandbox.files import write_private
-from .direct.outcome import Report
-from .direct.run import Options
-from .progress import Listener, silent
-from .pulumi_events import PulumiEvents
-from .runlog import state_home
+from ...kube.errors import NotReadyError, RefusedError
+from ...kube.stopping import Halt
+from ...objects import region
+from ...plan import stacks
+from ...plan.model import RegionPlan
+from ...sandbox.files import write_private
+from ..direct.run import Options
+from ..progress import Listener, silent
+from ..report import Report
+from ..runlog import state_home
+from .events import PulumiEvents
 
 STACKS_AT_ONCE = 2
 """Programs that run side by side: each is a Python process of its own."""

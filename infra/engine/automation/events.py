@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .direct.outcome import Report, Result
-from .progress import Event, Listener, What
+from ..progress import Event, Listener, What
+from ..report import Report, Result
 
 _RESULTS: Mapping[str, Result] = {
     "create": "created",

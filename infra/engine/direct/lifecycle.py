@@ -12,22 +12,22 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
-from ..kube.errors import EngineError, InterruptedRunError, RefusedError, UnavailableError
-from ..objects.region import stack_names, steps
-from .direct import compare, health
-from .direct.compare import Difference
-from .direct.down import Undoing, down, refuse_down, undoing
-from .direct.health import Health
-from .direct.outcome import Report
-from .direct.parts import Parts, refuse_releases
-from .direct.release import release
-from .direct.rounds import Round, root_of
-from .direct.run import Options, Run
-from .direct.session import Session
-from .direct.up import Underway, underway
+from ...kube.errors import EngineError, InterruptedRunError, RefusedError, UnavailableError
+from ...objects.region import stack_names, steps
+from ..clusters import Session
+from ..declared import Parts, refuse_releases
+from ..progress import Listener, silent
+from ..report import Report
+from ..sandbox_region import SandboxRegion, sandbox_up
+from . import compare, health
+from .compare import Difference
+from .down import Undoing, down, refuse_down, undoing
+from .health import Health
 from .places import NO_CLUSTER, Places
-from .progress import Listener, silent
-from .sandbox_region import SandboxRegion, sandbox_up
+from .release import release
+from .rounds import Round, root_of
+from .run import Options, Run
+from .up import Underway, underway
 
 __all__ = ["Lifecycle", "SandboxRegion", "sandbox_up", "together"]
 
