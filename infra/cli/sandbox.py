@@ -38,8 +38,8 @@ def sandbox_up(region: str, crds: Path | None, quiet: bool) -> None:
       export KUBECONFIG=$(aifactory sandbox kubeconfig)
       aifactory up lab --engine direct
     """
-    from ..engine.sandbox_region import sandbox_up as start
     from ..sandbox import display, silent
+    from ..simulation.region import sandbox_up as start
     from .work import open_region
 
     plan, _ = open_region(region, None)

@@ -14,15 +14,15 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from ai_factory.infra import sandbox_nodes
 from ai_factory.infra.cli import lifecycle
 from ai_factory.infra.engine import doctor, progress, runlog
 from ai_factory.infra.engine.direct.lifecycle import together
 from ai_factory.infra.engine.progress import Event
-from ai_factory.infra.engine.sandbox_region import adopted_stage, contexts, definitions
 from ai_factory.infra.kube.errors import InterruptedRunError, NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.plan.model import RegionPlan
 from ai_factory.infra.sandbox import SandboxError
+from ai_factory.infra.simulation import nodes
+from ai_factory.infra.simulation.region import adopted_stage, contexts, definitions
 from tests.objects.conftest import make_plan
 
 
@@ -186,7 +186,7 @@ def plan() -> RegionPlan:
 
 def test_nodes_are_the_trays_of_the_plan(plan: RegionPlan) -> None:
     train = plan.cluster("train")
-    made = list(sandbox_nodes.nodes(plan, train))
+    made = list(nodes.nodes(plan, train))
     gpus = [one for one in made if one["status"]["capacity"].get("nvidia.com/gpu")]
     assert [one["metadata"]["name"] for one in gpus] == [host.name for rack in train.racks for host in rack.hosts]
     assert len(made) == len(gpus) + len(train.core_hosts)
@@ -203,7 +203,7 @@ def test_nodes_are_the_trays_of_the_plan(plan: RegionPlan) -> None:
 
 def test_adopted_cluster_has_nodes_by_number(plan: RegionPlan) -> None:
     twin = plan.cluster("twin")
-    made = list(sandbox_nodes.nodes(plan, twin))
+    made = list(nodes.nodes(plan, twin))
     assert len(made) == twin.nodes
     assert made[0]["metadata"]["name"] == f"{twin.racks[0].name}-n01"
 
@@ -216,11 +216,11 @@ def test_contexts_of_the_sandbox_are_those_of_the_region(plan: RegionPlan) -> No
 
 
 def test_stand_ins_for_all_kinds_or_real_ones_of_what_is_planned(plan: RegionPlan, mocker: Any) -> None:
-    from ai_factory.infra.engine import sandbox_region
     from ai_factory.infra.objects.kinds import CUSTOM
+    from ai_factory.infra.simulation import region
 
     assert len(definitions(plan, "train", None)) == len(CUSTOM)
-    read = mocker.patch.object(sandbox_region, "read_crds", return_value=[])
+    read = mocker.patch.object(region, "read_crds", return_value=[])
     definitions(plan, "mgmt", Path("/crds"))
     assert "baremetalhosts.metal3.io" in read.call_args.args[1]
     assert "clusterqueues.kueue.x-k8s.io" not in read.call_args.args[1]

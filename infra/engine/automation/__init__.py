@@ -1,3 +1,5 @@
-"""The Pulumi engine, driven by the Automation API: `cli` finds the program, `lifecycle` takes stacks through their life,
-`events` turns what the engine says into progress and reports.
+"""The Pulumi engine, driven by the Automation API.
+
+`cli` finds the program, `lifecycle` takes stacks through their life, `events` turns what the engine says into progress
+and reports.
 """

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from ...kube.errors import EngineError, InterruptedRunError, RefusedError, UnavailableError
 from ...objects.region import stack_names, steps
+from ...simulation.region import SandboxRegion, sandbox_up
 from ..clusters import Session
 from ..declared import Parts, refuse_releases
 from ..progress import Listener, silent
 from ..report import Report
-from ..sandbox_region import SandboxRegion, sandbox_up
 from . import compare, health
 from .compare import Difference
 from .down import Undoing, down, refuse_down, undoing

@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-from .. import sandbox_nodes
 from ..kube import kubeconfig, loopback
 from ..kube.access import ContextSource
 from ..kube.api import MERGE, Api
@@ -31,6 +30,7 @@ from ..sandbox import (
     stand_ins,
     workload_stages,
 )
+from . import nodes as sandbox_nodes
 
 _NODES = "api/v1/nodes"
 _PROVIDED = f"{LABEL}/kubeconfig"

@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from . import catalog
-from .objects import labels
-from .objects.base import LABEL, Manifest
-from .objects.fabric_network import rail_resources
-from .objects.racks import node_labels
-from .plan.model import ClusterPlan, Rack, RegionPlan
+from .. import catalog
+from ..objects import labels
+from ..objects.base import LABEL, Manifest
+from ..objects.fabric_network import rail_resources
+from ..objects.racks import node_labels
+from ..plan.model import ClusterPlan, Rack, RegionPlan
 
 SIMULATED: Final = f"{LABEL}/simulated"
 """Label of every node that is made here, so that those which left the plan are found again."""
