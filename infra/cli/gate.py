@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..engine.direct.compare import Difference
-    from ..gate.verdict import Verdict
+    from ..gate.judge.verdict import Verdict
 
 ENVIRONMENT = 3
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -85,7 +85,7 @@ def gate(
         raise click.UsageError("give --base or --no-base, not both")
     day = today.date() if today else datetime.date.today()
     if preview is not None:
-        from ..gate import preview_verdict
+        from ..gate.preview import verdict as preview_verdict
 
         verdict = preview_verdict.judge(preview, regions.project_root(), day)
     else:
@@ -120,8 +120,8 @@ def _list_rules(*, as_json: bool) -> None:
 
 def _judged(**request: Any) -> Verdict:
     from ..gate import run
-    from ..gate.store import StoreError
-    from ..gate.trees import GitError
+    from ..gate.cache.store import StoreError
+    from ..gate.sides.trees import GitError
 
     try:
         return run.gate(run.Request(**request))
@@ -160,7 +160,7 @@ def _bar() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def _progress(quiet: bool) -> AbstractContextManager[Callable[[int, int, str], None]]:
-    from ..gate.computing import silent
+    from ..gate.cache.computing import silent
 
     return nullcontext(silent) if quiet else _bar()
 

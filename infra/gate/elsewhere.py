@@ -1,100 +1,10 @@
-"""Plans the base by the base's own copy of this package, where a change touches the package too.
-
-Run as a process of its own: `python -m ai_factory.infra.gate.elsewhere FOLDER STORE JOBS NAME..`. It prints one JSON
-value and leaves shards in the store. Only code that is merged already is run this way.
-"""
+"""The name by which gates of older commits ask this copy to plan its regions; see `sides.own_code`. Goes with 0.3."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 
-import msgspec
-
-from ..files import PACKAGE
-from .computing import Computing, Task
-from .fingerprint import FORMAT
-from .records import Outline, ShardHead
-from .store import Store
-
-_MODULE = "ai_factory.infra.gate.elsewhere"
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process prints."""
-
-    format: int
-    package: str
-    """Folder of the copy that ran."""
-    outlines: dict[str, Outline]
-    shards: dict[str, ShardHead]
-    """By key."""
-    faults: dict[str, str]
-    """First fault of the regions that can't be planned."""
-
-
-class OwnCodeError(Exception):
-    """The base's copy can't plan it; the message says why."""
-
-
-def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> Told:
-    """Have regions planned by another copy of this package.
-
-    Args:
-        code: project folder of that copy.
-        folder: project folder of the regions.
-        store: folder of the cache.
-        jobs: processes at most.
-        names: regions.
-
-    Raises:
-        OwnCodeError: the copy is too old to be asked, or failed.
-    """
-    # -P: a module in the working directory, which the change may bring, must not take the place of a library.
-    command = [sys.executable, "-P", "-m", _MODULE, str(folder), str(store), str(jobs), *names]
-    environment = {**os.environ, "PYTHONPATH": str(code / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, capture_output=True, env=environment, check=False)  # noqa: S603 merged code only
-    if done.returncode != 0:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        why = last[0].removeprefix(f"{sys.executable}: ") if last else f"it ended with {done.returncode}"
-        raise OwnCodeError(why)
-    try:
-        told = msgspec.json.decode(done.stdout, type=Told)
-    except msgspec.MsgspecError as error:
-        raise OwnCodeError(f"its records are of another form ({error})") from None
-    if told.format != FORMAT:
-        raise OwnCodeError(f"its records are of format {told.format}, not {FORMAT}")
-    if not Path(told.package).is_relative_to(code.resolve()):
-        raise OwnCodeError("another copy answered in its place")
-    return told
-
-
-def main(folder: str, store: str, jobs: str, *names: str) -> None:
-    """Plan the regions and print what was found."""
-    from ..plan import regions
-    from ..spec.problems import InputError
-
-    computing = Computing(Store(Path(store)), int(jobs))
-    outlines: dict[str, Outline] = {}
-    heads: dict[str, ShardHead] = {}
-    faults: dict[str, str] = {}
-    for name in names:
-        file = Path(folder) / regions.REGIONS / f"{name}.yaml"
-        try:
-            outline = computing.outline(file)
-            found, problems = computing.shards(Task(file, shard, key) for shard, key in outline.shards.items())
-            for faults_of_shard in problems.values():
-                raise InputError(faults_of_shard)
-        except InputError as error:
-            faults[name] = str(error.problems[0])
-            continue
-        outlines[name] = outline
-        heads |= found
-    told = Told(format=FORMAT, package=str(PACKAGE), outlines=outlines, shards=heads, faults=faults)
-    sys.stdout.buffer.write(msgspec.json.encode(told))
-
+from .sides.own_code import main
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

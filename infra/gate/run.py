@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ..plan import regions
 from ..spec.problems import InputError, Problem
-from . import trees
-from .computing import Computing, Progress, silent
-from .judging import Judge, ordered
-from .pairs import Pair, Pairs
-from .store import Store
-from .verdict import RegionVerdict, Verdict
+from .cache.computing import Computing, Progress, silent
+from .cache.store import Store
+from .judge.region import Judge, ordered
+from .judge.verdict import RegionVerdict, Verdict
+from .sides import trees
+from .sides.region_pairs import Pair, Pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

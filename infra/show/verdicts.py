@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..gate import apply
-from ..gate.computing import Computing, Opened, Task
-from ..gate.judging import ordered, standing
-from ..gate.outline import decisions
+from ..gate.cache.computing import Computing, Opened, Task
+from ..gate.cache.outline import decisions
+from ..gate.cache.store import Store
+from ..gate.judge import run_rules
+from ..gate.judge.region import ordered, standing
+from ..gate.judge.verdict import blocks
 from ..gate.records import Finding, ShardHead
-from ..gate.store import Store
-from ..gate.verdict import blocks
 from ..plan import regions
 from ..plan.model import RegionPlan
 from ..spec.problems import InputError, Problem
@@ -65,7 +65,7 @@ def judge(name: str) -> Verdict:
     except InputError as error:
         return Verdict(name=name, plan=None, bad=error.problems)
     waivers, _ = decisions(opened.loaded.region)
-    findings = apply.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
+    findings = run_rules.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
     held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
     resources = sum(count.resources for head in heads.values() for count in head.stacks)
     return Verdict(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from ai_factory.infra.gate import diff
-from ai_factory.infra.gate.computing import Computing, Task
+from ai_factory.infra.gate.cache.computing import Computing, Task
+from ai_factory.infra.gate.cache.store import Store, pack, unpack
+from ai_factory.infra.gate.impact import diff
 from ai_factory.infra.gate.records import ObjectRecord
-from ai_factory.infra.gate.store import Store, pack, unpack
 
 from . import gigawatt
 from .row import Goal, Row, Rows, made_once

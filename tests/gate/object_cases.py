@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
-from ai_factory.infra.gate import apply, rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
+from ai_factory.infra.gate.judge import rule, run_rules
+from ai_factory.infra.gate.judge.rule import ObjectView
 from ai_factory.infra.gate.records import Finding
-from ai_factory.infra.gate.rule import ObjectView
 from ai_factory.infra.objects.base import object_id
 from tests import regionfile
 
@@ -44,7 +44,7 @@ def load(path: Path) -> Mapping[str, Any]:
 
 def judge(case: Mapping[str, Any]) -> list[Finding]:
     """What all these rules say of a case."""
-    return apply.objects(list(views(case)), "lab")
+    return run_rules.objects(list(views(case)), "lab")
 
 
 def views(case: Mapping[str, Any]) -> Iterator[ObjectView]:

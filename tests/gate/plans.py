@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ai_factory.infra import catalog
-from ai_factory.infra.gate import blast, diff
-from ai_factory.infra.gate.outline import of_plan
+from ai_factory.infra.gate.cache.outline import of_plan
+from ai_factory.infra.gate.impact import blast, diff
 from ai_factory.infra.gate.records import Blast, Change, ObjectRecord
 from ai_factory.infra.objects.region import region_blocks
 from ai_factory.infra.plan import build

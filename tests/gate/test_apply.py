@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.gate import apply, opaque, rule
+from ai_factory.infra.gate.judge import rule, run_rules
+from ai_factory.infra.gate.judge.rule import ChangeView, FleetView, Found, ObjectView
+from ai_factory.infra.gate.preview import opaque
 from ai_factory.infra.gate.records import Blast, Finding
-from ai_factory.infra.gate.rule import ChangeView, FleetView, Found, ObjectView
 
 TODAY = datetime.date(2026, 6, 1)
 
@@ -43,21 +44,21 @@ def waiver(**given: str) -> dict[str, str]:
 def test_a_breach_becomes_a_finding_with_the_defaults_of_its_rule() -> None:
     add("object", lambda one: iter([Found(message="m")] if one.name == "b" else []))
 
-    assert apply.objects([view("a"), view("b")], "lab") == [finding(subject="train/Namespace//b")]
+    assert run_rules.objects([view("a"), view("b")], "lab") == [finding(subject="train/Namespace//b")]
 
 
 def test_a_breach_may_say_more_than_its_rule() -> None:
     add("set", lambda views: iter([Found(message=str(len(views)), subject="tenant/x", remedy="do", path=("a", 1))]))
 
     expected = finding(subject="tenant/x", remedy="do", path=("a", 1), message="2")
-    assert apply.objects([view("a"), view("b")], "lab") == [expected]
+    assert run_rules.objects([view("a"), view("b")], "lab") == [expected]
 
 
 def test_rules_on_sets_are_left_out_for_a_part_of_a_set() -> None:
     add("set", lambda views: iter([Found(message="m")]))
 
-    assert apply.objects([view("a")], "lab", sets=False) == []
-    assert len(apply.objects([view("a")], "lab")) == 1
+    assert run_rules.objects([view("a")], "lab", sets=False) == []
+    assert len(run_rules.objects([view("a")], "lab")) == 1
 
 
 def test_rules_on_changes_and_fleets_say_whom_they_mean() -> None:
@@ -65,8 +66,8 @@ def test_rules_on_changes_and_fleets_say_whom_they_mean() -> None:
     add("change", lambda one: iter([Found(message="m")]))
     add("fleet", lambda one: iter([Found(message="m")]), id="all")
 
-    assert apply.change(change) == [finding(subject="region/lab")]
-    assert apply.fleet(FleetView(numbers=())) == [finding(rule="all", region="", subject="fleet")]
+    assert run_rules.change(change) == [finding(subject="region/lab")]
+    assert run_rules.fleet(FleetView(numbers=())) == [finding(rule="all", region="", subject="fleet")]
 
 
 def test_a_rule_that_raises_is_an_error_and_keeps_what_it_found() -> None:
@@ -79,9 +80,9 @@ def test_a_rule_that_raises_is_an_error_and_keeps_what_it_found() -> None:
     add("object", check, severity="note")
     add("object", lambda one: iter([Found(message="m")]), id="other")
 
-    found = apply.objects([view("bad"), view("good"), view("worse")], "lab")
+    found = run_rules.objects([view("bad"), view("good"), view("worse")], "lab")
 
-    failures = [one for one in found if one.message.startswith(apply.FAILED)]
+    failures = [one for one in found if one.message.startswith(run_rules.FAILED)]
     assert [(one.rule, one.severity, one.subject) for one in failures] == [("demo", "error", "train/Namespace//bad")]
     assert failures[0].message == "the rule failed: KeyError: 'spec' (on 2 objects)"
     assert len(found) == 1 + 1 + 3
@@ -90,7 +91,7 @@ def test_a_rule_that_raises_is_an_error_and_keeps_what_it_found() -> None:
 def test_a_rule_on_a_set_that_raises_is_an_error() -> None:
     add("set", lambda views: 1 / 0, severity="warning")
 
-    assert [(one.severity, one.message) for one in apply.objects([view("a")], "lab")] == [
+    assert [(one.severity, one.message) for one in run_rules.objects([view("a")], "lab")] == [
         ("error", "the rule failed: ZeroDivisionError: division by zero")
     ]
 
@@ -98,7 +99,7 @@ def test_a_rule_on_a_set_that_raises_is_an_error() -> None:
 def test_no_waiver_covers_a_rule_that_raised() -> None:
     add("set", lambda views: 1 / 0)
 
-    found = apply.waive(apply.objects([view("a")], "lab"), [waiver(subject="*")], TODAY)
+    found = run_rules.waive(run_rules.objects([view("a")], "lab"), [waiver(subject="*")], TODAY)
 
     assert found[0].waived is None
     assert "no waiver covers" in found[0].message
@@ -107,7 +108,7 @@ def test_no_waiver_covers_a_rule_that_raised() -> None:
 def test_a_rule_that_reads_a_hidden_value_says_that_it_did_not_judge() -> None:
     add("object", lambda one: iter([Found(message="m")] if one.manifest.get("data") else []))
 
-    found = apply.objects([view("plain", data={"a": "b"}), view("hidden", data="[secret]")], "lab")
+    found = run_rules.objects([view("plain", data={"a": "b"}), view("hidden", data="[secret]")], "lab")
 
     assert [(one.subject[-6:], one.severity) for one in found] == [("/plain", "error"), ("hidden", "warning")]
     assert "reads data" in found[1].message
@@ -116,7 +117,9 @@ def test_a_rule_that_reads_a_hidden_value_says_that_it_did_not_judge() -> None:
 def test_a_rule_that_does_not_read_the_hidden_value_judges() -> None:
     add("object", lambda one: iter([Found(message="m")] if not one.labels else []))
 
-    found = apply.objects([view("hidden", data={"a": {opaque.SIGNATURE: "x"}, "b": next(iter(opaque.UNKNOWN))})], "lab")
+    found = run_rules.objects(
+        [view("hidden", data={"a": {opaque.SIGNATURE: "x"}, "b": next(iter(opaque.UNKNOWN))})], "lab"
+    )
 
     assert [one.message for one in found] == ["m"]
 
@@ -135,8 +138,8 @@ def test_hidden_values_in_lists_and_by_any_way_of_reading() -> None:
 
 
 def test_a_waiver_covers_up_to_its_last_day() -> None:
-    covered = apply.waive([finding()], [waiver()], TODAY)
-    late = apply.waive([finding()], [waiver()], TODAY + datetime.timedelta(days=1))
+    covered = run_rules.waive([finding()], [waiver()], TODAY)
+    late = run_rules.waive([finding()], [waiver()], TODAY + datetime.timedelta(days=1))
 
     assert [(one.waived, one.until) for one in covered] == [("agreed", "2026-06-01")]
     assert [(one.waived, one.message) for one in late] == [(None, "m; its waiver expired on 2026-06-01")]
@@ -145,19 +148,19 @@ def test_a_waiver_covers_up_to_its_last_day() -> None:
 def test_of_two_waivers_the_longer_one_counts() -> None:
     both = [waiver(until="2026-05-01"), waiver(subject="*", until="2026-07-01", reason="longer")]
 
-    assert [one.waived for one in apply.waive([finding()], both, TODAY)] == ["longer"]
+    assert [one.waived for one in run_rules.waive([finding()], both, TODAY)] == ["longer"]
 
 
 def test_a_waiver_names_its_rule_and_subject() -> None:
     others = [waiver(rule="other"), waiver(subject="tenant/b*"), waiver(subject="cluster/acme")]
 
-    assert apply.waive([finding()], others, TODAY, whole=False) == [finding()]
+    assert run_rules.waive([finding()], others, TODAY, whole=False) == [finding()]
 
 
 def test_a_rule_that_none_may_waive() -> None:
     add("change", None, waivable=False)
 
-    assert [(one.waived, one.message) for one in apply.waive([finding()], [waiver()], TODAY)] == [
+    assert [(one.waived, one.message) for one in run_rules.waive([finding()], [waiver()], TODAY)] == [
         (None, "m; no waiver covers this")
     ]
 
@@ -166,7 +169,7 @@ def test_waivers_that_cover_nothing_are_noted_where_all_was_judged() -> None:
     add("change", None)
     idle = [waiver(subject="x"), waiver(subject="y", until="2026-05-01"), waiver(rule="gone")]
 
-    notes = apply.waive([], idle, TODAY, region="lab")
+    notes = run_rules.waive([], idle, TODAY, region="lab")
 
     assert [(one.rule, one.severity, one.path, one.subject) for one in notes] == [
         ("waiver-unused", "note", ("waivers", 0), "region/lab"),
@@ -175,4 +178,4 @@ def test_waivers_that_cover_nothing_are_noted_where_all_was_judged() -> None:
     ]
     assert notes[1].message == "the waiver of demo for y covers nothing and expired on 2026-05-01"
     assert "names no rule" in notes[2].message
-    assert apply.waive([], idle, TODAY, whole=False) == []
+    assert run_rules.waive([], idle, TODAY, whole=False) == []

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ai_factory.infra.gate import blast as blasts
+from ai_factory.infra.gate.impact import blast as blasts
 from ai_factory.infra.gate.records import Blast, Change, FieldChange
 from tests.gate import plans
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.gate import diff, immutable
+from ai_factory.infra.gate.impact import diff, immutable
 from ai_factory.infra.objects import kinds
 from tests import schema
 

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 import xmlschema
 
-from ai_factory.infra.gate.verdict import Verdict
+from ai_factory.infra.gate.judge.verdict import Verdict
 from ai_factory.infra.show.gate import junit, sarif
 
 from . import made

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.gate import apply, rule
-from ai_factory.infra.gate.rule import AREAS, Rule
+from ai_factory.infra.gate.judge import rule, run_rules
+from ai_factory.infra.gate.judge.rule import AREAS, Rule
 from tests import regionfile
 from tests.gate import rule_cases
 
@@ -101,4 +101,4 @@ def test_a_stack_counts_what_all_shards_add_and_itself(shares: tuple[int, ...], 
     heads = {str(n): rule_cases.shard("lab", {"lab": (count, 10)}) for n, count in enumerate(shares)}
     view = dataclasses.replace(rule_cases.view_of(regionfile.REGIONS / "lab.yaml"), shards=heads)
 
-    assert [one.subject for one in apply.region(view) if one.rule == "stack-budget"] == ["stack/lab"] * breaks
+    assert [one.subject for one in run_rules.region(view) if one.rule == "stack-budget"] == ["stack/lab"] * breaks

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.gate import run, trees
-from ai_factory.infra.gate.verdict import Verdict
+from ai_factory.infra.gate import run
+from ai_factory.infra.gate.judge.verdict import Verdict
+from ai_factory.infra.gate.sides import trees
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.spec.problems import InputError
@@ -160,7 +161,7 @@ def test_without_a_base_every_region_is_judged_as_it_stands(project: Project) ->
 
 
 def test_the_cache_is_used_and_kept(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ai_factory.infra.gate import shards
+    from ai_factory.infra.gate.cache import shards
 
     project.replace("lab", "gpus: 16", "gpus: 12")
     first = judged(project, cache=tmp_path / "cache")

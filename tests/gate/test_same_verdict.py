@@ -16,7 +16,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ai_factory.infra.gate import computing, run, trees
+from ai_factory.infra.gate import run
+from ai_factory.infra.gate.cache import computing
+from ai_factory.infra.gate.sides import trees
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.plan.build import sample_rows

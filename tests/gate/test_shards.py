@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.gate import diff, shards
-from ai_factory.infra.gate.store import unpack
+from ai_factory.infra.gate.cache import shards
+from ai_factory.infra.gate.cache.store import unpack
+from ai_factory.infra.gate.impact import diff
 from ai_factory.infra.objects.region import region_blocks
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger

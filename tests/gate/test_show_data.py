@@ -6,7 +6,7 @@ import json
 
 from hypothesis import given
 
-from ai_factory.infra.gate.verdict import Verdict
+from ai_factory.infra.gate.judge.verdict import Verdict
 from ai_factory.infra.show.gate import data
 
 from . import made

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ai_factory.infra.gate.verdict import Verdict
+from ai_factory.infra.gate.judge.verdict import Verdict
 from ai_factory.infra.show.gate import junit
 
 from . import made

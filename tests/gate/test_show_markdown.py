@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from ai_factory.infra.gate.judge.verdict import Verdict
 from ai_factory.infra.gate.records import FieldChange
-from ai_factory.infra.gate.verdict import Verdict
 from ai_factory.infra.show.gate import escape, markdown
 
 from . import made

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ai_factory.infra.gate.verdict import Verdict
+from ai_factory.infra.gate.judge.verdict import Verdict
 from ai_factory.infra.show.gate import sarif
 
 from . import made

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from ai_factory.infra.gate.judge.verdict import Verdict
 from ai_factory.infra.gate.records import Change, FieldChange
-from ai_factory.infra.gate.verdict import Verdict
 from ai_factory.infra.show.gate import terminal
 
 from . import made

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ai_factory.infra.gate import store as stores
+from ai_factory.infra.gate.cache import store as stores
+from ai_factory.infra.gate.cache.store import Store, StoreError, pack, unpack
 from ai_factory.infra.gate.records import ObjectRecord, ShardHead
-from ai_factory.infra.gate.store import Store, StoreError, pack, unpack
 
 KEY = "ab" * 20
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_factory.infra.gate import totals
+from ai_factory.infra.gate.impact import totals
 from ai_factory.infra.gate.records import PoolFacts, Totals
 from ai_factory.infra.plan.model import RegionPlan
 from tests.objects.conftest import make_plan

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.gate import trees
+from ai_factory.infra.gate.sides import trees
 from ai_factory.infra.spec.problems import InputError
 
 from .project import Project

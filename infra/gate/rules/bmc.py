@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ...objects.base import Manifest
-from .. import manifests, rule
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
 
 _HOST = "BareMetalHost"
 _OWNED = ("image", "consumerRef")
@@ -25,9 +26,9 @@ _PLAIN = frozenset({"ipmi", "libvirt"})
 )  # fmt: skip
 def host_bmc_tls(views: Objects) -> Iterator[Found]:
     """Hosts whose BMC's certificate is not checked; told once for all of a set."""
-    loose = [view for view in manifests.of_kind(views, _HOST) if _bmc(view).get("disableCertificateVerification")]
+    loose = [view for view in _manifests.of_kind(views, _HOST) if _bmc(view).get("disableCertificateVerification")]
     if loose:
-        names = manifests.some(view.name for view in loose)
+        names = _manifests.some(view.name for view in loose)
         yield Found(message=f"the certificate of a BMC is checked: {names} do without", subject=loose[0].id)
 
 
@@ -93,12 +94,12 @@ def host_twice(views: Objects) -> Iterator[Found]:
     """Hosts that share a BMC address or the MAC address that they boot from."""
     first: dict[str, ObjectView] = {}
     again: dict[str, list[ObjectView]] = defaultdict(list)
-    for view in manifests.of_kind(views, _HOST):
+    for view in _manifests.of_kind(views, _HOST):
         for address in _addresses(view):
             if first.setdefault(address, view) is not view:
                 again[address].append(view)
     for address, others in again.items():
-        names = manifests.some(host.name for host in (first[address], *others))
+        names = _manifests.some(host.name for host in (first[address], *others))
         yield Found(message=f"a server stands once: each of {names} {address}", subject=first[address].id)
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from ...plan.allocation import address_plan
-from .. import rule
+from ..judge import rule
+from ..judge.rule import FleetView, Found
 from ..records import Path_
-from ..rule import FleetView, Found
 
 
 @rule.fleet(

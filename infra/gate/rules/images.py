@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from ...objects.base import Manifest
-from .. import manifests, rule
-from ..manifests import Node
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
+from ._manifests import Node
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 """One version, not a range of them."""
@@ -38,12 +39,12 @@ def image_tag(view: ObjectView) -> Iterator[Found]:
 
 def _images(view: ObjectView) -> list[str]:
     kind = view.kind
-    if (spec := manifests.pod(view)) is not None:
-        return [one["image"] for one in manifests.containers(spec) if one.get("image")]
+    if (spec := _manifests.pod(view)) is not None:
+        return [one["image"] for one in _manifests.containers(spec) if one.get("image")]
     if kind == "CephCluster":
         return [str((view.spec.get("cephVersion") or {}).get("image") or "ceph")]
     if kind == "NicClusterPolicy":
-        parts = (node.value for node in manifests.walk(view.spec) if isinstance(node.value, dict))
+        parts = (node.value for node in _manifests.walk(view.spec) if isinstance(node.value, dict))
         return [_joined(part) for part in parts if "image" in part and "repository" in part]
     return []
 
@@ -112,7 +113,7 @@ def source_tls(view: ObjectView) -> Iterator[Found]:
     elif kind in _RELEASES:
         if str(view.spec.get("repo") or "").startswith("http://"):
             yield Found(message=f"a source is reached by checked TLS: {kind} {view.name} has {view.spec['repo']}")
-        for node in manifests.walk(view.spec.get("values")):
+        for node in _manifests.walk(view.spec.get("values")):
             if _turns_off(node):
                 given = f"{node.path}: {str(node.value).lower()}"
                 yield Found(
@@ -137,7 +138,7 @@ def _turns_off(node: Node) -> bool:
 def node_image(views: Objects) -> Iterator[Found]:
     """Node images without a checksum, or with one that can be forged; told once an image."""
     seen: dict[str, str] = {}
-    for view in manifests.of_kind(views, "Metal3MachineTemplate", "BareMetalHost"):
+    for view in _manifests.of_kind(views, "Metal3MachineTemplate", "BareMetalHost"):
         spec = view.spec if view.kind == "BareMetalHost" else (view.spec.get("template") or {}).get("spec") or {}
         image = spec.get("image") or {}
         if image and image.get("diskFormat") != "live-iso" and (fault := _checksum_fault(image)):

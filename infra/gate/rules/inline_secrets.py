@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .. import manifests, rule
-from ..manifests import Node
-from ..rule import Found, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, ObjectView
+from . import _manifests
+from ._manifests import Node
 
 _STORE = "put it into the region's secret store, and fetch it by an ExternalSecret"
 _VALUES = frozenset({"HelmRelease", "Release"})
 _SCRIPTS = frozenset({"KubeadmConfigTemplate", "KubeadmConfig", "KubeadmControlPlane"})
-_SCANNED = _VALUES | _SCRIPTS | manifests.POD_KINDS | {"ConfigMap"}
+_SCANNED = _VALUES | _SCRIPTS | _manifests.POD_KINDS | {"ConfigMap"}
 _NAMES = (
     "password", "passwd", "passphrase", "plaintextpasswd", "apikey", "accesstoken", "authtoken", "apitoken",
     "bearertoken", "bootstraptoken", "refreshtoken", "secretaccesskey", "clientsecret", "privatekey", "usertoken",
@@ -39,7 +40,7 @@ def secret_inline(view: ObjectView) -> Iterator[Found]:
     for field in ("data", "stringData"):
         values = (view.manifest.get(field) or {}).items()
         if given := [key for key, value in values if value and not (sealed and str(value).startswith("ENC["))]:
-            message = f"a secret's values come from a secret store: {view.name} has {field} {manifests.some(given)}"
+            message = f"a secret's values come from a secret store: {view.name} has {field} {_manifests.some(given)}"
             yield Found(message=message)
 
 
@@ -53,7 +54,7 @@ def secret_in_values(view: ObjectView) -> Iterator[Found]:
     """Passwords, tokens and private keys that stand in charts' values, ConfigMaps, pods and boot scripts."""
     if view.kind not in _SCANNED:
         return
-    for node in manifests.walk(_scanned(view)):
+    for node in _manifests.walk(_scanned(view)):
         if fault := _fault(node):
             yield Found(
                 message=f"a secret comes from a secret store: {view.kind} {view.name} has {fault} in {node.path}"
@@ -70,7 +71,7 @@ def _scanned(view: ObjectView) -> Any:
     if kind in _SCRIPTS:
         return {"spec": view.spec}
     # A pod's containers say what is run and with which variables; the rest names objects.
-    return {"containers": manifests.containers(manifests.pod(view) or {})}
+    return {"containers": _manifests.containers(_manifests.pod(view) or {})}
 
 
 def _fault(node: Node) -> str | None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from ...objects import labels
 from ...objects.base import Manifest
-from .. import manifests, rule
-from ..manifests import Place
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
+from ._manifests import Place
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _LIMITS = {"GPUs": ("requests.nvidia.com/gpu",), "pods": ("pods", "count/pods")}
@@ -24,8 +25,8 @@ _LIMITS = {"GPUs": ("requests.nvidia.com/gpu",), "pods": ("pods", "count/pods")}
 )  # fmt: skip
 def tenant_default_deny(views: Objects) -> Iterator[Found]:
     """Tenants' namespaces whose traffic is not denied by default."""
-    homes = manifests.homes(views)
-    closed = {manifests.place(view) for view in manifests.of_kind(views, "NetworkPolicy") if _denies_all(view)}
+    homes = _manifests.homes(views)
+    closed = {_manifests.place(view) for view in _manifests.of_kind(views, "NetworkPolicy") if _denies_all(view)}
     for place, home in homes.items():
         if place not in closed:
             message = f"a tenant's namespace denies all traffic by default: none of the policies of {place[1]} does"
@@ -68,11 +69,11 @@ def _given(level: str | None) -> str:
 def tenant_quota(views: Objects) -> Iterator[Found]:
     """Tenants' namespaces whose GPUs or pods have no limit."""
     hard: dict[Place, set[str]] = defaultdict(set)
-    for view in manifests.of_kind(views, "ResourceQuota"):
+    for view in _manifests.of_kind(views, "ResourceQuota"):
         # A quota with scopes limits only some of the pods.
         if not view.spec.get("scopes") and not view.spec.get("scopeSelector"):
-            hard[manifests.place(view)].update(_set(view.spec.get("hard") or {}))
-    for place, home in manifests.homes(views).items():
+            hard[_manifests.place(view)].update(_set(view.spec.get("hard") or {}))
+    for place, home in _manifests.homes(views).items():
         if missing := [what for what, names in _LIMITS.items() if not hard[place].intersection(names)]:
             message = f"a quota limits a tenant's GPUs and pods: {place[1]} has no limit for {' and '.join(missing)}"
             yield Found(message=message, subject=home.subject)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from ... import catalog
 from ...objects import labels
 from ...objects.base import Manifest
-from .. import manifests, rule
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
 
 _CONTROL_PLANE = "KubeadmControlPlane"
 _DEPLOYMENT = "MachineDeployment"
@@ -35,7 +36,7 @@ def rollout_no_surge(view: ObjectView) -> Iterator[Found]:
     if kind not in (_DEPLOYMENT, _CONTROL_PLANE):
         return
     spec = view.spec
-    if kind == _CONTROL_PLANE and manifests.number(spec, "replicas", 1) < _HA:
+    if kind == _CONTROL_PLANE and _manifests.number(spec, "replicas", 1) < _HA:
         return
     strategy = (spec.get("rollout") or {}).get("strategy") or spec.get("strategy") or spec.get("rolloutStrategy") or {}
     surge = (strategy.get("rollingUpdate") or {}).get("maxSurge")
@@ -69,7 +70,7 @@ def _deployment_fault(spec: Manifest) -> str:
         return ""
     if not marks.get(labels.RACK):
         return f"names no rack ({labels.RACK})"
-    most, replicas = _nodes_per_rack(marks.get(labels.SYSTEM) or ""), manifests.number(spec, "replicas", 1)
+    most, replicas = _nodes_per_rack(marks.get(labels.SYSTEM) or ""), _manifests.number(spec, "replicas", 1)
     return f"has {replicas} machines, a rack holds {most}" if most and replicas > most else ""
 
 
@@ -99,7 +100,7 @@ def health_startup(view: ObjectView) -> Iterator[Found]:
     spec = view.spec
     if ((spec.get("remediation") or {}).get("templateRef") or {}).get("kind") != "Metal3RemediationTemplate":
         return
-    seconds = manifests.number(spec.get("checks") or {}, "nodeStartupTimeoutSeconds", 600)
+    seconds = _manifests.number(spec.get("checks") or {}, "nodeStartupTimeoutSeconds", 600)
     if 0 < seconds < _STARTUP_SECONDS:
         yield Found(message=f"a server has time to start: {view.name} waits {seconds:,} seconds")
 
@@ -113,7 +114,7 @@ def health_startup(view: ObjectView) -> Iterator[Found]:
 def health_budget(views: Objects) -> Iterator[Found]:
     """Health checks that remediate however many machines are unhealthy."""
     sizes = _Sizes(views)
-    for view in manifests.of_kind(views, "MachineHealthCheck"):
+    for view in _manifests.of_kind(views, "MachineHealthCheck"):
         size = sizes.of(view)
         limit = _limit((view.spec.get("remediation") or {}).get("triggerIf") or {}, size)
         most = None if size is None else max(1, size // _MOST)
@@ -140,23 +141,23 @@ class _Sizes:
     """How many machines a health check looks at, by the labels that deployments and control planes give them."""
 
     def __init__(self, views: Objects) -> None:
-        self._by_label: dict[tuple[manifests.Place, str, str], list[tuple[dict[str, str], int]]] = defaultdict(list)
-        for view in manifests.of_kind(views, _DEPLOYMENT, _CONTROL_PLANE):
+        self._by_label: dict[tuple[_manifests.Place, str, str], list[tuple[dict[str, str], int]]] = defaultdict(list)
+        for view in _manifests.of_kind(views, _DEPLOYMENT, _CONTROL_PLANE):
             key = "template" if view.kind == _DEPLOYMENT else "machineTemplate"
             marks = ((view.spec.get(key) or {}).get("metadata") or {}).get("labels") or {}
             if view.kind == _CONTROL_PLANE:
                 # Cluster API gives these to machines of a control plane itself.
                 marks = {**marks, "cluster.x-k8s.io/cluster-name": view.name, "cluster.x-k8s.io/control-plane": ""}
-            replicas = manifests.number(view.spec, "replicas", 1)
+            replicas = _manifests.number(view.spec, "replicas", 1)
             for name, value in marks.items():
-                self._by_label[manifests.place(view), name, value].append((marks, replicas))
+                self._by_label[_manifests.place(view), name, value].append((marks, replicas))
 
     def of(self, check: ObjectView) -> int | None:
         """Machines of a check; None where none are known."""
         selector = check.spec.get("selector") or {}
         wanted = (selector.get("matchLabels") or {}).items()
-        some = min((self._by_label[manifests.place(check), *pair] for pair in wanted), key=len, default=[])
-        found = [replicas for marks, replicas in some if manifests.selects(selector, marks)]
+        some = min((self._by_label[_manifests.place(check), *pair] for pair in wanted), key=len, default=[])
+        found = [replicas for marks, replicas in some if _manifests.selects(selector, marks)]
         return sum(found) or None
 
 
@@ -171,12 +172,12 @@ def quorum_members(view: ObjectView) -> Iterator[Found]:
     """Control planes and Ceph monitors that keep no sound quorum."""
     kind = view.kind
     if kind == _CONTROL_PLANE:
-        replicas = manifests.number(view.spec, "replicas", 1)
+        replicas = _manifests.number(view.spec, "replicas", 1)
         if replicas % 2 == 0:
             yield Found(message=f"a quorum is odd: control plane {view.name} has {replicas} replicas")
     elif kind == "CephCluster" and not (view.spec.get("external") or {}).get("enable"):
         monitors = view.spec.get("mon") or {}
-        count = manifests.number(monitors, "count", _HA)
+        count = _manifests.number(monitors, "count", _HA)
         if count % 2 == 0 or count < _HA:
             yield Found(message=f"a quorum is odd, three or more for data: {view.name} has {count} monitors")
         if monitors.get("allowMultiplePerNode"):

@@ -5,7 +5,7 @@ None can be waived: a region that breaks one has no plan, so there is nothing th
 
 from __future__ import annotations
 
-from .. import rule
+from ..judge import rule
 
 _ALLOCATIONS = "docs/adr/0003-allocations.md"
 _REFERENCE = "the system's reference architecture, named in its file below infra/catalog/systems"

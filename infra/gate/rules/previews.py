@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import rule
+from ..judge import rule
 
 FAILED, PARTIAL = "preview-failed", "preview-partial"
 

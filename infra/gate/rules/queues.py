@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ...objects.base import Manifest
-from .. import manifests, rule
-from ..manifests import Place
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
+from ._manifests import Place
 
 _GPU = "nvidia.com/gpu"
 _CONCEPTS = "https://kueue.sigs.k8s.io/docs/concepts"
@@ -54,12 +55,12 @@ def queue_namespace(view: ObjectView) -> Iterator[Found]:
 )  # fmt: skip
 def queue_over_quota(views: Objects) -> Iterator[Found]:
     """Namespaces whose queues admit more GPUs than their quota lets start."""
-    queues = {(view.id.partition("/")[0], view.name): view for view in manifests.of_kind(views, "ClusterQueue")}
+    queues = {(view.id.partition("/")[0], view.name): view for view in _manifests.of_kind(views, "ClusterQueue")}
     used: dict[Place, set[str]] = defaultdict(set)
-    for view in manifests.of_kind(views, "LocalQueue"):
-        used[manifests.place(view)].add(str(view.spec.get("clusterQueue") or ""))
-    for view in manifests.of_kind(views, "ResourceQuota"):
-        place, given = manifests.place(view), (view.spec.get("hard") or {}).get(f"requests.{_GPU}")
+    for view in _manifests.of_kind(views, "LocalQueue"):
+        used[_manifests.place(view)].add(str(view.spec.get("clusterQueue") or ""))
+    for view in _manifests.of_kind(views, "ResourceQuota"):
+        place, given = _manifests.place(view), (view.spec.get("hard") or {}).get(f"requests.{_GPU}")
         named = [queues[place[0], name] for name in sorted(used[place]) if (place[0], name) in queues]
         if given is None or not named:
             continue

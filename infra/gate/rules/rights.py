@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...objects.base import Manifest
-from .. import manifests, rule
-from ..manifests import Home, Place
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
+from ._manifests import Home, Place
 
 _GOOD_PRACTICES = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"
 _ESCALATES = frozenset({"escalate", "bind", "impersonate"})
@@ -30,10 +31,10 @@ _EVERYONE = frozenset({"system:anonymous", "system:unauthenticated", "system:aut
 )  # fmt: skip
 def tenant_rights(views: Objects) -> Iterator[Found]:
     """Roles and bindings that give a tenant more than work inside its namespace."""
-    homes = manifests.homes(views)
+    homes = _manifests.homes(views)
     groups = _groups(views, homes)
-    for view in manifests.of_kind(views, "Role", "RoleBinding", "ClusterRoleBinding") if homes else ():
-        home = homes.get(manifests.place(view))
+    for view in _manifests.of_kind(views, "Role", "RoleBinding", "ClusterRoleBinding") if homes else ():
+        home = homes.get(_manifests.place(view))
         if view.kind == "ClusterRoleBinding":
             yield from _cluster_wide(view, homes, groups)
         elif home is not None:
@@ -41,14 +42,14 @@ def tenant_rights(views: Objects) -> Iterator[Found]:
             if told := list(dict.fromkeys(faults)):
                 what = f"{view.kind} {view.name} of {view.namespace}"
                 message = f"a tenant works inside its namespace and changes none of its limits: {what} "
-                yield Found(message=message + manifests.some(told), subject=home.subject)
+                yield Found(message=message + _manifests.some(told), subject=home.subject)
 
 
 def _groups(views: Objects, homes: Mapping[Place, Home]) -> dict[tuple[str, str], Home]:
     """Groups of tenants by cluster and name."""
     found: dict[tuple[str, str], Home] = {}
-    for view in manifests.of_kind(views, "RoleBinding"):
-        if home := homes.get(manifests.place(view)):
+    for view in _manifests.of_kind(views, "RoleBinding"):
+        if home := homes.get(_manifests.place(view)):
             names = [one.get("name", "") for one in _subjects(view) if one.get("kind") == "Group"]
             found.update({(view.id.partition("/")[0], name): home for name in names if name not in _EVERYONE})
     return found

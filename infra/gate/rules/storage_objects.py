@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...objects.base import LABEL, Manifest
-from .. import manifests, rule
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
 
 _ENCRYPTED = f"{LABEL}/encrypted"
 _PARAMETERS = {"csi.weka.io": "encryptionEnabled", "exa.csi.ddn.com": "encryption"}
@@ -27,8 +28,8 @@ _ROOK = "https://rook.io/docs/rook/latest-release/CRDs"
 )  # fmt: skip
 def class_encrypted(views: Objects) -> Iterator[Found]:
     """Storage classes that say they are encrypted, while nothing has them be."""
-    ceph = {view.id.partition("/")[0]: view for view in manifests.of_kind(views, "CephCluster")}
-    for view in manifests.of_kind(views, "StorageClass"):
+    ceph = {view.id.partition("/")[0]: view for view in _manifests.of_kind(views, "CephCluster")}
+    for view in _manifests.of_kind(views, "StorageClass"):
         if view.labels.get(_ENCRYPTED) != "true":
             continue
         provisioner = str(view.manifest.get("provisioner", ""))

@@ -8,9 +8,10 @@ from ipaddress import IPv4Network, IPv6Network
 
 from ...objects import labels
 from ...objects.base import LABEL, Manifest
-from .. import manifests, rule
-from ..manifests import NAME_LABEL, Home
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
+from ._manifests import NAME_LABEL, Home
 
 _METADATA = ipaddress.ip_address("169.254.169.254")
 """Link-local address where metadata services answer."""
@@ -35,9 +36,9 @@ _NO_PEERS = frozenset({"toPorts", "icmps", "authentication"})
 )  # fmt: skip
 def tenant_cross_traffic(views: Objects) -> Iterator[Found]:
     """Policies in tenants' namespaces that admit other tenants, every namespace or every address."""
-    homes = manifests.homes(views)
-    for view in manifests.of_kind(views, "NetworkPolicy", "CiliumNetworkPolicy") if homes else ():
-        home = homes.get(manifests.place(view))
+    homes = _manifests.homes(views)
+    for view in _manifests.of_kind(views, "NetworkPolicy", "CiliumNetworkPolicy") if homes else ():
+        home = homes.get(_manifests.place(view))
         if home is None:
             continue
         others = [one for place, one in homes.items() if place[0] == view.id.partition("/")[0]]
@@ -45,7 +46,7 @@ def tenant_cross_traffic(views: Objects) -> Iterator[Found]:
         peers = _peers(view, strangers) if view.kind == "NetworkPolicy" else _cilium_peers(view, strangers)
         if wide := list(dict.fromkeys(peers)):
             message = f"tenants do not reach each other: {view.kind} {view.name} of {view.namespace} allows "
-            yield Found(message=message + manifests.some(wide), subject=home.subject)
+            yield Found(message=message + _manifests.some(wide), subject=home.subject)
 
 
 def _stranger(home: Home) -> Home:
@@ -70,9 +71,9 @@ def _peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
 
 
 def _selected(direction: str, selector: Manifest, strangers: list[Home]) -> Iterator[str]:
-    hit = [one.tenant for one in strangers if manifests.selects(selector, one.labels)]
+    hit = [one.tenant for one in strangers if _manifests.selects(selector, one.labels)]
     if hit:
-        yield f"{direction} with {manifests.some([name for name in hit if name != _ANOTHER] or hit)}"
+        yield f"{direction} with {_manifests.some([name for name in hit if name != _ANOTHER] or hit)}"
 
 
 def _addresses(direction: str, cidr: str, without: list[str], strangers: list[Home]) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...objects.base import Manifest
-from .. import manifests, rule
-from ..rule import Found, Objects, ObjectView
+from ..judge import rule
+from ..judge.rule import Found, Objects, ObjectView
+from . import _manifests
 
 _GPU = "nvidia.com/gpu"
 _GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.com"})
@@ -21,15 +22,15 @@ _GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.c
 )  # fmt: skip
 def host_namespace(view: ObjectView) -> Iterator[Found]:
     """Pods that share the host's network, processes, files or rights."""
-    spec = manifests.pod(view)
+    spec = _manifests.pod(view)
     if spec is None:
         return
     found = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
     found += [f"hostPath {one['hostPath'].get('path')}" for one in spec.get("volumes") or () if one.get("hostPath")]
-    privileged = [one for one in manifests.containers(spec) if (one.get("securityContext") or {}).get("privileged")]
+    privileged = [one for one in _manifests.containers(spec) if (one.get("securityContext") or {}).get("privileged")]
     found += [f"privileged container {one.get('name')}" for one in privileged]
     if found:
-        yield Found(message=f"a pod stays out of its host: {view.kind} {view.name} has {manifests.some(found)}")
+        yield Found(message=f"a pod stays out of its host: {view.kind} {view.name} has {_manifests.some(found)}")
 
 
 @rule.each_object(
@@ -58,7 +59,7 @@ def compute_domain_nodes(view: ObjectView) -> Iterator[Found]:
     """Compute domains that fix a number of nodes."""
     if view.kind != "ComputeDomain":
         return
-    if (nodes := manifests.number(view.spec, "numNodes", 0)) != 0:
+    if (nodes := _manifests.number(view.spec, "numNodes", 0)) != 0:
         yield Found(message=f"a compute domain follows its pods, with numNodes 0: {view.name} has {nodes}")
 
 
@@ -71,18 +72,18 @@ def compute_domain_nodes(view: ObjectView) -> Iterator[Found]:
 def gpu_and_claims(views: Objects) -> Iterator[Found]:
     """Pods that ask for GPUs both as a resource and by a claim."""
     claims = {
-        (*manifests.place(view), view.kind, view.name)
-        for view in manifests.of_kind(views, "ResourceClaim", "ResourceClaimTemplate")
+        (*_manifests.place(view), view.kind, view.name)
+        for view in _manifests.of_kind(views, "ResourceClaim", "ResourceClaimTemplate")
         if _claims_gpus(view)
     }
     for view in views if claims else ():
-        spec = manifests.pod(view)
-        if spec is None or not any(_asks(one) for one in manifests.containers(spec)):
+        spec = _manifests.pod(view)
+        if spec is None or not any(_asks(one) for one in _manifests.containers(spec)):
             continue
         for one in spec.get("resourceClaims") or ():
             kind = "ResourceClaim" if one.get("resourceClaimName") else "ResourceClaimTemplate"
             name = one.get("resourceClaimName") or one.get("resourceClaimTemplateName")
-            if (*manifests.place(view), kind, name) in claims:
+            if (*_manifests.place(view), kind, name) in claims:
                 message = f"GPUs come by one way: {view.kind} {view.name} asks for {_GPU} and claims some by {name}"
                 yield Found(message=message, subject=view.id)
 

@@ -28,7 +28,7 @@ from typing import Any
 
 import msgspec
 
-from ...gate.verdict import WORDS, RegionVerdict, Verdict
+from ...gate.judge.verdict import WORDS, RegionVerdict, Verdict
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:

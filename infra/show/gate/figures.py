@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...gate import totals
+from ...gate.impact import totals
+from ...gate.judge.verdict import RegionVerdict, StackDelta, Verdict, blocks
 from ...gate.records import Blast, Finding
-from ...gate.verdict import RegionVerdict, StackDelta, Verdict, blocks
 from . import text
 
 NOTHING = "-"

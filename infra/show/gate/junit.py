@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from xml.etree import ElementTree as Xml
 
+from ...gate.judge.verdict import Fault, RegionVerdict, Verdict, blocks
 from ...gate.records import Finding
-from ...gate.verdict import Fault, RegionVerdict, Verdict, blocks
 from . import rules, text
 
 FLEET = "fleet"

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ...gate import apply  # noqa: F401 registers the rules
-from ...gate.rule import RULES, Rule
+from ...gate.judge import run_rules  # noqa: F401 registers the rules
+from ...gate.judge.rule import RULES, Rule
 
 
 def rules_data() -> list[dict[str, Any]]:

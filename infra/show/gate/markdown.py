@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ...gate.judge.verdict import Fault, RegionVerdict, Verdict
 from ...gate.records import Finding
-from ...gate.verdict import Fault, RegionVerdict, Verdict
 from ...text import templates
 from . import escape, figures, folding, lines, rules, text
 

@@ -10,8 +10,8 @@ from itertools import groupby, islice
 from rich.cells import cell_len
 from rich.console import Console
 
+from ...gate.judge.verdict import Fault, RegionVerdict, Verdict, blocks
 from ...gate.records import Finding
-from ...gate.verdict import Fault, RegionVerdict, Verdict, blocks
 from . import figures, folding, lines, text
 
 STYLES = {"good": "bold green", "refused": "bold red", "bad input": "bold red"}

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from .. import catalog as catalogue
-from .. import spec
-from ..objects.region import stack_names
-from ..plan import build
-from ..plan.allocation.lock import lock_path
-from ..plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
-from ..plan.regions import Loaded
-from ..plan.sizing import quantities
-from ..plan.stacks import rack_group
-from . import shards, totals
-from .records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
+from ... import catalog as catalogue
+from ... import spec
+from ...objects.region import stack_names
+from ...plan import build
+from ...plan.allocation.lock import lock_path
+from ...plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
+from ...plan.regions import Loaded
+from ...plan.sizing import quantities
+from ...plan.stacks import rack_group
+from ..impact import totals
+from ..records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
+from . import shards
 
 
 def light_plan(loaded: Loaded) -> RegionPlan:

@@ -13,19 +13,19 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import spec
-from ..plan import regions
-from ..plan.allocation.lock import lock_path
-from ..plan.model import RegionPlan
-from ..plan.regions import Loaded
-from ..spec import source
-from ..spec.load import load
-from ..spec.problems import InputError, Problem
-from ..spec.source import Document
+from ... import spec
+from ...plan import regions
+from ...plan.allocation.lock import lock_path
+from ...plan.model import RegionPlan
+from ...plan.regions import Loaded
+from ...spec import source
+from ...spec.load import load
+from ...spec.problems import InputError, Problem
+from ...spec.source import Document
+from ..records import Outline, ShardHead
 from . import outline as outlines
 from . import shards
 from .fingerprint import digest, fingerprint
-from .records import Outline, ShardHead
 from .store import Store
 
 Progress = Callable[[int, int, str], None]

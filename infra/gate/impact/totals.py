@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .. import spec
-from ..plan.model import RegionPlan
-from .records import PoolFacts, Totals
+from ... import spec
+from ...plan.model import RegionPlan
+from ..records import PoolFacts, Totals
 
 HOURS_PER_YEAR = 8760
 Number = int | float | None

@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from ..objects import labels
-from ..objects.base import Block, HelmRelease, Item, Manifest
+from ...objects import labels
+from ...objects.base import Block, HelmRelease, Item, Manifest
+from ..judge.verdict import StackDelta
+from ..records import Change, FieldChange, ObjectRecord
 from . import immutable
-from .records import Change, FieldChange, ObjectRecord
-from .verdict import StackDelta
 
 RELEASE_API, RELEASE_KIND = "helm.sh/v3", "Release"
 """How a Helm release that the engine installs itself is written as an object."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..objects import labels
-from ..objects.base import Manifest
-from .opaque import OpaqueError
-from .rule import Objects, ObjectView
+from ...objects import labels
+from ...objects.base import Manifest
+from ..judge.rule import Objects, ObjectView
+from ..preview.opaque import OpaqueError
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """Label that the API server gives to every namespace: its name."""

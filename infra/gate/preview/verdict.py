@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from .. import spec
-from ..plan import regions
-from ..spec.load import load
-from . import blast, diff, pulumi_preview
-from .outline import decisions
-from .verdict import RegionVerdict, Verdict
+from ... import spec
+from ...plan import regions
+from ...spec.load import load
+from ..cache.outline import decisions
+from ..impact import blast, diff
+from ..judge.verdict import RegionVerdict, Verdict
+from . import read as pulumi_preview
 
 
 def judge(path: Path, root: Path, today: datetime.date) -> Verdict:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..plan import regions
-from ..spec.problems import InputError, Problem
-from ..spec.source import Document
-from . import elsewhere, trees
-from .computing import Computing, Progress, Task
-from .records import Outline, ShardHead
+from ...plan import regions
+from ...spec.problems import InputError, Problem
+from ...spec.source import Document
+from ..cache.computing import Computing, Progress, Task
+from ..records import Outline, ShardHead
+from . import own_code, trees
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,8 +113,8 @@ class Pairs:
         names = [one.name for one in touched]
         cache = self.computing.store.folder.parent
         try:
-            told = elsewhere.ask(base.code, base.folder, cache, self.computing.jobs, names)
-        except elsewhere.OwnCodeError as error:
+            told = own_code.ask(base.code, base.folder, cache, self.computing.jobs, names)
+        except own_code.OwnCodeError as error:
             self.notes.append(
                 f"the change touches this package, and the base's own copy can't plan its regions ({error}): "
                 "differences that come from code are not shown"

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from .records import FieldChange
+from ..records import FieldChange
 
 _TABLE = Path(__file__).with_name("immutable.yaml")
 

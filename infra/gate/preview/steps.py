@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..spec.problems import InputError, Problem, shorten
-from ..spec.source import display_name
+from ...spec.problems import InputError, Problem, shorten
+from ...spec.source import display_name
 
 MAX_BYTES = 128 * 2**20
 """A stack at its budget, 1,000 resources and 5 MB of state, makes a preview of about 20 MB."""

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from ..files import PACKAGE
+from ...files import PACKAGE
 
 FORMAT = 1
 """Raised when the records change; entries of another format are not read."""

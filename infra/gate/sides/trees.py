@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..files import PACKAGE
-from ..spec.problems import InputError, Problem
+from ...files import PACKAGE
+from ...spec.problems import InputError, Problem
 
 STACKS = "stacks"
 CODE = ("infra", "templates")

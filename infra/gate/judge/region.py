@@ -8,17 +8,19 @@ from pathlib import Path
 
 import msgspec
 
-from ..plan import regions
-from ..plan.allocation import address_plan
-from ..spec.problems import InputError
-from ..spec.source import Document
-from . import apply, blast, diff, shards
-from .computing import Opened, Task
-from .pairs import Pair, Pairs
-from .records import Blast, Change, Finding, Path_, ShardHead
+from ...plan import regions
+from ...plan.allocation import address_plan
+from ...spec.problems import InputError
+from ...spec.source import Document
+from ..cache import shards
+from ..cache.computing import Opened, Task
+from ..cache.store import unpack
+from ..impact import blast, diff
+from ..records import Blast, Change, Finding, Path_, ShardHead
+from ..rules.previews import UNPLANNED
+from ..sides.region_pairs import Pair, Pairs
+from . import run_rules
 from .rule import RULES, ChangeView, FleetView, RegionView
-from .rules.previews import UNPLANNED
-from .store import unpack
 from .verdict import Fault, RegionVerdict, StackDelta
 
 _SEVERITIES = ("error", "warning", "note")
@@ -76,7 +78,7 @@ class Judge:
             except InputError:
                 continue
             numbers.append(address_plan.numbers_of(region, self._shown(str(one.head))))
-        findings = apply.fleet(FleetView(numbers=tuple(numbers)))
+        findings = run_rules.fleet(FleetView(numbers=tuple(numbers)))
         files = {one.region: one.file for one in numbers}
         placed = []
         for finding in findings:
@@ -182,10 +184,10 @@ class Judge:
                 today=self.today,
                 approvals=decisions.approvals if decisions else (),
             )
-            found += apply.change(view)
+            found += run_rules.change(view)
             one.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
         waivers = decisions.waivers if decisions else ()
-        found = apply.waive(found, waivers, self.today, region=one.name, whole=one.after is not None)
+        found = run_rules.waive(found, waivers, self.today, region=one.name, whole=one.after is not None)
         return tuple(ordered(self._placed(finding, one, shown) for finding in found))
 
     def _unplanned_base(self, one: Pair) -> list[Finding]:
@@ -227,7 +229,7 @@ def standing(opened: Opened, heads: Mapping[str, ShardHead]) -> list[Finding]:
         heads: its shards, by key.
     """
     shards_by_name = {name: heads[key] for name, key in opened.outline.shards.items()}
-    found = apply.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
+    found = run_rules.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
     return [*found, *(finding for head in shards_by_name.values() for finding in head.findings)]
 
 

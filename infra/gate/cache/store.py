@@ -17,8 +17,8 @@ from typing import TypeVar
 
 import msgspec
 
+from ..records import ObjectRecord, Outline, ShardHead
 from .fingerprint import FORMAT
-from .records import ObjectRecord, Outline, ShardHead
 
 _T = TypeVar("_T")
 _MAGIC = "ai-factory-gate"

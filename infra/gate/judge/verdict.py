@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .records import Blast, Change, Finding, PoolFacts, Totals
+from ..records import Blast, Change, Finding, PoolFacts, Totals
 
 GOOD, REFUSED, BAD_INPUT = 0, 1, 2
 WORDS = ("good", "refused", "bad input")
