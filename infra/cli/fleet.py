@@ -42,8 +42,7 @@ def fleet(
       aifactory fleet
       aifactory fleet -o rendered/fleet --commit "$(git rev-parse HEAD)"
     """
-    from .. import _members
-    from ..fleet import files, order, settings
+    from ..fleet import files, members, order, settings
 
     known = regions.known_regions()
     _refuse_unknown(names, known)
@@ -52,7 +51,7 @@ def fleet(
         fleet = fleet.at(_commit(commit))
     if output is not None and not (fleet.source.commit or fleet.source.branch):
         raise click.UsageError('which commit? Give --commit "$(git rev-parse HEAD)", or source.commit in the settings')
-    found = _members.members(include_samples=include_samples)
+    found = members.members(include_samples=include_samples)
     if left := [name for name in names if name in found.samples]:
         raise click.UsageError(f"{', '.join(left)}: the inventory is a sample; in a sandbox add --include-samples")
     waves = order.arrange(found.plans, fleet)

@@ -13,8 +13,7 @@ import click
 
 from ..plan import regions
 from ..spec.problems import InputError
-from . import expand, gate, lifecycle
-from . import fleet as fleet_cli
+from . import expand, fleet, gate, lifecycle
 
 GATE_SAYS_NO = 1
 BAD_INPUT = 2
@@ -65,11 +64,12 @@ def check(names: tuple[str, ...], as_json: bool, quiet: bool) -> None:
       aifactory check kr-ulsan
       aifactory check stacks/regions/kr-ulsan.yaml --json
     """
+    from ..gate.judge import standing
     from ..show import verdicts
 
-    found = [verdicts.judge(name) for name in names or regions.known_regions()]
+    found = [standing.judge(name) for name in names or regions.known_regions()]
     if as_json:
-        _print_json([verdict.as_dict() for verdict in found])
+        _print_json([verdicts.verdict_data(verdict) for verdict in found])
     else:
         verdicts.show(found, quiet=quiet)
     sys.exit(max((verdict.exit_code for verdict in found), default=0))
@@ -231,13 +231,14 @@ def list_regions(as_json: bool) -> None:
     Example:
       aifactory regions --json
     """
+    from ..fleet import overview
     from ..show import regions_table, tables
 
-    fleet = regions_table.survey()
+    survey = overview.survey()
     if as_json:
-        _print_json(regions_table.fleet_data(fleet))
+        _print_json(regions_table.fleet_data(survey))
     else:
-        regions_table.show(fleet, tables.console())
+        regions_table.show(survey, tables.console())
 
 
 @cli.group()
@@ -352,7 +353,7 @@ def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-for _command in (*gate.COMMANDS, *lifecycle.COMMANDS, *fleet_cli.COMMANDS, *expand.COMMANDS):
+for _command in (*gate.COMMANDS, *lifecycle.COMMANDS, *fleet.COMMANDS, *expand.COMMANDS):
     cli.add_command(_command)
 
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import click
 
-from .._members import Members, members
 from ..fleet import order, settings
+from ..fleet.members import Members, members
 from ..kube.errors import EngineError, InterruptedRunError
 from ..plan import regions
 from ..sandbox import SandboxError

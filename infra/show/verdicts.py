@@ -1,94 +1,32 @@
-"""The verdict on a region: good, not to be applied, or bad input."""
+"""Verdicts of `check`: as JSON data, and on a terminal."""
 
 from __future__ import annotations
 
-import datetime
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..gate.cache.computing import Computing, Opened, Task
-from ..gate.cache.outline import decisions
-from ..gate.cache.store import Store
-from ..gate.judge import run_rules
-from ..gate.judge.region import ordered, standing
-from ..gate.judge.verdict import blocks
-from ..gate.records import Finding, ShardHead
-from ..plan import regions
-from ..plan.model import RegionPlan
-from ..spec.problems import InputError, Problem
+from ..gate.judge.standing import Verdict
+from ..spec.problems import Problem
 from . import data, tables
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What `check` says of one region."""
-
-    name: str
-    plan: RegionPlan | None
-    bad: tuple[Problem, ...] = ()
-    """Faults of the input."""
-    refused: tuple[str, ...] = ()
-    """Why a well-formed region is not to be applied."""
-    notices: tuple[str, ...] = ()
-    resources: int = 0
-
-    @property
-    def exit_code(self) -> int:
-        """0 good, 1 not to be applied, 2 bad input."""
-        return 2 if self.bad else 1 if self.refused else 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON data."""
-        return {
-            "region": self.name,
-            "verdict": ("good", "refused", "bad input")[self.exit_code],
-            "totals": data.totals(self.plan) if self.plan else None,
-            "resources": self.resources,
-            "problems": [
-                {"file": p.file, "line": p.line, "path": p.path, "message": p.message, "given": p.given,
-                 "remedy": p.remedy} for p in self.bad
-            ],
-            "refused": list(self.refused),
-            "notices": list(self.notices),
-        }  # fmt: skip
+def verdict_data(verdict: Verdict) -> dict[str, Any]:
+    """JSON data of a verdict."""
+    return {
+        "region": verdict.name,
+        "verdict": ("good", "refused", "bad input")[verdict.exit_code],
+        "totals": data.totals(verdict.plan) if verdict.plan else None,
+        "resources": verdict.resources,
+        "problems": problems_data(verdict.bad),
+        "refused": list(verdict.refused),
+        "notices": list(verdict.notices),
+    }
 
 
-def judge(name: str) -> Verdict:
-    """Judge a region by name or file, by every rule that needs no change to look at."""
-    try:
-        file = regions.region_file(name)
-        plan = regions.load_plan(file)
-        opened, heads = _planned(file)
-    except InputError as error:
-        return Verdict(name=name, plan=None, bad=error.problems)
-    waivers, _ = decisions(opened.loaded.region)
-    findings = run_rules.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
-    held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
-    resources = sum(count.resources for head in heads.values() for count in head.stacks)
-    return Verdict(
-        name=plan.name,
-        plan=plan,
-        refused=tuple(_told(finding) for finding in ordered(findings) if blocks(finding)),
-        notices=(*plan.notices, *held),
-        resources=resources + 2 * len(opened.outline.stacks),
-    )
-
-
-def _planned(file: Path) -> tuple[Opened, dict[str, ShardHead]]:
-    with tempfile.TemporaryDirectory(prefix="aifactory-check-") as folder:
-        computing = Computing(Store(Path(folder)))
-        opened = computing.opened(file)
-        heads, problems = computing.shards(Task(file, name, key) for name, key in opened.outline.shards.items())
-    for faults in problems.values():
-        raise InputError(faults)
-    return opened, heads
-
-
-def _told(finding: Finding) -> str:
-    return f"{finding.message}: {finding.remedy} ({finding.rule})"
+def problems_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """JSON data of faults of the input."""
+    keys = ("file", "line", "path", "message", "given", "remedy")
+    return [{key: getattr(problem, key) for key in keys} for problem in problems]
 
 
 def show(verdicts: Sequence[Verdict], *, quiet: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from ai_factory.infra.show import regions_table
+from ai_factory.infra.fleet import overview
 from tests.conftest import Outcome
 
 Run = Callable[..., Outcome]
@@ -105,10 +105,10 @@ def test_halls_share_what_the_utility_has_left(project: Path) -> None:
     path = project / "stacks/regions/kr-dsx-1.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("utility_mw: 100", "utility_mw: 76"), encoding="utf-8")
 
-    (row,) = (row for row in regions_table.survey(project).rows if row.name == "kr-dsx-1")
+    (row,) = (row for row in overview.survey(project).rows if row.name == "kr-dsx-1")
 
     assert row.plan is not None
-    room = regions_table.capacity(row.plan)
+    room = overview.capacity(row.plan)
     spare_kw = 76_000 / 1.12 - row.plan.power.it_kw
     assert room.more_racks == int(spare_kw / (150 * 1.0937))
     assert "utility power" in room.limits

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ai_factory.infra import _members
+from ai_factory.infra.fleet import members
+from ai_factory.infra.gate.judge.standing import Verdict
 from ai_factory.infra.objects.region import stack_names
-from ai_factory.infra.show.verdicts import Verdict
 from tests import regionfile
 from tests.conftest import Outcome
 from tests.fleet.conftest import COMMIT, write_settings
@@ -34,7 +34,7 @@ def fleet(project: Path, aifactory: Run) -> Path:
 @pytest.fixture
 def real(fleet: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same with `south` as a region of real hosts, as far as it is judged."""
-    judge = _members.judge
+    judge = members.judge
 
     def judged(name: str) -> Verdict:
         import dataclasses
@@ -43,7 +43,7 @@ def real(fleet: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         plan = dataclasses.replace(found.plan, sample_inventory=name != "south")  # type: ignore[type-var]
         return dataclasses.replace(found, plan=plan)
 
-    monkeypatch.setattr(_members, "judge", judged)
+    monkeypatch.setattr(members, "judge", judged)
     return fleet
 
 

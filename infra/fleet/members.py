@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .kube.errors import RefusedError
-from .plan import regions
-from .plan.model import RegionPlan
-from .show.verdicts import Verdict, judge
-from .spec.problems import InputError, Problem
+from ..gate.judge.standing import Verdict, judge
+from ..kube.errors import RefusedError
+from ..plan import regions
+from ..plan.model import RegionPlan
+from ..spec.problems import InputError, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
