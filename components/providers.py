@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ai_factory.infra.kube import kubeconfig, loopback
+from ai_factory.infra.kube import kubeconfig
 from ai_factory.infra.plan.model import RegionPlan
 
 from ._kubeconfig import read_secret
@@ -73,7 +73,7 @@ class ClusterProviders(Mapping[str, pulumi.ProviderResource]):
         return len(self._targets)
 
     def _make(self, target: str) -> pulumi.ProviderResource:
-        context = loopback.access_of(self._plan, target).context
+        context = self._plan.access(target).context
         return kubernetes.Provider(
             target,
             context=context,
@@ -91,7 +91,7 @@ class ClusterProviders(Mapping[str, pulumi.ProviderResource]):
         )
 
     def _kubeconfig(self, target: str) -> pulumi.Input[str]:
-        access = loopback.access_of(self._plan, target)
+        access = self._plan.access(target)
         if access.exec is not None:
             return kubeconfig.for_command(target, access.exec, kubeconfig.authority(access.exec, self._root))
         if access.capi_secret is not None:

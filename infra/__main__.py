@@ -7,8 +7,9 @@ from pathlib import Path
 import pulumi
 
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
+from ai_factory.infra.engine import samples
 from ai_factory.infra.files import PACKAGE
-from ai_factory.infra.kube import kubeconfig, loopback
+from ai_factory.infra.kube import kubeconfig
 from ai_factory.infra.objects.base import items_of
 from ai_factory.infra.objects.region import blocks_of, stack_names
 from ai_factory.infra.plan import regions
@@ -41,7 +42,7 @@ def refuse_sample(plan: RegionPlan, stack: str, sandbox: bool) -> None:
     """Stop an update that would apply made-up hosts to real clusters (RunError)."""
     targets = [item.target for item in items_of(blocks_of(plan, stack))]
     config = kubeconfig.read(kubeconfig.files_in_use())
-    if faults := loopback.sample_faults(plan, targets, config, sandbox=sandbox):
+    if faults := samples.sample_faults(plan, targets, config, sandbox=sandbox):
         raise pulumi.RunError("\n".join(faults))
 
 

@@ -18,10 +18,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from ai_factory.infra.gate.judge import run_rules  # noqa: E402
-from ai_factory.infra.gate.judge.rule import ObjectView, Rule, of  # noqa: E402
-from ai_factory.infra.gate.preview import opaque, read  # noqa: E402
+from ai_factory.infra.gate import opaque  # noqa: E402
+from ai_factory.infra.gate.preview import read  # noqa: E402
 from ai_factory.infra.gate.records import Finding  # noqa: E402
+from ai_factory.infra.gate.rule import ObjectView, Rule, of  # noqa: E402
+from ai_factory.infra.gate.rules import running  # noqa: E402
 from ai_factory.infra.spec.load import load  # noqa: E402
 from ai_factory.infra.spec.problems import InputError  # noqa: E402
 
@@ -85,10 +86,10 @@ def check(
     if not pairs:
         return []
     region = region_of(resources[0].urn)
-    found = run_rules.by_rule(rule, [view for view, _ in pairs], region)
-    found = run_rules.waive(found, waivers(region, root) if found else (), today or datetime.date.today(), whole=False)
-    open_ = [one for one in found if one.waived is None and not one.message.startswith(run_rules.UNJUDGED)]
-    if not open_ and (unjudged := [one.message for one in found if one.message.startswith(run_rules.UNJUDGED)]):
+    found = running.by_rule(rule, [view for view, _ in pairs], region)
+    found = running.waive(found, waivers(region, root) if found else (), today or datetime.date.today(), whole=False)
+    open_ = [one for one in found if one.waived is None and not one.message.startswith(running.UNJUDGED)]
+    if not open_ and (unjudged := [one.message for one in found if one.message.startswith(running.UNJUDGED)]):
         raise NotJudgedError("; ".join(unjudged))
     urns = {view.id: urn for view, urn in pairs}
     return [Violation(message=_text(one), urn=urns.get(one.subject, "")) for one in open_]

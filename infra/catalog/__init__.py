@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from ..errors import BAD_INPUT, FactoryError
 from ._country import CountryEntry, Fact
 from ._models import (
     ChartEntry,
@@ -66,8 +67,10 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _E = TypeVar("_E", bound=Entry)
 
 
-class UnknownEntryError(LookupError):
+class UnknownEntryError(FactoryError):
     """No entry of that id; the message lists the known ones."""
+
+    exit_code = BAD_INPUT
 
     def __init__(self, what: str, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"there is no {what} {name}; known: {', '.join(known)}")

@@ -11,12 +11,16 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..errors import BAD_INPUT, FactoryError
+
 Grade = Literal["P", "R", "S", "D", "A"]
 """P NVIDIA's own text, R NVIDIA's public repository, S third party quoting NVIDIA, D derived, A assumption."""
 
 
-class UnknownFigureError(ValueError):
+class UnknownFigureError(FactoryError):
     """A figure is needed that nobody has published; the message asks for it."""
+
+    exit_code = BAD_INPUT
 
 
 class Entry(BaseModel):

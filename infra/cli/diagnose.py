@@ -8,7 +8,7 @@ import sys
 import click
 
 from ..plan import regions
-from .lazy import explained, work_on
+from .lazy import work_on
 from .options import JSON, REGION, complete_region
 
 
@@ -47,7 +47,6 @@ def logs(region: str, listed: bool, chosen: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("region", required=False, shell_complete=complete_region)
 @JSON
-@explained
 def doctor(region: str | None, as_json: bool) -> None:
     """Look whether all is there: tools, and for a region its clusters, rights and kinds; with what to do.
 
@@ -59,7 +58,7 @@ def doctor(region: str | None, as_json: bool) -> None:
       aifactory doctor lab
     """
     from ..engine import doctor as doctors
-    from ..engine.runlog import state_home
+    from ..files import state_home
     from ..sandbox.files import default_cache_dir
     from ..show import lifecycle as shown
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..plan import regions
-from .lazy import explained
 from .options import JSON, SAMPLES, complete_region
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 @click.option("--commit", metavar="SHA", help="Commit to deploy, instead of the one or the branch in the settings.")
 @SAMPLES
 @JSON
-@explained
 def fleet(
     names: tuple[str, ...], output: Path | None, commit: str | None, include_samples: bool, as_json: bool
 ) -> None:

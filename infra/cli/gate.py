@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import UnavailableError
+from ..files import cache_home
 from ..plan import regions
-from .lazy import explained
 from .options import JSON, QUIET
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..engine.direct.compare import Difference
     from ..gate.judge.verdict import Verdict
 
-ENVIRONMENT = 3
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -44,7 +43,6 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules with their reasons, and judge nothing.")
 @JSON
 @QUIET
-@explained
 def gate(
     stacks: tuple[str, ...],
     base: str | None,
@@ -120,24 +118,16 @@ def _list_rules(*, as_json: bool) -> None:
 
 def _judged(**request: Any) -> Verdict:
     from ..gate import run
-    from ..gate.cache.store import StoreError
-    from ..gate.sides.trees import GitError
 
-    try:
-        return run.gate(run.Request(**request))
-    except (GitError, StoreError) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(ENVIRONMENT)
+    return run.gate(run.Request(**request))
 
 
 def cache_folder() -> Path:
-    """Folder of the cache for this user (XDG base directories)."""
-    home = os.environ.get("XDG_CACHE_HOME")
+    """Folder of the gate's cache for this user (XDG base directories)."""
     try:
-        return (Path(home) if home else Path.home() / ".cache") / "ai-factory" / "gate"
-    except RuntimeError:
-        click.echo("error: this user has no home folder: give --cache DIR or --no-cache", err=True)
-        sys.exit(ENVIRONMENT)
+        return cache_home() / "gate"
+    except UnavailableError as error:
+        raise UnavailableError(error.message, "give --cache DIR or --no-cache") from None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import diagnose, sandbox
-from .lazy import explained, work_on
+from .lazy import work_on
 from .options import ENGINE, FORCE, JSON, QUIET, REGION, SAMPLES, STACK, YES, complete_region
 from .request import Ask, Put
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 @YES
 @JSON
 @QUIET
-@explained
 def up(
     region: str | None,
     every: bool,
@@ -64,7 +63,7 @@ def up(
       aifactory up kr-ulsan --engine direct --stack kr-ulsan.train-a --dry-run
       aifactory up --all --keep-going
     """
-    from ..engine.direct.run import Options
+    from ..engine.options import Options
 
     _one_or_all(region, stack, every=every, keep_going=keep_going, include_samples=include_samples)
     options = Options(adopt=adopt, force_protected=force_protected, wait=wait)
@@ -109,7 +108,6 @@ def _up(region: str, stack: str | None, ask: Ask, put: Put) -> None:
 @YES
 @JSON
 @QUIET
-@explained
 def down(
     region: str, engine: str, stack: str | None, force_protected: bool, yes: bool, as_json: bool, quiet: bool
 ) -> None:
@@ -121,7 +119,7 @@ def down(
     Example:
       aifactory down lab --engine direct --yes
     """
-    from ..engine.direct.run import Options
+    from ..engine.options import Options
 
     options = Options(force_protected=force_protected)
     with work_on(region, stack, options, quiet=quiet or as_json, about=f"down --engine {engine}") as work:
@@ -134,7 +132,6 @@ def down(
 @REGION
 @STACK
 @JSON
-@explained
 def status(region: str, stack: str | None, as_json: bool) -> None:
     """Show how a region's objects are, by component: what is not ready, and why.
 
@@ -159,7 +156,6 @@ def status(region: str, stack: str | None, as_json: bool) -> None:
 @REGION
 @STACK
 @JSON
-@explained
 def drift(region: str, stack: str | None, as_json: bool) -> None:
     """Compare the clusters with the plan, field by field; what the plan does not say belongs to others.
 
@@ -195,7 +191,7 @@ def _put(as_json: bool) -> Put:
 def _chosen(engine: str) -> str:
     """The engine to use, which is always named."""
     from ..engine.automation.cli import find_cli
-    from ..kube.errors import UnavailableError
+    from ..errors import UnavailableError
 
     if engine == "direct":
         click.echo("engine: direct", err=True)

@@ -11,17 +11,10 @@ from typing import Any
 
 import click
 
+from ..errors import BAD_INPUT, ENVIRONMENT, INTERRUPTED, REFUSED, FactoryError
 from ..plan import regions
-from ..spec.problems import InputError
 from . import expand, fleet, gate, lifecycle
-
-GATE_SAYS_NO = 1
-BAD_INPUT = 2
-ENVIRONMENT = 3
-
-
-class MissingError(Exception):
-    """Something outside the input is missing; the message says what and what to do."""
+from .faults import tell
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -129,7 +122,7 @@ def preview(region: str, as_json: bool, quiet: bool, stack: str | None, objects:
         _print_json(data.preview_data(made))
     elif not quiet:
         tables.show_preview(made, tables.console(), objects=objects)
-    sys.exit(GATE_SAYS_NO if any(one.over_budget for one in made.stacks) else 0)
+    sys.exit(REFUSED if any(one.over_budget for one in made.stacks) else 0)
 
 
 @cli.command()
@@ -307,7 +300,7 @@ def size_site(
       aifactory size site --power-mw 100 --system gb300-nvl72
       aifactory size site --power-mw 250 --system vr-nvl72 --rack-kw 198 --pue 1.1 --json
     """
-    from ..plan.sizing.site import size_site as sized
+    from ..plan.sizing.facility import size_site as sized
     from ..show import tables
 
     result = _sized(lambda: sized(power_mw, system, pue=pue, rack_kw=rack_kw, fabric_core_share=fabric_core_share))
@@ -320,8 +313,8 @@ def size_site(
 def _sized(calculate: Any) -> Any:
     try:
         return calculate()
-    except (ValueError, LookupError) as error:
-        raise click.UsageError(str(error.args[0] if error.args else error)) from None
+    except (FactoryError, ValueError) as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _open(name: str) -> regions.Loaded:
@@ -364,19 +357,14 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter still shows the rest
     try:
         cli.main(prog_name="aifactory", standalone_mode=False)
-    except InputError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
-        sys.exit(BAD_INPUT)
-    except MissingError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(ENVIRONMENT)
+    except FactoryError as error:
+        sys.exit(tell(error))
     except click.ClickException as error:
         error.show()
         sys.exit(BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..engine.direct.run import Options
+    from ..engine.options import Options
 
 Put = Callable[[Any, Callable[[], None]], None]
 """Shows a result: given its plain data, and what prints it in words."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from .lazy import explained
 from .options import JSON, QUIET, REGION
 
 
@@ -26,7 +25,6 @@ def sandbox() -> None:
     help="Folder with the real definitions of the custom kinds; stand-ins with an open schema if left out.",
 )
 @QUIET
-@explained
 def sandbox_up(region: str, crds: Path | None, quiet: bool) -> None:
     """Start an API server for each cluster of a region, with its kinds and simulated nodes.
 
@@ -54,7 +52,6 @@ def sandbox_up(region: str, crds: Path | None, quiet: bool) -> None:
 @sandbox.command("down")
 @click.option("--purge", is_flag=True, help="Remove its objects, credentials and logs as well.")
 @QUIET
-@explained
 def sandbox_down(purge: bool, quiet: bool) -> None:
     """Stop the sandbox; its objects stay unless purged.
 
@@ -70,7 +67,6 @@ def sandbox_down(purge: bool, quiet: bool) -> None:
 
 @sandbox.command("status")
 @JSON
-@explained
 def sandbox_status(as_json: bool) -> None:
     """Show the sandbox's processes. Exits with 1 if one is not healthy, or none runs.
 
@@ -92,7 +88,6 @@ def sandbox_status(as_json: bool) -> None:
 
 
 @sandbox.command("kubeconfig")
-@explained
 def sandbox_kubeconfig() -> None:
     """Print the path of the sandbox's kubeconfig.
 
@@ -108,7 +103,6 @@ def sandbox_kubeconfig() -> None:
 @sandbox.command("logs")
 @click.argument("process")
 @click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
-@explained
 def sandbox_logs(process: str, lines: int) -> None:
     """Print the last lines of a process's log; PROCESS is `etcd` or `<cluster>/<program>`.
 

@@ -11,16 +11,12 @@ from typing import Any, Literal
 
 import click
 
+from ..errors import INTERRUPTED, FactoryError, InterruptedRunError
 from ..fleet import order, settings
 from ..fleet.members import Members, members
-from ..kube.errors import EngineError, InterruptedRunError
 from ..plan import regions
-from ..sandbox import SandboxError
-from ..spec.problems import InputError
+from .faults import tell
 from .request import Ask, Put
-from .work import tell
-
-INTERRUPTED = 130
 
 State = Literal["done", "failed", "interrupted", "not begun"]
 UpOne = Callable[[str, str | None, Ask, Put], None]
@@ -102,12 +98,9 @@ def _run(results: Sequence[Result], ask: Ask, up_one: UpOne, *, keep_going: bool
         click.echo(f"== {one.region}", err=as_json)
         try:
             up_one(one.region, None, ask, _put(one, as_json))
-        except (EngineError, SandboxError) as error:
+        except FactoryError as error:
             stopped = isinstance(error, InterruptedRunError)
             one.state, one.error, one.code = "interrupted" if stopped else "failed", str(error), tell(error)
-        except InputError as error:
-            click.echo("".join(f"error: {problem}\n" for problem in error.problems), err=True, nl=False)
-            one.state, one.error, one.code = "failed", str(error), 2
         except SystemExit as end:
             one.code = int(end.code or 0)
             one.state, one.error = ("failed", "some of the changes are refused") if one.code else ("done", "")

@@ -11,29 +11,14 @@ import click
 from ..engine.clusters import Session, interruptible
 from ..engine.declared import parts_of
 from ..engine.direct.lifecycle import Lifecycle
-from ..engine.direct.run import Options
+from ..engine.options import Options
 from ..engine.progress import Listener, both, display, silent
 from ..engine.runlog import RunLog
-from ..kube.errors import EngineError, RefusedError
+from ..errors import RefusedError
 from ..kube.stopping import Halt
 from ..objects.region import stack_names
 from ..plan import regions
 from ..plan.model import RegionPlan
-from ..sandbox import SandboxError
-
-ENVIRONMENT = 3
-
-
-def told(error: Exception) -> int | None:
-    """Say a fault of engines or sandbox on stderr; its exit code, None for any other fault."""
-    return tell(error) if isinstance(error, EngineError | SandboxError) else None
-
-
-def tell(error: EngineError | SandboxError) -> int:
-    """Say what went wrong on stderr; its exit code."""
-    for text in error.lines if isinstance(error, EngineError) else (str(error),):
-        click.echo(text if text.startswith(" ") else f"error: {text}", err=True)
-    return error.exit_code if isinstance(error, EngineError) else ENVIRONMENT
 
 
 class Work:

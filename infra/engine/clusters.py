@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..errors import InterruptedRunError, RefusedError, UnavailableError
 from ..kube import kubeconfig, loopback
 from ..kube.access import ContextSource, Source, TextSource, exec_source
 from ..kube.cluster import Cluster, connect
-from ..kube.errors import InterruptedRunError, NotBuiltError, RefusedError, UnavailableError
+from ..kube.errors import NotBuiltError
 from ..kube.stopping import Halt
 from ..plan.model import RegionPlan
 from ..sandbox import MARKER_NAME, MARKER_NAMESPACE
+from . import samples
 
 
 class Session:
@@ -62,11 +64,11 @@ class Session:
         """
         wanted = list(dict.fromkeys(targets))
         for target in wanted:
-            context = loopback.access_of(self.plan, target).context
+            context = self.plan.access(target).context
             if context is not None:
                 ContextSource(context, self._files).connection()
         if self.plan.sample_inventory:
-            faults = loopback.sample_faults(self.plan, wanted, kubeconfig.read(self._files), sandbox=True)
+            faults = samples.sample_faults(self.plan, wanted, kubeconfig.read(self._files), sandbox=True)
             if faults:
                 raise RefusedError.of(faults)
 
@@ -90,7 +92,7 @@ class Session:
         return one
 
     def _source(self, target: str) -> Source:
-        access = loopback.access_of(self.plan, target)
+        access = self.plan.access(target)
         if access.exec is not None:
             return exec_source(target, access.exec, self._root)
         if access.context is not None:

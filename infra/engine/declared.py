@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..kube.errors import RefusedError
+from ..errors import RefusedError
 from ..objects import region
 from ..objects.base import HelmRelease, KubeObject
 from ..plan.model import RegionPlan

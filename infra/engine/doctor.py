@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..errors import FactoryError
 from ..kube import discovery
+from ..kube.api import NAMESPACE
 from ..kube.cluster import Cluster
-from ..kube.errors import EngineError, NotBuiltError
+from ..kube.errors import NotBuiltError
 from ..objects.base import KubeObject
 from .clusters import Session
 from .declared import Parts
-from .direct.applyset import NAMESPACE
 
 State = Literal["good", "note", "fault"]
 
@@ -97,7 +98,7 @@ def clusters(session: Session, parts: Parts) -> Iterator[Finding]:
             yield Finding(subject=target, state="good", detail=f"Kubernetes {cluster.version} at {cluster.api.server}")
             yield from _rights(cluster, items)
             yield from _kinds(cluster, items)
-        except EngineError as error:
+        except FactoryError as error:
             state: State = "note" if isinstance(error, NotBuiltError) else "fault"
             yield Finding(subject=target, state=state, detail=error.message, remedy=error.remedy)
 

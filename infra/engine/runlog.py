@@ -11,16 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..files import state_home
 from .progress import Event, line
 
 _KEPT_RUNS = 100
 """Older logs of a region are removed."""
-
-
-def state_home() -> Path:
-    """`$XDG_STATE_HOME/ai-factory`, by default under `~/.local/state` (XDG base directories 0.8)."""
-    value = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(value) if value.startswith("/") else Path.home() / ".local" / "state") / "ai-factory"
 
 
 def folder(region: str) -> Path:

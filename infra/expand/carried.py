@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from .. import spec
 from ..catalog import Catalog
-from ..plan.sizing import quantities
+from ..plan import quantities
 from .sizing import Part
 
 _TIB_PER_PIB = 1024

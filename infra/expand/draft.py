@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import spec
+from ..plan import quantities
 from ..plan.allocation.address_plan import Blocks
 from ..plan.checks.capacity import RESOURCES_PER_RACK
-from ..plan.sizing import quantities
 from . import carried, layout, sizing
 from .request import Accepted
 from .sizing import Part

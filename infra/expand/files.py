@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from ..files import staged
 from ..spec.problems import InputError, Problem
 from ..spec.source import display_name
 
@@ -23,10 +22,10 @@ def place(files: Mapping[Path, str]) -> None:
         OSError: the folder can't be written to.
     """
     with contextlib.ExitStack() as stack:
-        staged = [(stack.enter_context(_temporary(path, text)), path) for path, text in files.items()]
+        pairs = [(stack.enter_context(staged(path, text)), path) for path, text in files.items()]
         placed: list[Path] = []
         try:
-            for temporary, path in staged:
+            for temporary, path in pairs:
                 _link(temporary, path)
                 placed.append(path)
         except BaseException:
@@ -41,18 +40,3 @@ def _link(temporary: Path, path: Path) -> None:
     except FileExistsError:
         message = "the file exists, and nothing is overwritten"
         raise InputError([Problem(file=display_name(path), message=message, remedy="choose another name")]) from None
-
-
-@contextlib.contextmanager
-def _temporary(path: Path, text: str) -> Iterator[Path]:
-    """A file with the text beside its target, gone afterwards."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)

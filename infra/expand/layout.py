@@ -9,8 +9,8 @@ from typing import Literal
 
 from .. import spec
 from ..catalog import Catalog
+from ..plan import quantities
 from ..plan.allocation.lock import ClusterEntry, Lock
-from ..plan.sizing import quantities
 from .sizing import Part
 
 CORE_ROOM = 1.5

@@ -13,10 +13,10 @@ from typing import Literal
 
 from .. import spec
 from ..catalog import Catalog, SystemEntry
+from ..errors import SizeError
 from ..objects.budget import MAX_STATE_BYTES, STATE_FACTOR
+from ..plan import quantities
 from ..plan.model import link_names, pow2
-from ..plan.sizing import quantities
-from ..plan.sizing.fabric import SizeError
 
 GROWTH = 1.25
 """max_racks as a multiple of racks: assumption, as fabric and addresses are fixed once allocated."""
@@ -36,7 +36,7 @@ _MARGIN = 1 - 1e-9
 """Keeps a site that is filled exactly from exceeding its supply by a rounding error."""
 
 
-class TooSmallError(ValueError):
+class TooSmallError(SizeError):
     """The power holds not even one rack."""
 
 

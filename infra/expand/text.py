@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..catalog import CountryEntry, Fact, Figure
+from ..plan import quantities
 from ..plan.allocation.address_plan import Blocks
-from ..plan.sizing import quantities
 from ..text import templates
 from ..text.flow import comment, flow
 from . import carried

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..errors import RefusedError
 from ..gate.judge.standing import Verdict, judge
-from ..kube.errors import RefusedError
 from ..plan import regions
 from ..plan.model import RegionPlan
 from ..spec.problems import InputError, Problem

@@ -230,3 +230,16 @@ class Blast(msgspec.Struct, frozen=True, kw_only=True):
     tenants_affected: tuple[str, ...] = ()
     """Tenants with racks or clusters among what is lost or drained, and whose own objects are replaced."""
     storage_lost: tuple[str, ...] = ()
+
+
+class StackDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change does to one stack, in numbers of objects."""
+
+    name: str
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    """Replaced, and moved to or from another stack."""
+    delete: int = 0
+    resources: int = 0
+    """Resources after the change."""

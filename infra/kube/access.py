@@ -13,10 +13,10 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context, User
 
 from .. import spec
+from ..errors import UnavailableError
 from ..spec.problems import InputError
 from . import kubeconfig
 from .credentials import resolved_user
-from .errors import UnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from .transport import Link
 
 MANAGER = "ai-factory"
 """Field manager of everything that this engine applies."""
+NAMESPACE = "kube-system"
+"""Where this package keeps its own objects: the one namespace that every cluster has and nobody deletes."""
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON = "application/json"
@@ -93,7 +95,7 @@ class Api:
         Raises:
             RejectedError: the server refuses, for good.
             UnavailableError: no answer in the time that patience allows, or no right to ask.
-            EngineError: the run was stopped.
+            FactoryError: the run was stopped.
         """
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
         asked = BasicRequest(method, path, params=dict(params or {}), data=body, headers=headers)

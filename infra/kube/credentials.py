@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography import x509
 
-from .errors import UnavailableError
+from ..errors import UnavailableError
 
 _TIMEOUT_SECONDS = 60
 _FILES = ("client-certificate", "client-key", "tokenFile")

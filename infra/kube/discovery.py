@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..errors import UnavailableError
 from ..objects.base import Manifest
 from .api import JSON, Api
-from .errors import UnavailableError
 
 _AGGREGATED = ",".join(
     f"{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")

@@ -1,60 +1,17 @@
-"""What stops a run, said so that the reader can mend it. Each error carries the exit code of the command line."""
+"""What an API server refuses or does not answer, and clusters that are not built yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-
-class EngineError(Exception):
-    """A run can't go on: one line for each fault.
-
-    >>> print(EngineError("a is not ready", "look at its pods"))
-    a is not ready. Look at its pods.
-    """
-
-    exit_code = 1
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        self.message = message
-        self.remedy = remedy
-        super().__init__(_sentence(message, remedy))
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The faults, one a line."""
-        return tuple(str(self).splitlines())
-
-
-class RefusedError(EngineError):
-    """The engine won't do this: somebody else owns it, it is protected, or the API server rejects it."""
-
-    @classmethod
-    def of(cls, faults: Iterable[str]) -> RefusedError:
-        """One error for several faults, in order and each once."""
-        return cls("\n".join(dict.fromkeys(faults)))
-
-
-class NotReadyError(EngineError):
-    """Something did not become ready, or did not go, in its time."""
-
-
-class UnavailableError(EngineError):
-    """The environment is at fault: no such context, address, credential, right, kind or tool."""
-
-    exit_code = 3
+from ..errors import FactoryError, UnavailableError
 
 
 class NotBuiltError(UnavailableError):
     """A workload cluster has no kubeconfig secret: it is not built yet, or gone."""
 
 
-class InterruptedRunError(EngineError):
-    """The user stopped the run, between two requests."""
-
-    exit_code = 130
-
-
-class RejectedError(EngineError):
+class RejectedError(FactoryError):
     """An API server's refusal of one request."""
 
     def __init__(
@@ -84,12 +41,5 @@ class RejectedError(EngineError):
         return self.code == 409 and any(cause.get("reason") == "FieldManagerConflict" for cause in self.causes)
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(FactoryError):
     """A request that got no answer: refused, reset, timed out. Trying again may help."""
-
-
-def _sentence(message: str, remedy: str) -> str:
-    if not remedy:
-        return message
-    text = f"{message}. {remedy[0].upper()}{remedy[1:]}"
-    return text if text[-1] in ".?" else f"{text}."

@@ -6,7 +6,8 @@ import ssl
 
 import httpx2
 
-from .errors import NoAnswerError, RejectedError, UnavailableError
+from ..errors import UnavailableError
+from .errors import NoAnswerError, RejectedError
 
 
 def transport_fault(target: str, error: httpx2.TransportError) -> Exception:

@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from ..engine.direct.applyset import NAMESPACE
+from ..errors import FactoryError, RefusedError, UnavailableError
 from ..objects.base import MANAGED_BY, Manifest
-from .api import Api
-from .errors import EngineError, RefusedError, RejectedError, UnavailableError
+from .api import NAMESPACE, Api
+from .errors import RejectedError
 from .stopping import Halt
 
 DURATION_SECONDS = 15
@@ -152,7 +152,7 @@ class Lease:
                     self._lost()
                     return
                 self._renewed = started
-            except EngineError as error:
+            except FactoryError as error:
                 # Unreachable: nobody else can take it meanwhile. `check` holds changes back until it is renewed.
                 if not isinstance(error, UnavailableError):
                     self._halt.stop(RefusedError(f"{self._api.target}: the Lease can't be renewed: {error}"))
@@ -170,7 +170,7 @@ class Lease:
         spec = {**self._held["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
         try:
             self._write(self._held, spec, self._own)
-        except EngineError as error:
+        except FactoryError as error:
             self._on_wait(f"the Lease {self._name} could not be handed back and runs out by itself: {error}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from .errors import EngineError
+from ..errors import FactoryError
 
 
 class Halt:
@@ -12,14 +12,14 @@ class Halt:
 
     >>> whole = Halt()
     >>> part = whole.part()
-    >>> part.stop(EngineError("lease lost"))
+    >>> part.stop(FactoryError("lease lost"))
     >>> part.stopped, whole.stopped
     (True, False)
     """
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._why: EngineError | None = None
+        self._why: FactoryError | None = None
         self._parts: list[Halt] = []
 
     def part(self) -> Halt:
@@ -30,7 +30,7 @@ class Halt:
             one.stop(self._why)
         return one
 
-    def stop(self, why: EngineError) -> None:
+    def stop(self, why: FactoryError) -> None:
         """End the run; the first reason stays."""
         if self._why is None:
             self._why = why

@@ -13,10 +13,11 @@ from lightkube.core.decoders import decode_object
 from lightkube.core.exceptions import ConfigError
 from lightkube.core.generic_client import BasicRequest, GenericSyncClient
 
+from ..errors import UnavailableError
 from ..objects.base import Manifest
 from . import faults, loopback
 from .access import Connection, Source
-from .errors import RejectedError, UnavailableError
+from .errors import RejectedError
 
 _TIMEOUTS = httpx2.Timeout(60.0, connect=10.0)
 

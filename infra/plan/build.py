@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from .. import spec
 from ..catalog import Catalog
 from ..spec.inventory import Inventory, Row
-from . import hosts, power, storage
+from . import hosts, power, quantities, storage
 from .allocation.allocate import Allocator
 from .allocation.lock import (
     ClusterEntry,
@@ -38,7 +38,6 @@ from .model import (
     kubeconfig_secret,
     pow2,
 )
-from .sizing import quantities
 
 _E = TypeVar("_E", bound=BaseModel)
 

@@ -302,6 +302,13 @@ class RegionPlan:
                 return cluster
         raise KeyError(name)
 
+    def access(self, target: str) -> specs.Access:
+        """How a management or GPU cluster of the region is reached (KeyError if it has no such cluster)."""
+        for management in self.management:
+            if management.name == target:
+                return management.spec.access
+        return self.cluster(target).access
+
     def tenants_of(self, cluster: str) -> tuple[TenantPlan, ...]:
         """Tenants that live on a cluster."""
         return tuple(tenant for tenant in self.tenants if tenant.cluster == cluster)

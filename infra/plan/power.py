@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .. import spec
 from ..catalog import Catalog
+from . import quantities
 from .model import HallPower, SitePower
-from .sizing import quantities
 
 
 def site(region: spec.Region, catalog: Catalog, hall_of: Mapping[str, str]) -> SitePower:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ai_factory.infra.files import write_private
 from ai_factory.infra.sandbox.errors import SandboxError, explain_os_errors
-from ai_factory.infra.sandbox.files import locked, private_dir, require_space, write_private
+from ai_factory.infra.sandbox.files import locked, private_dir, require_space
 from ai_factory.infra.sandbox.programs import FAMILIES, Family
 from ai_factory.infra.sandbox.progress import Event, Listener, silent
 from ai_factory.infra.sandbox.toolchain import Go, find_go, go_environment

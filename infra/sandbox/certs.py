@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ai_factory.infra.sandbox.files import private_dir, write_private
+from ai_factory.infra.files import write_private
+from ai_factory.infra.sandbox.files import private_dir
 
 _LIFETIME = timedelta(days=3650)
 _CLOCK_SKEW = timedelta(hours=1)

@@ -4,18 +4,15 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..errors import UnavailableError
 
-class SandboxError(Exception):
+
+class SandboxError(UnavailableError):
     """What stopped the sandbox, and how to mend it.
 
     `message` says what is wrong and what was found, `remedy` what the user can do about it; neither is a
     traceback.
     """
-
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(f"{message}. {remedy}")
-        self.message = message
-        self.remedy = remedy
 
 
 _MEANINGS = {

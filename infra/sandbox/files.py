@@ -4,7 +4,6 @@ import fcntl
 import os
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,43 +11,25 @@ from pathlib import Path
 
 from ai_factory.infra.sandbox.errors import SandboxError
 
+from ..files import cache_home, state_home
+
 _LOCK_POLL_SECONDS = 0.2
 
 
 def default_state_dir() -> Path:
-    """`$XDG_STATE_HOME/ai-factory/sandbox`, by default under `~/.local/state` (XDG base directories 0.8)."""
-    return _xdg("XDG_STATE_HOME", ".local/state") / "ai-factory" / "sandbox"
+    """Folder of the sandbox below the user's state."""
+    return state_home() / "sandbox"
 
 
 def default_cache_dir() -> Path:
-    """`$XDG_CACHE_HOME/ai-factory/bin`, by default under `~/.cache` (XDG base directories 0.8)."""
-    return _xdg("XDG_CACHE_HOME", ".cache") / "ai-factory" / "bin"
-
-
-def _xdg(variable: str, fallback: str) -> Path:
-    """The directory of an XDG variable; a relative value is ignored, as the specification demands."""
-    value = os.environ.get(variable, "")
-    return Path(value) if value.startswith("/") else Path.home() / fallback
+    """Folder of built programs below the user's cache."""
+    return cache_home() / "bin"
 
 
 def private_dir(path: Path) -> Path:
     """Create `path` and its parents if need be, and leave `path` itself with mode 0700."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
-    return path
-
-
-def write_private(path: Path, content: bytes | str) -> Path:
-    """Write `content` to `path` with mode 0600 in one step: readers see the old file or the new one."""
-    data = content.encode() if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
     return path
 
 

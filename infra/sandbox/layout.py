@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ai_factory.infra.files import write_private
 from ai_factory.infra.sandbox.certs import Authority, Pair, ensure_token_keys
-from ai_factory.infra.sandbox.files import private_dir, write_private
+from ai_factory.infra.sandbox.files import private_dir
 from ai_factory.infra.sandbox.kubeconfig import Access, render
 
 ETCD = "etcd"

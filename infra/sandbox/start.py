@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ai_factory.infra.files import write_private
 from ai_factory.infra.sandbox import commands, health, kubeconfig, kwok_config, objects, ports, processes, state
 from ai_factory.infra.sandbox.errors import SandboxError
-from ai_factory.infra.sandbox.files import write_private
 from ai_factory.infra.sandbox.kubeconfig import Access
 from ai_factory.infra.sandbox.layout import ETCD, Layout
 from ai_factory.infra.sandbox.programs import KUBERNETES_VERSION

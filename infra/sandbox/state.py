@@ -5,8 +5,8 @@ from typing import Literal
 
 import pydantic
 
+from ai_factory.infra.files import write_private
 from ai_factory.infra.sandbox.errors import SandboxError
-from ai_factory.infra.sandbox.files import write_private
 
 FILE = "state.json"
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from ..objects.budget import Preview, StackPreview
 from ..plan.model import ClusterPlan, RegionPlan
 from ..plan.sizing.fabric import FabricSize
-from ..plan.sizing.site import SiteSize
+from ..plan.sizing.facility import SiteSize
 from . import data
 
 NOTHING = "-"

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ..kube import kubeconfig, loopback
+from ..kube import kubeconfig
 from ..kube.access import ContextSource
 from ..kube.api import MERGE, Api
 from ..kube.stopping import Halt
@@ -87,7 +87,7 @@ def contexts(plan: RegionPlan) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for target in [one.name for one in plan.management] + [one.name for one in plan.clusters]:
-        access = loopback.access_of(plan, target)
+        access = plan.access(target)
         if access.exec is not None:
             raise SandboxError(
                 f"{target}: access by exec leads to {access.exec.server}, which can't be simulated",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..errors import BAD_INPUT, FactoryError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -37,15 +39,22 @@ class Problem:
         return f"{where}:{path} {self.message}{given}.{remedy}"
 
 
-class InputError(Exception):
+class InputError(FactoryError):
     """An input that can't be used; carries every fault found, in file order.
 
     The command line prints one line a fault and exits with 2.
     """
 
+    exit_code = BAD_INPUT
+
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.file, p.line or 0, p.path)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(self.lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The faults, one a line."""
+        return tuple(str(problem) for problem in self.problems)
 
 
 def shorten(value: object, limit: int = 80) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from lightkube import Client, KubeConfig
 from lightkube.codecs import from_dict
 
-from ai_factory.infra.engine.direct.run import CONCURRENCY, Run
+from ai_factory.infra.engine.direct.run import Run
 from ai_factory.infra.engine.direct.up import up
+from ai_factory.infra.engine.options import CONCURRENCY
 from ai_factory.infra.kube.access import ContextSource
 from ai_factory.infra.kube.cluster import connect
 from ai_factory.infra.kube.stopping import Halt

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ai_factory.infra.engine import samples
 from ai_factory.infra.kube import loopback
 from ai_factory.infra.kube.kubeconfig import Kubeconfig
 
@@ -28,7 +29,7 @@ def kubeconfig(
 def faults(
     config: Kubeconfig, *, sandbox: bool = True, targets: tuple[str, ...] = TARGETS, **changes: Any
 ) -> list[str]:
-    return loopback.sample_faults(region_plan(**changes), targets, config, sandbox=sandbox)
+    return samples.sample_faults(region_plan(**changes), targets, config, sandbox=sandbox)
 
 
 def test_a_sandbox_on_loopback_may_have_made_up_hosts() -> None:

@@ -15,12 +15,13 @@ from lightkube.config.client_adapter import ConnectionParams
 from lightkube.core.generic_client import GenericSyncClient
 
 from ai_factory.infra.engine.clusters import Session, secret_source
+from ai_factory.infra.errors import RefusedError, UnavailableError
 from ai_factory.infra.kube import transport
 from ai_factory.infra.kube.access import ContextSource, TextSource
 from ai_factory.infra.kube.api import Api
 from ai_factory.infra.kube.cluster import connect
 from ai_factory.infra.kube.discovery import Discovery, missing
-from ai_factory.infra.kube.errors import RefusedError, RejectedError, UnavailableError
+from ai_factory.infra.kube.errors import RejectedError
 from ai_factory.infra.kube.stopping import Halt
 
 SERVER = "https://127.0.0.1:1"

@@ -7,22 +7,23 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 
 from ai_factory.infra.cli import lifecycle
 from ai_factory.infra.engine import doctor, progress, runlog
 from ai_factory.infra.engine.direct.lifecycle import together
 from ai_factory.infra.engine.progress import Event
-from ai_factory.infra.kube.errors import InterruptedRunError, NotReadyError, RefusedError, UnavailableError
+from ai_factory.infra.errors import InterruptedRunError, NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.plan.model import RegionPlan
 from ai_factory.infra.sandbox import SandboxError
 from ai_factory.infra.simulation import nodes
 from ai_factory.infra.simulation.region import adopted_stage, contexts, definitions
+from tests.conftest import Outcome
 from tests.objects.conftest import make_plan
 
 
@@ -33,12 +34,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def call(*words: str) -> Result:
-    command = next(one for one in lifecycle.COMMANDS if one.name == words[0])
-    return CliRunner().invoke(command, list(words[1:]))
+Call = Callable[..., Outcome]
 
 
-def test_all_commands_are_there_with_help_and_an_example() -> None:
+@pytest.fixture
+def call(aifactory: Call) -> Call:
+    return aifactory
+
+
+def test_all_commands_are_there_with_help_and_an_example(call: Call) -> None:
     assert [one.name for one in lifecycle.COMMANDS] == [
         "up",
         "down",
@@ -49,53 +53,53 @@ def test_all_commands_are_there_with_help_and_an_example() -> None:
         "sandbox",
     ]
     for one in lifecycle.COMMANDS:
-        assert "Example" in call(str(one.name), "--help").output or one.name == "sandbox"
+        assert "Example" in call(str(one.name), "--help").out or one.name == "sandbox"
 
 
-def test_default_engine_is_pulumi_and_without_its_cli_that_is_said(mocker: Any) -> None:
+def test_default_engine_is_pulumi_and_without_its_cli_that_is_said(call: Call, mocker: Any) -> None:
     mocker.patch.object(shutil, "which", return_value=None)
     done = call("up", "lab")
-    assert (done.exit_code, "the Pulumi CLI is not on PATH" in done.stderr) == (3, True)
-    assert "--engine direct" in done.stderr
+    assert (done.code, "the Pulumi CLI is not on PATH" in done.err) == (3, True)
+    assert "--engine direct" in done.err
 
 
-def test_auto_names_what_it_chose(mocker: Any) -> None:
+def test_auto_names_what_it_chose(call: Call, mocker: Any) -> None:
     mocker.patch.object(shutil, "which", return_value=None)
     done = call("up", "lab", "--engine", "auto")
-    assert "engine: direct (the Pulumi CLI is not on PATH)" in done.stderr
-    assert (done.exit_code, "there is no kubeconfig" in done.stderr) == (3, True)
+    assert "engine: direct (the Pulumi CLI is not on PATH)" in done.err
+    assert (done.code, "there is no kubeconfig" in done.err) == (3, True)
 
 
 @pytest.mark.parametrize("command", ["up", "down"])
-def test_unattended_change_of_a_real_region_has_to_be_confirmed(mocker: Any, command: str) -> None:
+def test_unattended_change_of_a_real_region_has_to_be_confirmed(call: Call, mocker: Any, command: str) -> None:
     from ai_factory.infra.cli import work
 
     mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call(command, "kr-test", "--engine", "direct")
-    assert (done.exit_code, "say so with --yes" in done.stderr) == (2, True)
+    assert (done.code, "say so with --yes" in done.err) == (2, True)
 
 
-def test_unknown_stack_lists_the_stacks() -> None:
+def test_unknown_stack_lists_the_stacks(call: Call) -> None:
     done = call("up", "lab", "--stack", "lab.x")
-    assert (done.exit_code, "lab has no stack lab.x; it has lab" in done.stderr) == (2, True)
+    assert (done.code, "lab has no stack lab.x; it has lab" in done.err) == (2, True)
 
 
-def test_plan_with_charts_is_refused(mocker: Any) -> None:
+def test_plan_with_charts_is_refused(call: Call, mocker: Any) -> None:
     from ai_factory.infra.cli import work
 
     mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call("up", "kr-test", "--engine", "direct", "--yes")
-    assert (done.exit_code, "installs no charts" in done.stderr) == (1, True)
+    assert (done.code, "installs no charts" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize(("verb", "code"), [("status", 1), ("kubeconfig", 3)])
-def test_sandbox_that_is_down(verb: str, code: int) -> None:
-    assert call("sandbox", verb).exit_code == code
+def test_sandbox_that_is_down(call: Call, verb: str, code: int) -> None:
+    assert call("sandbox", verb).code == code
 
 
 def test_help_does_not_load_what_takes_long() -> None:
     slow = ("pulumi", "lightkube", "rich")
-    text = f"import sys; from ai_factory.infra import cli; print([one for one in {slow} if one in sys.modules])"
+    text = f"import sys; from ai_factory.infra.cli import main; print([one for one in {slow} if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
@@ -107,7 +111,7 @@ def test_gravest_fault_decides_the_exit_code() -> None:
     assert together([NotReadyError("x"), refused]).exit_code == 1
 
 
-def test_log_of_a_run_is_kept_and_shown(mocker: Any) -> None:
+def test_log_of_a_run_is_kept_and_shown(call: Call, mocker: Any) -> None:
     assert "no run of lab has a log here" in call("logs", "lab").output
     with runlog.RunLog("lab", {"command": "up"}) as log:
         log(Event(what="applied", stack="lab", target="m", id="m/Namespace//a", detail="created"))
@@ -168,9 +172,9 @@ def test_doctor_names_what_is_missing_and_what_for(mocker: Any) -> None:
     assert (pulumi.state, "--engine direct" in pulumi.remedy) == ("note", True)
 
 
-def test_doctor_of_a_region_without_clusters_is_a_fault(mocker: Any) -> None:
+def test_doctor_of_a_region_without_clusters_is_a_fault(call: Call, mocker: Any) -> None:
     done = call("doctor", "lab")
-    assert (done.exit_code, "!! management: context lab-management" in done.output) == (3, True)
+    assert (done.code, "!! management: context lab-management" in done.output) == (3, True)
 
 
 def test_folder_that_can_not_be_written(mocker: Any, tmp_path: Path) -> None:

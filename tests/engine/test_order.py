@@ -13,7 +13,7 @@ from ai_factory.infra.engine.direct.deletion import batches, ranks
 from ai_factory.infra.engine.direct.live import Found, Key
 from ai_factory.infra.engine.direct.rounds import rounds
 from ai_factory.infra.engine.direct.waves import waves
-from ai_factory.infra.kube.errors import RefusedError
+from ai_factory.infra.errors import RefusedError
 from ai_factory.infra.objects.region import stack_names, steps
 from ai_factory.infra.plan.model import RegionPlan
 from tests.engine.items import config_map, planned

@@ -15,10 +15,10 @@ from pulumi import automation
 from ai_factory.infra.engine.automation import lifecycle as pulumi_engine
 from ai_factory.infra.engine.automation.cli import find_cli
 from ai_factory.infra.engine.automation.lifecycle import PulumiLifecycle, environment
-from ai_factory.infra.engine.direct.run import Options
+from ai_factory.infra.engine.options import Options
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.report import Report
-from ai_factory.infra.kube.errors import EngineError, RefusedError, UnavailableError
+from ai_factory.infra.errors import FactoryError, RefusedError, UnavailableError
 from ai_factory.infra.objects.region import stack_names
 from tests.objects.conftest import make_plan
 
@@ -155,7 +155,7 @@ def test_fault_of_the_program_is_told_without_its_traceback(root: Path, stack: A
         raise automation.CommandError(automation.CommandResult("", "error: update failed", 255))
 
     stack.up.side_effect = up
-    with pytest.raises(EngineError, match=r"^kr-test: pulumi failed: error: kr-test: the lock file lacks cluster/x\."):
+    with pytest.raises(FactoryError, match=r"^kr-test: pulumi failed: error: kr-test: the lock file lacks cluster/x\."):
         lifecycle(root).up(["kr-test"])
 
 

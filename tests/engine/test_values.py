@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from ai_factory.infra.engine.direct import fields, ownership
 from ai_factory.infra.engine.direct.applyset import Contents, applyset_id, members_of, parent_name
 from ai_factory.infra.engine.direct.diff import changes
+from ai_factory.infra.engine.direct.results import result_of
 from ai_factory.infra.engine.direct.same import is_applied
-from ai_factory.infra.engine.report import Report, result_of
+from ai_factory.infra.engine.report import Report
+from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube import lease, retry
-from ai_factory.infra.kube.errors import EngineError, NoAnswerError, RejectedError
+from ai_factory.infra.kube.errors import NoAnswerError, RejectedError
 from ai_factory.infra.kube.readiness import verdict
 from ai_factory.infra.kube.stopping import Halt
 from tests.engine.items import config_map
@@ -240,8 +242,8 @@ def test_patience_ends_and_a_stopped_run_waits_no_longer(mocker: Any) -> None:
         retry.call(send, patience(seconds=0.1))
     assert send.call_count == 1
     stopped = patience()
-    stopped.halt.stop(EngineError("stopped"))
-    with pytest.raises(EngineError, match="stopped"):
+    stopped.halt.stop(FactoryError("stopped"))
+    with pytest.raises(FactoryError, match="stopped"):
         retry.call(send, stopped)
     assert send.call_count == 1
 

@@ -16,8 +16,8 @@ from ai_factory.infra.cli import lifecycle as lifecycle_cli
 from ai_factory.infra.engine.declared import Parts
 from ai_factory.infra.engine.direct.compare import Difference
 from ai_factory.infra.engine.report import Report
+from ai_factory.infra.errors import InterruptedRunError, RefusedError, UnavailableError
 from ai_factory.infra.fleet import members
-from ai_factory.infra.kube.errors import InterruptedRunError, RefusedError, UnavailableError
 from tests.conftest import Outcome
 from tests.fleet.conftest import write_settings
 
@@ -57,9 +57,7 @@ def clusters(project: Path, mocker: MockerFixture) -> Clusters:
         (project / "stacks" / "regions" / f"{name}.yaml").touch()
     write_settings(project, waves=[{"name": "canary", "regions": ["b"]}, {"name": "rest"}])
     plans = tuple(SimpleNamespace(name=name, sample_inventory=False) for name in NAMES)
-    mocker.patch(
-        "ai_factory.infra.cli.main.up_all.members", return_value=members.Members(plans=plans, samples=("lab",))
-    )  # type: ignore[arg-type]
+    mocker.patch("ai_factory.infra.cli.up_all.members", return_value=members.Members(plans=plans, samples=("lab",)))  # type: ignore[arg-type]
     found = Clusters()
     mocker.patch.object(lifecycle_cli, "work_on", found.work_on)
     return found

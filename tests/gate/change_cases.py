@@ -19,11 +19,12 @@ from typing import Any
 import msgspec
 import yaml
 
+from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.impact import blast, diff
-from ai_factory.infra.gate.judge import rule, run_rules
-from ai_factory.infra.gate.judge.rule import ChangeView
 from ai_factory.infra.gate.records import Change, Finding, Outline
+from ai_factory.infra.gate.rule import ChangeView
+from ai_factory.infra.gate.rules import running
 from tests import regionfile
 
 from . import plans
@@ -47,7 +48,7 @@ def judge(path: Path) -> list[Finding]:
     """What all rules on changes say of a case."""
     case: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert case.keys() <= KEYS, case.keys() - KEYS
-    return run_rules.change(view(case))
+    return running.change(view(case))
 
 
 def view(case: Mapping[str, Any]) -> ChangeView:

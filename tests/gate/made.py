@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.gate.judge import rule
-from ai_factory.infra.gate.judge.verdict import Fault, RegionVerdict, StackDelta, Verdict
-from ai_factory.infra.gate.records import Blast, Change, FieldChange, Finding, PoolFacts, Totals
+from ai_factory.infra.gate import rule
+from ai_factory.infra.gate.judge.verdict import Fault, RegionVerdict, Verdict
+from ai_factory.infra.gate.records import Blast, Change, FieldChange, Finding, PoolFacts, StackDelta, Totals
 
 REGION = "kr-ulsan"
 FILE = f"stacks/regions/{REGION}.yaml"

@@ -17,10 +17,11 @@ from typing import Any
 
 import yaml
 
+from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
-from ai_factory.infra.gate.judge import rule, run_rules
-from ai_factory.infra.gate.judge.rule import ObjectView
 from ai_factory.infra.gate.records import Finding
+from ai_factory.infra.gate.rule import ObjectView
+from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.base import object_id
 from tests import regionfile
 
@@ -44,7 +45,7 @@ def load(path: Path) -> Mapping[str, Any]:
 
 def judge(case: Mapping[str, Any]) -> list[Finding]:
     """What all these rules say of a case."""
-    return run_rules.objects(list(views(case)), "lab")
+    return running.objects(list(views(case)), "lab")
 
 
 def views(case: Mapping[str, Any]) -> Iterator[ObjectView]:

@@ -20,11 +20,12 @@ from typing import Any
 import yaml
 
 from ai_factory.infra import catalog
+from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.cache import outline
-from ai_factory.infra.gate.judge import rule, run_rules
-from ai_factory.infra.gate.judge.rule import ClusterView, FleetView, RegionView
 from ai_factory.infra.gate.records import Finding, Path_, ShardHead, StackCount
+from ai_factory.infra.gate.rule import ClusterView, FleetView, RegionView
+from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.budget import Preview, preview
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import address_plan, allocate
@@ -68,7 +69,7 @@ def judge(case: Case, scope: str, folder: Path, *, stacks: bool = False) -> list
         stacks: whether the stacks are counted, which takes seconds for large regions.
     """
     if scope == "fleet":
-        return run_rules.fleet(FleetView(numbers=tuple(_numbers(case))))
+        return running.fleet(FleetView(numbers=tuple(_numbers(case))))
     path = write(case, folder)
     if scope == "input":
         return list(_planning(path))
@@ -78,9 +79,9 @@ def judge(case: Case, scope: str, folder: Path, *, stacks: bool = False) -> list
 def of_region(path: Path, *, stacks: bool = False) -> list[Finding]:
     """What rules on regions and clusters say of a region file."""
     view = view_of(path, stacks=stacks)
-    found, whole = run_rules.region(view), view.loaded.plan()
+    found, whole = running.region(view), view.loaded.plan()
     for cluster in whole.clusters:
-        found += run_rules.clusters(ClusterView(plan=_only(whole, cluster.name), cluster=cluster), whole.name)
+        found += running.clusters(ClusterView(plan=_only(whole, cluster.name), cluster=cluster), whole.name)
     return found
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.gate.judge import rule, run_rules
-from ai_factory.infra.gate.judge.rule import ChangeView, FleetView, Found, ObjectView
-from ai_factory.infra.gate.preview import opaque
+from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.records import Blast, Finding
+from ai_factory.infra.gate.rule import ChangeView, FleetView, Found, ObjectView
+from ai_factory.infra.gate.rules import running
 
 TODAY = datetime.date(2026, 6, 1)
 
@@ -44,21 +44,21 @@ def waiver(**given: str) -> dict[str, str]:
 def test_a_breach_becomes_a_finding_with_the_defaults_of_its_rule() -> None:
     add("object", lambda one: iter([Found(message="m")] if one.name == "b" else []))
 
-    assert run_rules.objects([view("a"), view("b")], "lab") == [finding(subject="train/Namespace//b")]
+    assert running.objects([view("a"), view("b")], "lab") == [finding(subject="train/Namespace//b")]
 
 
 def test_a_breach_may_say_more_than_its_rule() -> None:
     add("set", lambda views: iter([Found(message=str(len(views)), subject="tenant/x", remedy="do", path=("a", 1))]))
 
     expected = finding(subject="tenant/x", remedy="do", path=("a", 1), message="2")
-    assert run_rules.objects([view("a"), view("b")], "lab") == [expected]
+    assert running.objects([view("a"), view("b")], "lab") == [expected]
 
 
 def test_rules_on_sets_are_left_out_for_a_part_of_a_set() -> None:
     add("set", lambda views: iter([Found(message="m")]))
 
-    assert run_rules.objects([view("a")], "lab", sets=False) == []
-    assert len(run_rules.objects([view("a")], "lab")) == 1
+    assert running.objects([view("a")], "lab", sets=False) == []
+    assert len(running.objects([view("a")], "lab")) == 1
 
 
 def test_rules_on_changes_and_fleets_say_whom_they_mean() -> None:
@@ -66,8 +66,8 @@ def test_rules_on_changes_and_fleets_say_whom_they_mean() -> None:
     add("change", lambda one: iter([Found(message="m")]))
     add("fleet", lambda one: iter([Found(message="m")]), id="all")
 
-    assert run_rules.change(change) == [finding(subject="region/lab")]
-    assert run_rules.fleet(FleetView(numbers=())) == [finding(rule="all", region="", subject="fleet")]
+    assert running.change(change) == [finding(subject="region/lab")]
+    assert running.fleet(FleetView(numbers=())) == [finding(rule="all", region="", subject="fleet")]
 
 
 def test_a_rule_that_raises_is_an_error_and_keeps_what_it_found() -> None:
@@ -80,9 +80,9 @@ def test_a_rule_that_raises_is_an_error_and_keeps_what_it_found() -> None:
     add("object", check, severity="note")
     add("object", lambda one: iter([Found(message="m")]), id="other")
 
-    found = run_rules.objects([view("bad"), view("good"), view("worse")], "lab")
+    found = running.objects([view("bad"), view("good"), view("worse")], "lab")
 
-    failures = [one for one in found if one.message.startswith(run_rules.FAILED)]
+    failures = [one for one in found if one.message.startswith(running.FAILED)]
     assert [(one.rule, one.severity, one.subject) for one in failures] == [("demo", "error", "train/Namespace//bad")]
     assert failures[0].message == "the rule failed: KeyError: 'spec' (on 2 objects)"
     assert len(found) == 1 + 1 + 3
@@ -91,7 +91,7 @@ def test_a_rule_that_raises_is_an_error_and_keeps_what_it_found() -> None:
 def test_a_rule_on_a_set_that_raises_is_an_error() -> None:
     add("set", lambda views: 1 / 0, severity="warning")
 
-    assert [(one.severity, one.message) for one in run_rules.objects([view("a")], "lab")] == [
+    assert [(one.severity, one.message) for one in running.objects([view("a")], "lab")] == [
         ("error", "the rule failed: ZeroDivisionError: division by zero")
     ]
 
@@ -99,7 +99,7 @@ def test_a_rule_on_a_set_that_raises_is_an_error() -> None:
 def test_no_waiver_covers_a_rule_that_raised() -> None:
     add("set", lambda views: 1 / 0)
 
-    found = run_rules.waive(run_rules.objects([view("a")], "lab"), [waiver(subject="*")], TODAY)
+    found = running.waive(running.objects([view("a")], "lab"), [waiver(subject="*")], TODAY)
 
     assert found[0].waived is None
     assert "no waiver covers" in found[0].message
@@ -108,7 +108,7 @@ def test_no_waiver_covers_a_rule_that_raised() -> None:
 def test_a_rule_that_reads_a_hidden_value_says_that_it_did_not_judge() -> None:
     add("object", lambda one: iter([Found(message="m")] if one.manifest.get("data") else []))
 
-    found = run_rules.objects([view("plain", data={"a": "b"}), view("hidden", data="[secret]")], "lab")
+    found = running.objects([view("plain", data={"a": "b"}), view("hidden", data="[secret]")], "lab")
 
     assert [(one.subject[-6:], one.severity) for one in found] == [("/plain", "error"), ("hidden", "warning")]
     assert "reads data" in found[1].message
@@ -117,7 +117,7 @@ def test_a_rule_that_reads_a_hidden_value_says_that_it_did_not_judge() -> None:
 def test_a_rule_that_does_not_read_the_hidden_value_judges() -> None:
     add("object", lambda one: iter([Found(message="m")] if not one.labels else []))
 
-    found = run_rules.objects(
+    found = running.objects(
         [view("hidden", data={"a": {opaque.SIGNATURE: "x"}, "b": next(iter(opaque.UNKNOWN))})], "lab"
     )
 
@@ -138,8 +138,8 @@ def test_hidden_values_in_lists_and_by_any_way_of_reading() -> None:
 
 
 def test_a_waiver_covers_up_to_its_last_day() -> None:
-    covered = run_rules.waive([finding()], [waiver()], TODAY)
-    late = run_rules.waive([finding()], [waiver()], TODAY + datetime.timedelta(days=1))
+    covered = running.waive([finding()], [waiver()], TODAY)
+    late = running.waive([finding()], [waiver()], TODAY + datetime.timedelta(days=1))
 
     assert [(one.waived, one.until) for one in covered] == [("agreed", "2026-06-01")]
     assert [(one.waived, one.message) for one in late] == [(None, "m; its waiver expired on 2026-06-01")]
@@ -148,19 +148,19 @@ def test_a_waiver_covers_up_to_its_last_day() -> None:
 def test_of_two_waivers_the_longer_one_counts() -> None:
     both = [waiver(until="2026-05-01"), waiver(subject="*", until="2026-07-01", reason="longer")]
 
-    assert [one.waived for one in run_rules.waive([finding()], both, TODAY)] == ["longer"]
+    assert [one.waived for one in running.waive([finding()], both, TODAY)] == ["longer"]
 
 
 def test_a_waiver_names_its_rule_and_subject() -> None:
     others = [waiver(rule="other"), waiver(subject="tenant/b*"), waiver(subject="cluster/acme")]
 
-    assert run_rules.waive([finding()], others, TODAY, whole=False) == [finding()]
+    assert running.waive([finding()], others, TODAY, whole=False) == [finding()]
 
 
 def test_a_rule_that_none_may_waive() -> None:
     add("change", None, waivable=False)
 
-    assert [(one.waived, one.message) for one in run_rules.waive([finding()], [waiver()], TODAY)] == [
+    assert [(one.waived, one.message) for one in running.waive([finding()], [waiver()], TODAY)] == [
         (None, "m; no waiver covers this")
     ]
 
@@ -169,7 +169,7 @@ def test_waivers_that_cover_nothing_are_noted_where_all_was_judged() -> None:
     add("change", None)
     idle = [waiver(subject="x"), waiver(subject="y", until="2026-05-01"), waiver(rule="gone")]
 
-    notes = run_rules.waive([], idle, TODAY, region="lab")
+    notes = running.waive([], idle, TODAY, region="lab")
 
     assert [(one.rule, one.severity, one.path, one.subject) for one in notes] == [
         ("waiver-unused", "note", ("waivers", 0), "region/lab"),
@@ -178,4 +178,4 @@ def test_waivers_that_cover_nothing_are_noted_where_all_was_judged() -> None:
     ]
     assert notes[1].message == "the waiver of demo for y covers nothing and expired on 2026-05-01"
     assert "names no rule" in notes[2].message
-    assert run_rules.waive([], idle, TODAY, whole=False) == []
+    assert running.waive([], idle, TODAY, whole=False) == []

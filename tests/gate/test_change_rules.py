@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.gate.judge import rule
+from ai_factory.infra.gate import rule
 
 from . import change_cases
 

@@ -6,8 +6,8 @@ import pytest
 
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.impact import diff
-from ai_factory.infra.gate.judge import run_rules
-from ai_factory.infra.gate.judge.rule import ObjectView
+from ai_factory.infra.gate.rule import ObjectView
+from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import region_blocks
 from ai_factory.infra.plan import regions
@@ -24,4 +24,4 @@ def test_all_objects_of_a_region_pass_all_rules_on_objects(name: str) -> None:
     views = [view(item) for item in items_of(region_blocks(plan))]
 
     assert len(views) > 100
-    assert run_rules.objects(views, name) == []
+    assert running.objects(views, name) == []

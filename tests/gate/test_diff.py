@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_factory.infra.gate.impact import diff
-from ai_factory.infra.gate.judge.verdict import StackDelta
-from ai_factory.infra.gate.records import Change, FieldChange, ObjectRecord
+from ai_factory.infra.gate.records import Change, FieldChange, ObjectRecord, StackDelta
 from ai_factory.infra.objects.base import Block, HelmRelease, KubeObject, make
 from ai_factory.infra.plan import regions
 from tests.gate import plans

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.gate.judge import rule, run_rules
-from ai_factory.infra.gate.judge.rule import ObjectView
-from ai_factory.infra.gate.preview import opaque
+from ai_factory.infra.gate import opaque, rule
+from ai_factory.infra.gate.rule import ObjectView
+from ai_factory.infra.gate.rules import running
 
 from . import object_cases
 
@@ -37,7 +37,7 @@ def test_a_breach_is_found_and_nothing_else(path: Path) -> None:
     said = [f"{one.message} {one.remedy}" for one in found if one.rule == own]
 
     assert any(all(part in text for part in case["expect"]) for text in said), found
-    assert not [one for one in found if one.message.startswith((run_rules.FAILED, run_rules.UNJUDGED))]
+    assert not [one for one in found if one.message.startswith((running.FAILED, running.UNJUDGED))]
     others = {one.rule for one in found} - {own}
     assert others - (ENCLAVE if own in ENCLAVE else set()) == set(case.get("also", ()))
 
@@ -46,7 +46,7 @@ def test_a_breach_is_found_and_nothing_else(path: Path) -> None:
 def test_what_is_sound_is_let_pass(path: Path) -> None:
     found = object_cases.judge(object_cases.load(path))
 
-    assert [one for one in found if one.rule == path.parent.name or one.message.startswith(run_rules.FAILED)] == []
+    assert [one for one in found if one.rule == path.parent.name or one.message.startswith(running.FAILED)] == []
 
 
 def test_what_keeps_tenants_apart_is_not_waived() -> None:
@@ -62,11 +62,11 @@ def secret_values(values: object) -> Iterator[ObjectView]:
 
 
 def test_a_hidden_value_hides_no_other() -> None:
-    found = run_rules.objects(list(secret_values({"a": {"token": opaque.SECRET}, "b": {"password": "made-up"}})), "lab")
+    found = running.objects(list(secret_values({"a": {"token": opaque.SECRET}, "b": {"password": "made-up"}})), "lab")
 
     said = [one.message for one in found if one.rule == "secret-in-values"]
     assert any("password in values.b.password" in text for text in said), said
-    assert any(text.startswith(run_rules.UNJUDGED) and "values.a.token" in text for text in said), said
+    assert any(text.startswith(running.UNJUDGED) and "values.a.token" in text for text in said), said
 
 
 @pytest.mark.parametrize("one", object_cases.RULES, ids=lambda one: one.id)
@@ -74,7 +74,7 @@ def test_a_rule_says_nothing_of_other_kinds(one: rule.Rule) -> None:
     manifest = {"apiVersion": "example.com/v1", "kind": "Other", "metadata": {"name": "a"}, "spec": {"replicas": 2}}
     view = ObjectView(id="train/Other.example.com//a", manifest=manifest, protect=False)
 
-    assert run_rules.by_rule(one, [view], "lab") == []
+    assert running.by_rule(one, [view], "lab") == []
 
 
 REQUIRED = {"apiVersion", "kind", "metadata", "name", "operator", "cidr", "key", "ai-factory.dev/tenant"}
@@ -106,7 +106,7 @@ def test_no_null_takes_a_rule_down(one: rule.Rule) -> None:
         for place, view in enumerate(views):
             for changed in nulls(view.manifest):
                 given = ObjectView(id=view.id, manifest=changed, protect=False)
-                found = run_rules.by_rule(one, [*views[:place], given, *views[place + 1 :]], "lab")
-                assert not [each for each in found if each.message.startswith(run_rules.FAILED)], changed
+                found = running.by_rule(one, [*views[:place], given, *views[place + 1 :]], "lab")
+                assert not [each for each in found if each.message.startswith(running.FAILED)], changed
                 judged += 1
     assert judged

@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.gate.judge import rule
-from ai_factory.infra.gate.judge.rule import Found
-from ai_factory.infra.gate.preview import opaque
+from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.preview import read as pulumi_preview
 from ai_factory.infra.gate.preview import steps as pulumi_steps
 from ai_factory.infra.gate.preview.read import PreviewRead, judge, read
 from ai_factory.infra.gate.records import Change, Finding
+from ai_factory.infra.gate.rule import Found
 from ai_factory.infra.spec.problems import InputError
 
 CASES = Path(__file__).parent.parent / "cases" / "pulumi"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.gate.judge import rule, run_rules
-from ai_factory.infra.gate.judge.rule import AREAS, Rule
+from ai_factory.infra.gate import rule
+from ai_factory.infra.gate.rule import AREAS, Rule
+from ai_factory.infra.gate.rules import running
 from tests import regionfile
 from tests.gate import rule_cases
 
@@ -65,7 +66,7 @@ def test_every_case_is_of_a_rule() -> None:
 
 def test_every_rule_that_planning_names_is_registered_and_the_other_way_round() -> None:
     folder = regionfile.REPOSITORY / "infra"
-    text = "".join(path.read_text(encoding="utf-8") for path in (*folder.glob("plan/*.py"), folder / "regions.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("plan/**/*.py"))
     named_once = re.findall(r"^_[A-Z_, ]+ = (\"[a-z-]+\"(?:, \"[a-z-]+\")*)$", text, re.MULTILINE)
     given = re.findall(r'rule="([^"]+)"', text) + re.findall(r'"([^"]+)"', " ".join(named_once))
 
@@ -101,4 +102,4 @@ def test_a_stack_counts_what_all_shards_add_and_itself(shares: tuple[int, ...], 
     heads = {str(n): rule_cases.shard("lab", {"lab": (count, 10)}) for n, count in enumerate(shares)}
     view = dataclasses.replace(rule_cases.view_of(regionfile.REGIONS / "lab.yaml"), shards=heads)
 
-    assert [one.subject for one in run_rules.region(view) if one.rule == "stack-budget"] == ["stack/lab"] * breaks
+    assert [one.subject for one in running.region(view) if one.rule == "stack-budget"] == ["stack/lab"] * breaks

@@ -7,8 +7,9 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from ai_factory.infra.engine.direct.run import Options, Run
+from ai_factory.infra.engine.direct.run import Run
 from ai_factory.infra.engine.direct.up import up
+from ai_factory.infra.engine.options import Options
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.report import Report
 from ai_factory.infra.kube.access import ContextSource

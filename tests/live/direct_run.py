@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ai_factory.infra.engine.clusters import interruptible
 from ai_factory.infra.engine.direct.up import up
-from ai_factory.infra.kube.errors import EngineError
+from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube.stopping import Halt
 from tests.live.direct import Stack, config_map
 
@@ -19,7 +19,7 @@ def main() -> None:
     try:
         with interruptible(halt):
             up(run)
-    except EngineError as error:
+    except FactoryError as error:
         sys.exit(f"{error.exit_code} {error} {run.report}")
 
 

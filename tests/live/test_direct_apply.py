@@ -11,8 +11,8 @@ from ai_factory.infra.engine.direct.applyset import PART_OF, applyset_id
 from ai_factory.infra.engine.direct.compare import differences
 from ai_factory.infra.engine.direct.down import down
 from ai_factory.infra.engine.direct.health import healths
+from ai_factory.infra.errors import NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.kube.api import Api
-from ai_factory.infra.kube.errors import NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.objects.kinds import find
 from ai_factory.infra.sandbox import Sandbox, install_crds, stand_ins
 from tests.live.direct import CONTEXT, TARGET, Stack, config_map, planned

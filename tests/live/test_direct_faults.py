@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ai_factory.infra.errors import UnavailableError
 from ai_factory.infra.kube.access import ContextSource, TextSource
 from ai_factory.infra.kube.cluster import connect
-from ai_factory.infra.kube.errors import UnavailableError
 from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.sandbox import Sandbox
 from tests.live.conftest import CLUSTERS, eventually

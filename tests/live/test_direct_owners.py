@@ -11,8 +11,8 @@ import pytest
 from ai_factory.infra.engine.direct.compare import differences
 from ai_factory.infra.engine.direct.release import release
 from ai_factory.infra.engine.direct.up import underway, up
+from ai_factory.infra.errors import RefusedError
 from ai_factory.infra.kube.api import APPLY
-from ai_factory.infra.kube.errors import RefusedError
 from ai_factory.infra.sandbox import Sandbox
 from tests.live.direct import TARGET, Stack, config_map, now, planned
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.fleet import objects
 from ai_factory.infra.kube.access import ContextSource
 from ai_factory.infra.kube.cluster import Cluster as Connected
 from ai_factory.infra.kube.cluster import connect
-from ai_factory.infra.kube.errors import EngineError
 from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.objects.base import make
 from ai_factory.infra.sandbox import Cluster, Sandbox, read_crds
@@ -54,7 +54,7 @@ def test_a_field_that_is_no_field_is_refused(server: Connected) -> None:
 def fault_of(server: Connected, manifest: dict[str, Any]) -> str:
     try:
         send(server, manifest)
-    except EngineError as error:
+    except FactoryError as error:
         return f"{manifest['metadata']['name']}: {error}"
     return ""
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube.access import ContextSource
 from ai_factory.infra.kube.cluster import Cluster as Connected
 from ai_factory.infra.kube.cluster import connect
-from ai_factory.infra.kube.errors import EngineError
 from ai_factory.infra.kube.retry import RejectedError
 from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.objects.base import KubeObject, items_of
@@ -62,7 +62,7 @@ def _objects(name: str) -> list[KubeObject]:
 def _fault(server: Connected, item: KubeObject) -> str:
     try:
         _send(server, item, dry_run=True)
-    except (RejectedError, EngineError) as error:
+    except (RejectedError, FactoryError) as error:
         return f"{item.id}: {error}"
     return ""
 

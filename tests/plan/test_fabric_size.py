@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_factory.infra import catalog
+from ai_factory.infra.errors import SizeError
 from ai_factory.infra.plan.sizing import fabric as fabric_size
-from ai_factory.infra.plan.sizing.fabric import UFM_CABLES, FabricSize, SizeError, size_fabric
+from ai_factory.infra.plan.sizing.fabric import UFM_CABLES, FabricSize, size_fabric
 
 SHARED = Path(os.environ.get("AIFACTORY_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 TABLES = yaml.safe_load((Path(__file__).parent / "published_fabrics.yaml").read_text(encoding="utf-8"))

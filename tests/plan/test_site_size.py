@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_factory.infra import catalog
-from ai_factory.infra.plan.sizing import site
-from ai_factory.infra.plan.sizing.site import size_site
+from ai_factory.infra.plan.sizing import facility
+from ai_factory.infra.plan.sizing.facility import size_site
 
 CATALOG = catalog.load()
 KNOWN = [name for name in CATALOG.system_ids if CATALOG.system(name).rack_plan_kw.value is not None]
@@ -80,7 +80,7 @@ def test_unknown_figures_are_asked_for() -> None:
 def test_node_figure_serves_where_racks_have_none() -> None:
     entry = CATALOG.system("dgx-b300-eth")
     bare = entry.model_copy(update={"rack_plan_kw": catalog.Figure(value=None, grade="S", source="none")})
-    assert site._rack(bare, None) == (76, "D: 4 nodes x 19 kW")
+    assert facility._rack(bare, None) == (76, "D: 4 nodes x 19 kW")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ def test_keys_of_the_result() -> None:
 
 
 def test_examples_in_docstrings() -> None:
-    outcome = doctest.testmod(site)
+    outcome = doctest.testmod(facility)
     assert outcome.attempted > 1
     assert outcome.failed == 0

@@ -17,10 +17,10 @@ import yaml
 from pytest_mock import MockerFixture
 
 from ai_factory.components._manifest import type_token
+from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.impact import diff
-from ai_factory.infra.gate.judge import rule, run_rules
-from ai_factory.infra.gate.judge.rule import Found, ObjectView
-from ai_factory.infra.gate.preview import opaque
+from ai_factory.infra.gate.rule import Found, ObjectView
+from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names
 from ai_factory.infra.plan import regions
@@ -76,7 +76,7 @@ def told(found: Sequence[Any]) -> list[str]:
 
 
 def expected(findings: Sequence[Any], waivers: Sequence[Mapping[str, str]]) -> list[str]:
-    left = [one for one in run_rules.waive(findings, waivers, TODAY, whole=False) if one.waived is None]
+    left = [one for one in running.waive(findings, waivers, TODAY, whole=False) if one.waived is None]
     return [f"{one.subject}: {one.message}. {one.remedy[:1].upper()}{one.remedy[1:]}." for one in left]
 
 
@@ -106,7 +106,7 @@ def test_the_pack_says_what_the_gate_says_of_the_objects_of_a_region(
     assert [adapter.view_of(one) for one in resources] == [view(item) for item in items]
     for one in adapter.object_rules():
         found = adapter.check(one, resources, today=TODAY)
-        assert told(found) == expected(run_rules.by_rule(one, list(map(view, items)), name), adapter.waivers(name))
+        assert told(found) == expected(running.by_rule(one, list(map(view, items)), name), adapter.waivers(name))
         assert found or one.id != "demo"
 
 
@@ -117,7 +117,7 @@ def test_the_pack_says_what_the_gate_says_of_the_stacks_of_a_region(name: str, a
         items = list(items_of(blocks_of(plan, stack)))
         resources = [resource(adapter, item, stack) for item in items]
         for one in adapter.set_rules():
-            found = run_rules.by_rule(one, list(map(view, items)), name)
+            found = running.by_rule(one, list(map(view, items)), name)
             assert told(adapter.check(one, resources, today=TODAY)) == expected(found, adapter.waivers(name))
 
 
@@ -137,7 +137,7 @@ def test_the_pack_refuses_what_the_gate_refuses(name: str, manifest: dict[str, A
 
     found = adapter.check(rule.RULES[name], [given], today=TODAY)
 
-    judged = run_rules.by_rule(rule.RULES[name], [adapter.view_of(given)], "unknown")
+    judged = running.by_rule(rule.RULES[name], [adapter.view_of(given)], "unknown")
     assert found
     assert told(found) == expected(judged, [])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ai_factory.infra.files import write_private
 from ai_factory.infra.sandbox import files
 from ai_factory.infra.sandbox.certs import Authority, ensure_token_keys
 from ai_factory.infra.sandbox.errors import SandboxError, explain_os_errors
@@ -25,10 +26,10 @@ def test_credentials_are_private_whatever_the_umask(tmp_path: Path) -> None:
 
 
 def test_private_write_leaves_the_old_file_when_it_fails(tmp_path: Path, mocker) -> None:
-    path = files.write_private(tmp_path / "state", "old")
+    path = write_private(tmp_path / "state", "old")
     mocker.patch.object(Path, "replace", side_effect=OSError(errno.ENOSPC, "No space left on device"))
     with pytest.raises(OSError, match="No space"):
-        files.write_private(path, "new")
+        write_private(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

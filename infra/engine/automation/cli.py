@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from ...kube.errors import UnavailableError
+from ...errors import UnavailableError
 
 
 def find_cli() -> str:

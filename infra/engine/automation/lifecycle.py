@@ -18,16 +18,15 @@ from typing import Any
 import yaml
 from pulumi import automation
 
-from ...kube.errors import NotReadyError, RefusedError
+from ...errors import NotReadyError, RefusedError
+from ...files import state_home, write_private
 from ...kube.stopping import Halt
 from ...objects import region
 from ...plan import stacks
 from ...plan.model import RegionPlan
-from ...sandbox.files import write_private
-from ..direct.run import Options
+from ..options import Options
 from ..progress import Listener, silent
 from ..report import Report
-from ..runlog import state_home
 from .events import PulumiEvents
 
 STACKS_AT_ONCE = 2
@@ -82,7 +81,7 @@ class PulumiLifecycle:
     reports: list[Report] = field(default_factory=list)
 
     def up(self, names: Sequence[str]) -> list[Report]:
-        """Update the stacks in order (EngineError if one fails)."""
+        """Update the stacks in order (FactoryError if one fails)."""
         return self._in_steps(names, self._up)
 
     def preview(self, names: Sequence[str]) -> list[Report]:

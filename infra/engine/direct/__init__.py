@@ -6,5 +6,5 @@
 
 Below that, `Run` is one stack on one cluster: `up(run)`, `down(run)`, `differences(run, take_back=True)` and
 `healths(run)`.
-Every fault is an `EngineError` with the exit code of the command line.
+Every fault is an `FactoryError` with the exit code of the command line.
 """

@@ -6,16 +6,18 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...errors import RefusedError
 from ...kube.api import MERGE, Api
 from ...kube.cluster import Cluster
 from ...kube.discovery import Resource, missing
-from ...kube.errors import RefusedError, RejectedError
+from ...kube.errors import RejectedError
 from ...objects.base import KubeObject, Manifest
-from ..report import Result, result_of
+from ..report import Result
 from . import ownership
 from .applyset import ApplySet
 from .fields import managers, prepared, without_ignored
 from .live import Found, in_full, key_of
+from .results import result_of
 from .same import is_applied
 from .survey import Survey
 

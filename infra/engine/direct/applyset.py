@@ -11,11 +11,10 @@ import importlib.metadata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...kube.api import Api
-from ...kube.errors import RefusedError
+from ...errors import RefusedError
+from ...kube.api import NAMESPACE, Api
 from ...objects.base import MANAGED_BY, Manifest
 
-NAMESPACE = "kube-system"
 PREFIX = "applyset.kubernetes.io"
 ID_LABEL = f"{PREFIX}/id"
 PART_OF = f"{PREFIX}/part-of"

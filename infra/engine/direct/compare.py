@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ...kube.errors import RefusedError
+from ...errors import RefusedError
 from ...objects.base import KubeObject
 from .applying import Applier
 from .diff import Change, changes

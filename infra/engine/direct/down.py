@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from ...kube.errors import RefusedError
+from ...errors import RefusedError
 from ...kube.lease import Lease
 from ...objects.base import KubeObject
 from ..report import Report
@@ -68,7 +68,7 @@ def down(run: Run) -> Report:
 
     Raises:
         RefusedError: some of it is protected.
-        EngineError: something does not go, or the run was stopped; `run.report` has what was done until then.
+        FactoryError: something does not go, or the run was stopped; `run.report` has what was done until then.
     """
     with undoing(run) as one:
         if one is not None:

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
-from ...kube.errors import EngineError, InterruptedRunError, RefusedError, UnavailableError
+from ...errors import FactoryError, InterruptedRunError, RefusedError, UnavailableError
 from ...objects.region import stack_names, steps
-from ...simulation.region import SandboxRegion, sandbox_up
 from ..clusters import Session
 from ..declared import Parts, refuse_releases
+from ..options import Options
 from ..progress import Listener, silent
 from ..report import Report
 from . import compare, health
@@ -26,10 +26,8 @@ from .health import Health
 from .places import NO_CLUSTER, Places
 from .release import release
 from .rounds import Round, root_of
-from .run import Options, Run
+from .run import Run
 from .up import Underway, underway
-
-__all__ = ["Lifecycle", "SandboxRegion", "sandbox_up", "together"]
 
 T = TypeVar("T")
 
@@ -62,7 +60,7 @@ class Lifecycle:
         """Apply the stacks in order, and delete what former stacks have left.
 
         Raises:
-            EngineError: the reports say what was done until then.
+            FactoryError: the reports say what was done until then.
         """
         refuse_releases(self._parts)
         left = self._prepared(names)
@@ -76,7 +74,7 @@ class Lifecycle:
         """Delete what the stacks have, in reverse order; refused before anything is deleted.
 
         Raises:
-            EngineError: the reports say what was done until then.
+            FactoryError: the reports say what was done until then.
         """
         left = self._prepared(names)
         self._refuse_down([*left, *self._places.there(names)])
@@ -186,7 +184,7 @@ class Lifecycle:
         """Do something, and tell if it fails."""
         try:
             return act()
-        except EngineError as error:
+        except FactoryError as error:
             run.tell("failed", detail=str(error))
             raise
 
@@ -199,13 +197,13 @@ class Lifecycle:
             futures = [pool.submit(act) for act in acts]
         errors = [error for one in futures if (error := one.exception()) is not None]
         for error in errors:
-            if not isinstance(error, EngineError):
+            if not isinstance(error, FactoryError):
                 raise error
         if errors:
-            raise together([error for error in errors if isinstance(error, EngineError)])
+            raise together([error for error in errors if isinstance(error, FactoryError)])
 
 
-def together(errors: Sequence[EngineError]) -> EngineError:
+def together(errors: Sequence[FactoryError]) -> FactoryError:
     """Several faults as one: an interrupt if there is one, else the environment's fault before any refusal."""
     kinds = [kind for kind in (InterruptedRunError, UnavailableError) if any(isinstance(one, kind) for one in errors)]
-    return [*kinds, EngineError][0]("\n".join(dict.fromkeys(str(one) for one in errors)))
+    return [*kinds, FactoryError][0]("\n".join(dict.fromkeys(str(one) for one in errors)))

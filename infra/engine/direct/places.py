@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from ...objects.base import KubeObject
 from ..clusters import Session
 from ..declared import Parts
+from ..options import Options
 from ..progress import Event, Listener
 from ..report import Report
 from .applyset import parents
 from .rounds import Round, rounds
-from .run import Options, Run
+from .run import Run
 
 NO_CLUSTER = "its cluster has no kubeconfig secret"
 

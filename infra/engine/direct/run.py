@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from ...kube.cluster import Cluster
 from ...kube.lease import Lease
 from ...kube.stopping import Halt
 from ...objects.base import KubeObject
+from ..options import Options
 from ..progress import Event, Listener, What, silent
 from ..report import Report
 from . import deletion
 from .applyset import PART_OF, ApplySet
 from .live import Key, Live, key_of
 from .waves import waves
-
-CONCURRENCY = 16
-"""Requests side by side."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the user allows."""
-
-    adopt: bool = False
-    """Take over objects and fields of others."""
-    force_protected: bool = False
-    """Delete protected objects too."""
-    wait: bool = True
-    """Wait for readiness."""
-    concurrency: int = CONCURRENCY
 
 
 class Run:

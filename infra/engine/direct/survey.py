@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from ...errors import RefusedError, UnavailableError
 from ...kube import discovery, readiness
 from ...kube.cluster import Cluster
-from ...kube.errors import RefusedError, UnavailableError
 from ...objects.base import KubeObject
 from . import ownership
 from .applyset import ApplySet, Contents, members_of, owners

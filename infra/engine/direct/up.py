@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
+from ...errors import FactoryError, RefusedError
 from ...kube.discovery import missing
-from ...kube.errors import EngineError, RefusedError
 from ...kube.lease import Lease
 from ...objects.base import KubeObject
 from ..report import Report
@@ -73,7 +73,7 @@ def underway(run: Run) -> Iterator[Underway]:
     """Hold the stack on a cluster while the block runs.
 
     Raises:
-        EngineError: another run holds it, or something is refused: nothing has been changed then.
+        FactoryError: another run holds it, or something is refused: nothing has been changed then.
     """
     run.tell("begin", detail=f"{len(run.items)} objects in {len(run.waves)} waves")
     options = run.options
@@ -88,7 +88,7 @@ def up(run: Run) -> Report:
     """Apply a stack that is on one cluster only, and prune what left the plan.
 
     Raises:
-        EngineError: it was refused, failed, or was stopped; `run.report` has what was done until then.
+        FactoryError: it was refused, failed, or was stopped; `run.report` has what was done until then.
     """
     with underway(run) as one:
         one.apply(run.items)
@@ -115,7 +115,7 @@ def gathered(futures: Sequence[Future[Applied]]) -> list[Applied]:
 
     Raises:
         RefusedError: some were refused; all of these.
-        EngineError: any other fault, which the rest would have as well: the first one.
+        FactoryError: any other fault, which the rest would have as well: the first one.
     """
     refused: list[str] = []
     done: list[Applied] = []
@@ -124,7 +124,7 @@ def gathered(futures: Sequence[Future[Applied]]) -> list[Applied]:
             done.append(future.result())
         except RefusedError as error:
             refused.append(str(error))
-        except EngineError:
+        except FactoryError:
             for other in futures:
                 other.cancel()
             raise

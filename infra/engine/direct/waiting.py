@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ...errors import NotReadyError
 from ...kube.api import METADATA, Api
 from ...kube.discovery import Resource
-from ...kube.errors import NotReadyError
 from ...kube.readiness import verdict
 from ...kube.stopping import Halt
 from ...objects.base import KubeObject, Manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...kube.errors import RefusedError
+from ...errors import RefusedError
 from ...objects.base import KubeObject, object_id
 
 

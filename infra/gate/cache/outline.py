@@ -8,11 +8,10 @@ from functools import partial
 from ... import catalog as catalogue
 from ... import spec
 from ...objects.region import stack_names
-from ...plan import build
+from ...plan import build, quantities
 from ...plan.allocation.lock import lock_path
 from ...plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
 from ...plan.regions import Loaded
-from ...plan.sizing import quantities
 from ...plan.stacks import rack_group
 from ..impact import totals
 from ..records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts

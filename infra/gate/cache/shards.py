@@ -14,16 +14,15 @@ import msgspec
 from ... import spec
 from ...objects.base import Block
 from ...objects.region import region_blocks
-from ...plan import build, hosts
+from ...plan import build, hosts, quantities
 from ...plan.allocation.lock import Entry, Lock
 from ...plan.model import ClusterPlan, RegionPlan
 from ...plan.regions import Loaded
-from ...plan.sizing import quantities
 from ...spec.inventory import Inventory
 from ..impact import diff
-from ..judge import run_rules
-from ..judge.rule import ClusterView, ObjectView
 from ..records import Finding, ObjectRecord, Path_, ShardHead, StackCount
+from ..rule import ClusterView, ObjectView
+from ..rules import running
 from .fingerprint import digest, fingerprint
 from .store import pack
 
@@ -194,8 +193,8 @@ def _own_clusters(plan: RegionPlan, part: Part) -> Iterator[ClusterPlan]:
 
 def _findings(plan: RegionPlan, part: Part, views: list[ObjectView], owners: dict[str, str]) -> Iterator[Finding]:
     for cluster in _own_clusters(plan, part):
-        yield from run_rules.clusters(ClusterView(plan=plan, cluster=cluster), plan.name)
-    for finding in run_rules.objects(views, plan.name):
+        yield from running.clusters(ClusterView(plan=plan, cluster=cluster), plan.name)
+    for finding in running.objects(views, plan.name):
         owner = owners.get(finding.subject, "")
         yield finding if finding.path else msgspec.structs.replace(finding, path=place_of(owner, plan.spec))
 

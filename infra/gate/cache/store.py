@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import TypeVar
 
 import msgspec
 
+from ...errors import UnavailableError
+from ...files import PRIVATE, write_whole
 from ..records import ObjectRecord, Outline, ShardHead
 from .fingerprint import FORMAT
 
@@ -129,10 +130,7 @@ class Store:
         path = self._path(key, kind)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new.")
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(_title(key, kind, packed) + b"\n" + packed)
-            Path(name).replace(path)
+            write_whole(path, _title(key, kind, packed) + b"\n" + packed, PRIVATE, durable=False)
         except OSError as error:
             raise StoreError(f"the cache {self.folder.parent} can't be written: {error.strerror}") from error
 
@@ -142,7 +140,7 @@ class Store:
             self.notes.append(note)
 
 
-class StoreError(Exception):
+class StoreError(UnavailableError):
     """The cache can't be written."""
 
 

@@ -17,8 +17,7 @@ import msgspec
 
 from ...objects import labels
 from ...objects.base import Block, HelmRelease, Item, Manifest
-from ..judge.verdict import StackDelta
-from ..records import Change, FieldChange, ObjectRecord
+from ..records import Change, FieldChange, ObjectRecord, StackDelta
 from . import immutable
 
 RELEASE_API, RELEASE_KIND = "helm.sh/v3", "Release"

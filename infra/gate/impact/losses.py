@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..judge.rule import ChangeView, Found, matches
 from ..records import Change
+from ..rule import ChangeView, Found, matches
 
 _ORDER = ("drain", "replace", "delete")
 

@@ -1,3 +1,5 @@
-"""From records to a verdict: `rule` (what a rule is and looks at), `run_rules` (running them, waivers), `region` (one
-region judged) and `verdict` (what the gate says). The rules themselves stand in `gate.rules`.
+"""From records to a verdict.
+
+`region` judges a region under change, `standing` one as it stands; `verdict` is what the gate says. What a rule is
+stands in `gate.rule`; the rules themselves, and what runs them, in `gate.rules`.
 """

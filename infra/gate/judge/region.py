@@ -16,12 +16,12 @@ from ..cache import shards
 from ..cache.computing import Opened, Task
 from ..cache.store import unpack
 from ..impact import blast, diff
-from ..records import Blast, Change, Finding, Path_, ShardHead
+from ..records import Blast, Change, Finding, Path_, ShardHead, StackDelta
+from ..rule import RULES, ChangeView, FleetView, RegionView
+from ..rules import running
 from ..rules.previews import UNPLANNED
 from ..sides.region_pairs import Pair, Pairs
-from . import run_rules
-from .rule import RULES, ChangeView, FleetView, RegionView
-from .verdict import Fault, RegionVerdict, StackDelta
+from .verdict import Fault, RegionVerdict
 
 _SEVERITIES = ("error", "warning", "note")
 
@@ -78,7 +78,7 @@ class Judge:
             except InputError:
                 continue
             numbers.append(address_plan.numbers_of(region, self._shown(str(one.head))))
-        findings = run_rules.fleet(FleetView(numbers=tuple(numbers)))
+        findings = running.fleet(FleetView(numbers=tuple(numbers)))
         files = {one.region: one.file for one in numbers}
         placed = []
         for finding in findings:
@@ -184,10 +184,10 @@ class Judge:
                 today=self.today,
                 approvals=decisions.approvals if decisions else (),
             )
-            found += run_rules.change(view)
+            found += running.change(view)
             one.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
         waivers = decisions.waivers if decisions else ()
-        found = run_rules.waive(found, waivers, self.today, region=one.name, whole=one.after is not None)
+        found = running.waive(found, waivers, self.today, region=one.name, whole=one.after is not None)
         return tuple(ordered(self._placed(finding, one, shown) for finding in found))
 
     def _unplanned_base(self, one: Pair) -> list[Finding]:
@@ -229,7 +229,7 @@ def standing(opened: Opened, heads: Mapping[str, ShardHead]) -> list[Finding]:
         heads: its shards, by key.
     """
     shards_by_name = {name: heads[key] for name, key in opened.outline.shards.items()}
-    found = run_rules.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
+    found = running.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
     return [*found, *(finding for head in shards_by_name.values() for finding in head.findings)]
 
 

@@ -14,7 +14,7 @@ from ..cache.computing import Computing, Opened, Task
 from ..cache.outline import decisions
 from ..cache.store import Store
 from ..records import Finding, ShardHead
-from . import run_rules
+from ..rules import running
 from .region import ordered, standing
 from .verdict import blocks
 
@@ -47,7 +47,7 @@ def judge(name: str) -> Verdict:
     except InputError as error:
         return Verdict(name=name, plan=None, bad=error.problems)
     waivers, _ = decisions(opened.loaded.region)
-    findings = run_rules.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
+    findings = running.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
     held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
     resources = sum(count.resources for head in heads.values() for count in head.stacks)
     return Verdict(

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from ..records import Blast, Change, Finding, PoolFacts, Totals
+from ..records import Blast, Change, Finding, PoolFacts, StackDelta, Totals
 
 GOOD, REFUSED, BAD_INPUT = 0, 1, 2
 WORDS = ("good", "refused", "bad input")
-
-
-class StackDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """What a change does to one stack, in numbers of objects."""
-
-    name: str
-    create: int = 0
-    update: int = 0
-    replace: int = 0
-    """Replaced, and moved to or from another stack."""
-    delete: int = 0
-    resources: int = 0
-    """Resources after the change."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

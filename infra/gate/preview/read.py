@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 
 from ...objects.base import Block, KubeObject, Manifest, object_id
+from .. import opaque
 from ..impact import blast, diff
-from ..judge import run_rules
-from ..judge.rule import RULES, ChangeView, ObjectView
 from ..records import Change, FieldChange, Finding
+from ..rule import RULES, ChangeView, ObjectView
+from ..rules import running
 from ..rules.previews import FAILED, PARTIAL
-from . import opaque
 from . import steps as pulumi_steps
 from .steps import HOW, Recording, Step
 
@@ -91,7 +91,7 @@ def judge(
 ) -> list[Finding]:
     """What the rules for objects, sets of objects and changes say of a preview."""
     findings = _of_itself(found)
-    findings += run_rules.objects(found.objects, found.region, sets=not (found.hidden or found.errors))
+    findings += running.objects(found.objects, found.region, sets=not (found.hidden or found.errors))
     view = ChangeView(
         region=found.region,
         base=None,
@@ -101,7 +101,7 @@ def judge(
         today=today,
         approvals=tuple(approvals),
     )
-    return run_rules.waive([*findings, *run_rules.change(view)], waivers, today, whole=False)
+    return running.waive([*findings, *running.change(view)], waivers, today, whole=False)
 
 
 def _of_itself(found: PreviewRead) -> list[Finding]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...objects import labels
 from ...objects.base import Manifest
-from ..judge.rule import Objects, ObjectView
-from ..preview.opaque import OpaqueError
+from ..opaque import OpaqueError
+from ..rule import Objects, ObjectView
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """Label that the API server gives to every namespace: its name."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...plan.model import ClusterPlan, RegionPlan
 from ...plan.regions import REGIONS
-from ..judge import rule
-from ..judge.rule import Found, RegionView
+from .. import rule
+from ..rule import Found, RegionView
 
 _ADR = "docs/adr/0003-allocations.md"
 _KUBEADM = "kubernetes/kubernetes, cmd/kubeadm/app/apis/kubeadm/validation/validation.go"

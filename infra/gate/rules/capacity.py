@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...plan.model import ClusterPlan, HallPower, RegionPlan, TenantPlan
-from ..judge import rule
-from ..judge.rule import Found, RegionView
+from .. import rule
+from ..rule import Found, RegionView
 
 _GB200 = "DGX SuperPOD with DGX GB200, RA-11338-001"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from .. import rule
 from ..impact import diff, losses
-from ..judge import rule
-from ..judge.rule import ChangeView, Found
 from ..records import Change
+from ..rule import ChangeView, Found
 
 _DELETE = "docs/adr/0004-stacks.md: a resource that leaves its stack is deleted"
 _PROTECT = "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/"

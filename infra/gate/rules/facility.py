@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...plan.model import ClusterPlan, RegionPlan
-from ..judge import rule
-from ..judge.rule import Found, RegionView
+from .. import rule
+from ..rule import Found, RegionView
 
 _TIGHT = 0.98
 _DSX = "NVIDIA DSX facilities reference design, docs.nvidia.com/dsx/facilities-infra/reference-design-overview"

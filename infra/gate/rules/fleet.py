@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from ...plan.allocation import address_plan
-from ..judge import rule
-from ..judge.rule import FleetView, Found
+from .. import rule
 from ..records import Path_
+from ..rule import FleetView, Found
 
 
 @rule.fleet(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from ...plan.model import ClusterPlan, Host
 from ...spec.inventory import SAMPLE_PREFIX
-from ..judge import rule
-from ..judge.rule import ClusterView, Found
+from .. import rule
+from ..rule import ClusterView, Found
 
 _LOCAL_BIT = 0x02
 """Bit of the first octet that says: made up on the spot, not burnt in."""

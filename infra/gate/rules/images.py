@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from ...objects.base import Manifest
-from ..judge import rule
-from ..judge.rule import Found, Objects, ObjectView
+from .. import rule
+from ..rule import Found, Objects, ObjectView
 from . import _manifests
 from ._manifests import Node
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..judge import rule
-from ..judge.rule import Found, ObjectView
+from .. import rule
+from ..rule import Found, ObjectView
 from . import _manifests
 from ._manifests import Node
 

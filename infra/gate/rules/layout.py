@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from ... import spec
 from ...objects.budget import over_budget
 from ...plan.model import RegionPlan
-from ..judge import rule
-from ..judge.rule import Found, RegionView
+from .. import rule
 from ..records import Path_
+from ..rule import Found, RegionView
 
 _OF_THE_STACK = 2
 """Resources of the stack and the region themselves, beside those that shards add."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from ... import catalog
 from ...objects import labels
 from ...objects.base import Manifest
-from ..judge import rule
-from ..judge.rule import Found, Objects, ObjectView
+from .. import rule
+from ..rule import Found, Objects, ObjectView
 from . import _manifests
 
 _CONTROL_PLANE = "KubeadmControlPlane"

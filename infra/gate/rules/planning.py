@@ -1,11 +1,11 @@
-"""What planning itself refuses (`plan.checks`, `plan.held`, `regions`): well formed, but not to be built.
+"""What planning itself refuses (`plan.checks`, `plan.allocation`, `plan.regions`): well formed, but not to be built.
 
 None can be waived: a region that breaks one has no plan, so there is nothing that a waiver could let pass.
 """
 
 from __future__ import annotations
 
-from ..judge import rule
+from .. import rule
 
 _ALLOCATIONS = "docs/adr/0003-allocations.md"
 _REFERENCE = "the system's reference architecture, named in its file below infra/catalog/systems"

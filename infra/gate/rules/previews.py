@@ -1,8 +1,8 @@
-"""What keeps an engine's preview from being judged. `gate.pulumi_preview` finds them in the preview itself."""
+"""What keeps an engine's preview from being judged. `gate.preview` finds them in the preview itself."""
 
 from __future__ import annotations
 
-from ..judge import rule
+from .. import rule
 
 FAILED, PARTIAL = "preview-failed", "preview-partial"
 

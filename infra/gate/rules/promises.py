@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
+from .. import rule
 from ..impact import losses
-from ..judge import rule
-from ..judge.rule import ChangeView, Found, matches
 from ..records import ClusterFacts, TenantFacts
+from ..rule import ChangeView, Found, matches
 
 _LOCK = "docs/adr/0003-allocations.md"
 _STRENGTH = ("shared", "dedicated-nodes", "dedicated-cluster", "confidential")

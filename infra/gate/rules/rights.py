@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...objects.base import Manifest
-from ..judge import rule
-from ..judge.rule import Found, Objects, ObjectView
+from .. import rule
+from ..rule import Found, Objects, ObjectView
 from . import _manifests
 from ._manifests import Home, Place
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from ...objects import kinds
-from ..judge import rule
-from ..judge.rule import Found, Objects, ObjectView
+from .. import rule
+from ..rule import Found, Objects, ObjectView
 
 MAX_OBJECT_BYTES = 1_572_864
 """Largest request that etcd takes (1.5 MiB)."""

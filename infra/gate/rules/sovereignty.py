@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ..judge import rule
-from ..judge.rule import Found, RegionView
+from .. import rule
+from ..rule import Found, RegionView
 
 _SOVEREIGN = "sovereign-training"
 """Service profile of the catalogue for data that may not leave the country."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...plan.model import RegionPlan, StoragePlan
-from ..judge import rule
-from ..judge.rule import Found, RegionView
+from .. import rule
+from ..rule import Found, RegionView
 
 _SHARED = ("parallel", "block", "file", "object")
 """Tiers whose data outlives a job and moves with no drive."""

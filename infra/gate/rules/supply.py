@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ... import spec
-from ..judge import rule
-from ..judge.rule import Found, RegionView
+from .. import rule
+from ..rule import Found, RegionView
 
 _METAL3 = "metal3-io/baremetal-operator, docs/api.md"
 _MINORS = 2

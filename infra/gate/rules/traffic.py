@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 from ...objects import labels
 from ...objects.base import LABEL, Manifest
-from ..judge import rule
-from ..judge.rule import Found, Objects, ObjectView
+from .. import rule
+from ..rule import Found, Objects, ObjectView
 from . import _manifests
 from ._manifests import NAME_LABEL, Home
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .. import rule
 from ..impact import losses
-from ..judge import rule
-from ..judge.rule import ChangeView, Found
 from ..records import ClusterFacts
+from ..rule import ChangeView, Found
 
 DRAIN_SHARE = 0.1
 """Share of a cluster's racks of which nodes may be drained at once without an approval. Assumption: operators of

@@ -1,8 +1,8 @@
-"""Waivers that have had their day. `gate.apply.waive` finds them, since only it sees all findings of a region."""
+"""Waivers that have had their day. `running.waive` finds them, since only it sees all findings of a region."""
 
 from __future__ import annotations
 
-from ..judge import rule
+from .. import rule
 
 EXPIRED, UNUSED = "waiver-expired", "waiver-unused"
 

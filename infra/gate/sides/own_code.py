@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from ...errors import FactoryError
 from ...files import PACKAGE
 from ..cache.computing import Computing, Task
 from ..cache.fingerprint import FORMAT
@@ -35,7 +36,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """First fault of the regions that can't be planned."""
 
 
-class OwnCodeError(Exception):
+class OwnCodeError(FactoryError):
     """The base's copy can't plan it; the message says why."""
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...errors import UnavailableError
 from ...files import PACKAGE
 from ...spec.problems import InputError, Problem
 
@@ -24,7 +25,7 @@ CODE = ("infra", "templates")
 DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
-class GitError(Exception):
+class GitError(UnavailableError):
     """The repository can't give what is asked for; the message says what is missing and what to do."""
 
 

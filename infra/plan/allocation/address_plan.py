@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from ... import spec
 from ...catalog import Catalog, Pools
+from ...errors import BAD_INPUT, FactoryError
+from .. import quantities
 from ..model import IPNetwork, pow2
-from ..sizing import quantities
 from .allocate import SERVICE_ADDRESSES, STORAGE_ADDRESSES, TENANT_ADDRESSES
 from .pools import Intervals, whole
 from .region_numbers import Overlap, RegionNumbers, numbers_of, overlaps
@@ -43,8 +44,10 @@ LEAST_V4 = 256
 """Smallest IPv4 block: core racks and switch management of a small region."""
 
 
-class ExhaustedError(Exception):
+class ExhaustedError(FactoryError):
     """A pool has no room for the region; `reasons` has a line for each such pool."""
+
+    exit_code = BAD_INPUT
 
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)

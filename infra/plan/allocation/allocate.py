@@ -10,8 +10,8 @@ from typing import TypeVar
 from ... import spec
 from ...catalog import Catalog
 from ...spec.source import Path_
+from .. import quantities
 from ..model import IPNetwork, pow2
-from ..sizing import quantities
 from .lock import (
     ClusterEntry,
     CoreNodesEntry,

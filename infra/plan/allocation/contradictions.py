@@ -9,7 +9,7 @@ from ... import spec
 from ...catalog import Catalog
 from ...spec.problems import Problem
 from ...spec.source import Document, Path_
-from ..sizing import quantities
+from .. import quantities
 from .allocate import contains, networks_of
 from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, TenantEntry, TenantRacksEntry
 

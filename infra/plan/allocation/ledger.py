@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...files import write_whole
 from ...spec.problems import InputError, Problem
 from . import allocate, lock
 
@@ -65,14 +64,4 @@ def _append(path: Path, region: str, new: Sequence[str]) -> None:
     if not old.endswith("\n"):
         old += "\n"
     old = old.replace("entries: []\n", "entries:\n")
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write((old + "".join(new)).encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, old + "".join(new))

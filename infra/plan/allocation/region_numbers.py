@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ... import spec
+from .. import quantities
 from ..model import IPNetwork
-from ..sizing import quantities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

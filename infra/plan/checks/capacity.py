@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ... import spec
+from ...errors import SizeError
 from ...spec.problems import Problem
 from ...spec.source import Path_
-from ..sizing import quantities
-from ..sizing.fabric import SizeError
+from .. import quantities
 from ..stacks import RACKS_PER_GROUP
 from .context import Check, Context
 

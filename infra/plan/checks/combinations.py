@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ... import spec
 from ...spec.problems import Problem
-from ..sizing import quantities
+from .. import quantities
 from .context import Check, Context
 
 PROVIDERS = ("metal3", "existing")

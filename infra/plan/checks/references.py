@@ -11,8 +11,8 @@ from ... import spec
 from ...catalog import Catalog
 from ...spec.problems import Problem
 from ...spec.source import Document, Path_
+from .. import quantities
 from ..allocation.lock import ClusterEntry, Lock
-from ..sizing import quantities
 from . import capacity, combinations
 from .context import Check, Context
 

@@ -31,13 +31,10 @@ from dataclasses import dataclass
 
 from ... import catalog
 from ...catalog import FabricOption, SwitchEntry, SystemEntry
+from ...errors import SizeError
 
 UFM_CABLES = 4
 """Cables of the UFM appliances: what RA-11333-001 and RA-11334-001, table 4, have above the nodes' own."""
-
-
-class SizeError(ValueError):
-    """A size that can't be built; the message says why and what can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...gate.impact import totals
-from ...gate.judge.verdict import RegionVerdict, StackDelta, Verdict, blocks
-from ...gate.records import Blast, Finding
+from ...gate.judge.verdict import RegionVerdict, Verdict, blocks
+from ...gate.records import Blast, Finding, StackDelta
 from . import text
 
 NOTHING = "-"

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ...gate.judge import run_rules  # noqa: F401 registers the rules
-from ...gate.judge.rule import RULES, Rule
+from ...gate.rule import RULES, Rule
+from ...gate.rules import running  # noqa: F401 registers the rules
 
 
 def rules_data() -> list[dict[str, Any]]:

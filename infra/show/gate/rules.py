@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ...gate import rule
 from ...gate import rules as _registers_them  # noqa: F401
-from ...gate.judge import rule
-from ...gate.judge.rule import Rule
 from ...gate.judge.verdict import RegionVerdict, Verdict
+from ...gate.rule import Rule
 
 INPUT = "input"
 """Id under which faults of the input stand that no rule covers."""

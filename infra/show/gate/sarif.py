@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from ...gate.judge.rule import Rule
 from ...gate.judge.verdict import BAD_INPUT, Fault, RegionVerdict, Verdict
 from ...gate.records import Finding
+from ...gate.rule import Rule
 from . import rules, text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

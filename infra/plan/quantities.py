@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ... import spec
-from ...catalog import Catalog
-from ..model import links_per_host, pow2
-from .fabric import FabricSize, size_fabric
+from .. import spec
+from ..catalog import Catalog
+from .model import links_per_host, pow2
+from .sizing.fabric import FabricSize, size_fabric
 
 CORE = "core"
 """What racks of core nodes are named after; no cluster may bear the name."""

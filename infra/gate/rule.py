@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...objects.base import Manifest
-from ...plan.model import ClusterPlan, RegionPlan
-from ...plan.regions import Loaded
-from ..records import Blast, Change, Outline, Path_, ShardHead
+from ..objects.base import Manifest
+from ..plan.model import ClusterPlan, RegionPlan
+from ..plan.regions import Loaded
+from .records import Blast, Change, Outline, Path_, ShardHead
 
 Severity = Literal["error", "warning", "note"]
 Scope = Literal["input", "region", "cluster", "object", "set", "change", "fleet"]

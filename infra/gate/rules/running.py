@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from ..preview.opaque import OpaqueError
+from .. import rule as rules
+from ..opaque import OpaqueError
 from ..records import Finding
-from ..rules import waivers as waiver_rules
-from . import rule as rules
-from .rule import ChangeView, ClusterView, FleetView, Found, ObjectView, RegionView, Rule, Scope
+from ..rule import ChangeView, ClusterView, FleetView, Found, ObjectView, RegionView, Rule, Scope
+from . import waivers as waiver_rules
 
 FAILED = "the rule failed: "
 """How the message of a finding starts whose rule raised."""
