@@ -180,7 +180,7 @@ def _options(
 
 def _annotated(item: base.KubeObject, wait: bool) -> base.Manifest:
     """The manifest with what the provider is to wait for; a copy, because manifests are shared values."""
-    manifest = item.manifest
+    manifest = item.applied
     if wait and item.wait_for is not None:
         return _with_annotation(manifest, WAIT_FOR, item.wait_for)
     if not wait and manifest["kind"] in AWAITED_KINDS:

@@ -95,7 +95,7 @@ def _documents(block: Block) -> Mapping[str, str]:
     """Text of a block's objects by target cluster."""
     texts: dict[str, list[str]] = {}
     for item in block.items:
-        text = yaml_text(item.manifest) if isinstance(item, KubeObject) else _chart(item)
+        text = yaml_text(item.applied) if isinstance(item, KubeObject) else _chart(item)
         texts.setdefault(item.target, []).append(text)
     return {target: "---\n".join(parts) for target, parts in texts.items()}
 

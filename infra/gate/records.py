@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from ..objects.ids import UNKNOWN, ObjectId, Subject
+
 Path_ = tuple[str | int, ...]
 
 
@@ -45,10 +47,10 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     stack: str
     component: str
     """Component that registers it, `<Type> <name>`."""
-    owner: str
-    """What it belongs to, as approvals name it: `tenant/..`, `rack/..`, `cluster/..` or `management/..`."""
+    owner: str = UNKNOWN.path
+    """Path of what it belongs to (`objects.ids.Subject`): `tenant/acme`, `cluster/train/rack/train-r0001`."""
     digest: str
-    """Of the manifest and the options that an engine sees."""
+    """Of the manifest without its owner, and the options that an engine sees."""
     protect: bool
     retain: bool = False
     """Left where it is when the plan has it no more, because what runs there still refers to it."""
@@ -203,12 +205,27 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     region: str
     stack: str
     component: str
-    owner: str
+    owner: str = UNKNOWN.path
+    """Path of what the object belongs to."""
     protect: bool
     """Protected before the change."""
     fields: tuple[FieldChange, ...] = ()
     because: tuple[str, ...] = ()
     """Immutable fields that differ: why it is replaced."""
+
+    @property
+    def subject(self) -> Subject:
+        """What the object belongs to; `UNKNOWN` where it does not say."""
+        return Subject.parse(self.owner)
+
+    @property
+    def object_id(self) -> ObjectId:
+        """The id in parts.
+
+        Raises:
+            ValueError: it is the URN of what is no Kubernetes object.
+        """
+        return ObjectId.parse(self.id)
 
     @property
     def loses(self) -> bool:

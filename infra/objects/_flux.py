@@ -10,7 +10,8 @@ from collections.abc import Collection
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan, kubeconfig_secret
-from .base import Manifest, make, object_id
+from .base import Manifest, make
+from .ids import object_id
 
 API = "helm.toolkit.fluxcd.io/v2"
 SOURCES = "source.toolkit.fluxcd.io/v1"

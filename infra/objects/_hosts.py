@@ -8,7 +8,8 @@ from ipaddress import IPv6Address
 from .. import catalog, spec
 from ..plan.model import ClusterPlan, Host, RegionPlan
 from . import labels
-from .base import LABEL, KubeObject, Manifest, make, object_id
+from .base import LABEL, KubeObject, Manifest, make
+from .ids import Subject, object_id
 
 BOOT_MAC = f"{LABEL}/boot-mac"
 """Annotation: MAC address of the boot interface. Metal3DataTemplate reads no spec fields, only labels, annotations
@@ -48,7 +49,7 @@ def bmc_address(bmc: spec.Bmc, host: Host) -> str:
     return f"{bmc.protocol}+https://{address}{bmc.system_path}"
 
 
-def credentials(plan: RegionPlan, cluster: ClusterPlan, rack: str) -> KubeObject:
+def credentials(plan: RegionPlan, cluster: ClusterPlan, rack: str, owner: Subject) -> KubeObject:
     """The secret with the BMC credentials that all hosts of a rack share, fetched from the region's secret store."""
     name = credentials_name(rack)
     data = [
@@ -70,7 +71,11 @@ def credentials(plan: RegionPlan, cluster: ClusterPlan, rack: str) -> KubeObject
         },
     )
     return KubeObject(
-        target=cluster.management, manifest=manifest, after=(namespace_id(cluster),), wait_for="condition=Ready"
+        target=cluster.management,
+        owner=owner,
+        manifest=manifest,
+        after=(namespace_id(cluster),),
+        wait_for="condition=Ready",
     )
 
 
@@ -81,6 +86,7 @@ def bare_metal_host(
     *,
     system: str,
     role: str,
+    owner: Subject,
     links: str | None = None,
     after: tuple[str, ...] = (),
 ) -> KubeObject:
@@ -96,6 +102,7 @@ def bare_metal_host(
         host: the host.
         system: catalogue id of its system.
         role: `gpu` or `control-plane`.
+        owner: what the host belongs to.
         links: its north-south links, `ns0=10.64.0.1/31,..`; None or empty where it has none.
         after: ids of what must exist first.
     """
@@ -122,6 +129,7 @@ def bare_metal_host(
     )
     return KubeObject(
         target=cluster.management,
+        owner=owner,
         manifest=manifest,
         after=after,
         protect=plan.spec.protect,

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from ..plan.model import ManagementPlan, RegionPlan
+from . import ids
 from ._hosts import architecture
 from .base import Item, KubeObject, Manifest, make
 
@@ -60,13 +61,15 @@ class Made:
 
 def namespace(target: str, name: str, **marks: str) -> KubeObject:
     """A namespace, with labels of its own."""
-    return KubeObject(target=target, manifest=make("v1", "Namespace", name, labels=marks))
+    return KubeObject(target=target, owner=ids.management(target), manifest=make("v1", "Namespace", name, labels=marks))
 
 
 def applied(target: str, manifest: Manifest, after: tuple[str, ...], *, ready: bool = False) -> KubeObject:
     """An object, and whether what follows waits until it is ready."""
     wait = "condition=Ready" if ready else None
-    return KubeObject(target=target, manifest=manifest, after=after, wait_for=wait, timeout_seconds=1200)
+    return KubeObject(
+        target=target, owner=ids.management(target), manifest=manifest, after=after, wait_for=wait, timeout_seconds=1200
+    )
 
 
 def items(plan: RegionPlan, management: ManagementPlan, flux: str, charts: tuple[str, ...]) -> Made:

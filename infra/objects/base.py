@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .ids import ObjectId, Subject, owned
+
 Manifest = dict[str, Any]
 """A Kubernetes object as plain JSON data, in the API's own camelCase."""
 
@@ -21,6 +23,9 @@ class KubeObject:
     target: str
     """Cluster that it is applied to: the name of a management or GPU cluster of the region."""
     manifest: Manifest
+    """What makes it what it is: compared, judged, and the content of digests."""
+    owner: Subject
+    """What it belongs to; applied as an annotation, which is no part of the manifest (`applied`)."""
     after: tuple[str, ...] = ()
     """Ids of objects that must exist first. Ids of other stacks or components are left to the stack order."""
     protect: bool = False
@@ -38,8 +43,13 @@ class KubeObject:
 
     @property
     def id(self) -> str:
-        """`<target>/<Kind>.<group>/<namespace>/<name>`: unique in the region."""
-        return object_id(self.target, self.manifest)
+        """Text of its `ObjectId`: unique in the region."""
+        return str(ObjectId.of(self.target, self.manifest))
+
+    @property
+    def applied(self) -> Manifest:
+        """The manifest as engines send it: with its owner's annotation."""
+        return owned(self.manifest, self.owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,7 @@ class HelmRelease:
     """A chart that the Pulumi engine itself installs: only the management stack has any."""
 
     target: str
+    owner: Subject
     name: str
     namespace: str
     repo: str
@@ -58,8 +69,8 @@ class HelmRelease:
 
     @property
     def id(self) -> str:
-        """`<target>/Chart/<namespace>/<name>`."""
-        return f"{self.target}/Chart/{self.namespace}/{self.name}"
+        """Text of its `ObjectId`, of kind `Chart`."""
+        return str(ObjectId.chart(self.target, self.namespace, self.name))
 
 
 Item = KubeObject | HelmRelease
@@ -85,22 +96,13 @@ class Block:
             yield from child.walk()
 
 
-def object_id(target: str, manifest: Manifest) -> str:
-    """Id of an object on a cluster.
-
-    >>> object_id("m", {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "namespace": "b"}})
-    'm/Deployment.apps/b/a'
-    """
-    group = manifest["apiVersion"].rpartition("/")[0]
-    meta = manifest["metadata"]
-    kind = f"{manifest['kind']}.{group}" if group else manifest["kind"]
-    return f"{target}/{kind}/{meta.get('namespace', '')}/{meta['name']}"
-
-
 def resource_name(component: str, item: Item) -> str:
     """Pulumi name of an item below its component: derived from the component's name, unique within it.
 
-    >>> flux = HelmRelease(target="m", name="flux", namespace="f", repo="", chart="", version="", values={})
+    >>> owner = Subject("management", "m")
+    >>> flux = HelmRelease(
+    ...     target="m", owner=owner, name="flux", namespace="f", repo="", chart="", version="", values={}
+    ... )
     >>> resource_name("c", flux)
     'c-chart-f-flux'
     """

@@ -11,6 +11,7 @@ from .. import catalog
 from ..plan.model import RegionPlan
 from . import region
 from .base import Block, HelmRelease, Item
+from .ids import OWNER
 
 MAX_STATE_BYTES = 5_000_000
 STATE_FACTOR = 4.15
@@ -126,4 +127,12 @@ def _kinds(items: Iterable[Item]) -> Iterator[str]:
 
 def _size(item: Item) -> int:
     data = item.values if isinstance(item, HelmRelease) else item.manifest
-    return len(json.dumps(data, separators=(",", ":")))
+    return len(json.dumps(data, separators=(",", ":"))) + owner_bytes(item)
+
+
+def owner_bytes(item: Item) -> int:
+    """Bytes that the owner's annotation adds to an object as JSON."""
+    if isinstance(item, HelmRelease):
+        return 0
+    alone = "annotations" not in item.manifest["metadata"]
+    return len(f'"{OWNER}":"{item.owner.path}",') + (len('"annotations":{}') if alone else 0)

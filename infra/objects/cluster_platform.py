@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _chart_values, _flux, fabric_network, kueue, labels, rook, tenant_policy
-from .base import Block, KubeObject, make, object_id
+from . import _chart_values, _flux, fabric_network, ids, kueue, labels, rook, tenant_policy
+from .base import Block, KubeObject, make
+from .ids import object_id
 
 
 def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
@@ -65,7 +66,9 @@ def _fits(chart: ChartEntry, facts: Mapping[str, set[object]]) -> bool:
 def _namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
     for name in _shared_namespaces(cluster, chosen):
         manifest = make("v1", "Namespace", name, labels={labels.PLATFORM: "true"})
-        yield KubeObject(target=cluster.name, manifest=manifest, after=_flux.ready_ids(cluster))
+        yield KubeObject(
+            target=cluster.name, owner=ids.cluster(cluster.name), manifest=manifest, after=_flux.ready_ids(cluster)
+        )
 
 
 def _shared_namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> list[str]:
@@ -76,19 +79,22 @@ def _shared_namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> list[s
 def _sources(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
     made = (_flux.source(cluster, chart) for chart in chosen)
     for manifest in {manifest["metadata"]["name"]: manifest for manifest in made}.values():
-        yield KubeObject(target=cluster.management, manifest=manifest, after=(_home(cluster),))
+        yield KubeObject(
+            target=cluster.management, owner=ids.cluster(cluster.name), manifest=manifest, after=(_home(cluster),)
+        )
 
 
 def _releases(plan: RegionPlan, cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
-    ids = {chart.id for chart in chosen}
+    chart_ids = {chart.id for chart in chosen}
     declared = _shared_namespaces(cluster, chosen)
     for chart in chosen:
-        values = _chart_values.values(plan, cluster, chart, ids)
+        values = _chart_values.values(plan, cluster, chart, chart_ids)
         source = object_id(cluster.management, _flux.source(cluster, chart))
         room = (_flux.namespace_id(cluster, chart.namespace),) if chart.namespace in declared else ()
         yield KubeObject(
             target=cluster.management,
-            manifest=_flux.release(cluster, chart, values, ids),
+            owner=ids.cluster(cluster.name),
+            manifest=_flux.release(cluster, chart, values, chart_ids),
             after=(_home(cluster), source, *_flux.ready_ids(cluster), *room),
             wait_for="condition=Ready",
             timeout_seconds=3600,

@@ -17,8 +17,9 @@ import json
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, HostLink, RegionPlan, link_names
-from . import _flux, _kubeadm, labels
-from .base import Block, KubeObject, Manifest, make, object_id
+from . import _flux, _kubeadm, ids, labels
+from .base import Block, KubeObject, Manifest, make
+from .ids import object_id
 
 CHART = "network-operator"
 NAMESPACE = "nvidia-network-operator"
@@ -94,7 +95,7 @@ def _facts(cluster: ClusterPlan) -> KubeObject:
     text = json.dumps(facts, indent=1) + "\n"
     manifest = make("v1", "ConfigMap", "fabric-plan", cluster.name, data={"fabric.json": text})
     home = object_id(cluster.management, make("v1", "Namespace", cluster.name))
-    return KubeObject(target=cluster.management, manifest=manifest, after=(home,))
+    return KubeObject(target=cluster.management, owner=ids.cluster(cluster.name), manifest=manifest, after=(home,))
 
 
 def _infiniband(cluster: ClusterPlan) -> Iterator[KubeObject]:
@@ -267,6 +268,7 @@ def _on(
     wait = f"condition={ready}" if ready else f"jsonpath={{.status.state}}={state}" if state else None
     return KubeObject(
         target=cluster.name,
+        owner=ids.cluster(cluster.name),
         manifest=manifest,
         after=(_flux.release_id(cluster, CHART), _flux.namespace_id(cluster, NAMESPACE), *after),
         wait_for=wait,

@@ -10,7 +10,7 @@ workload plane can follow.
 from __future__ import annotations
 
 from ..plan.model import ClusterPlan, Host, RegionPlan
-from . import _hosts, _kubeadm, _machines, labels, management
+from . import _hosts, _kubeadm, _machines, ids, labels, management
 from .base import Block, KubeObject, Manifest, make
 
 FIRST_NODE = 16
@@ -39,6 +39,7 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan) -> KubeObject:
     marks = {labels.HOST_CLUSTER: cluster.name}
     return KubeObject(
         target=cluster.management,
+        owner=ids.cluster(cluster.name),
         manifest=make("v1", "Namespace", cluster.name, labels=marks),
         after=(management.gate_id(cluster.management),),
         protect=plan.spec.protect,
@@ -58,7 +59,12 @@ def _adopted(plan: RegionPlan, cluster: ClusterPlan) -> list[KubeObject]:
     }
     namespace = _namespace(plan, cluster)
     manifest = make("v1", "ConfigMap", "ai-factory-cluster", cluster.name, data=facts)
-    return [namespace, KubeObject(target=cluster.management, manifest=manifest, after=(namespace.id,))]
+    return [
+        namespace,
+        KubeObject(
+            target=cluster.management, owner=ids.cluster(cluster.name), manifest=manifest, after=(namespace.id,)
+        ),
+    ]
 
 
 def _built(plan: RegionPlan, cluster: ClusterPlan) -> list[KubeObject]:
@@ -73,6 +79,7 @@ def _built(plan: RegionPlan, cluster: ClusterPlan) -> list[KubeObject]:
     templates = [_object(cluster, data, after, retain=True), _object(cluster, machines, after)]
     control_plane = KubeObject(
         target=cluster.management,
+        owner=ids.cluster(cluster.name),
         manifest=_control_plane(plan, cluster, machines),
         after=(templates[1].id,),
         protect=plan.spec.protect,
@@ -83,7 +90,9 @@ def _built(plan: RegionPlan, cluster: ClusterPlan) -> list[KubeObject]:
 
 
 def _object(cluster: ClusterPlan, manifest: Manifest, after: tuple[str, ...], *, retain: bool = False) -> KubeObject:
-    return KubeObject(target=cluster.management, manifest=manifest, after=after, retain=retain)
+    return KubeObject(
+        target=cluster.management, owner=ids.cluster(cluster.name), manifest=manifest, after=after, retain=retain
+    )
 
 
 def _shared(plan: RegionPlan, cluster: ClusterPlan) -> list[Manifest]:
@@ -128,7 +137,8 @@ def _remediation(cluster: ClusterPlan) -> Manifest:
 
 def _control_plane_hosts(plan: RegionPlan, cluster: ClusterPlan) -> list[KubeObject]:
     secrets = {
-        rack: _hosts.credentials(plan, cluster, rack) for rack in dict.fromkeys(h.rack for h in cluster.core_hosts)
+        rack: _hosts.credentials(plan, cluster, rack, ids.cluster(cluster.name))
+        for rack in dict.fromkeys(h.rack for h in cluster.core_hosts)
     }
     hosts = [_control_plane_host(plan, cluster, host, secrets[host.rack].id) for host in cluster.core_hosts]
     return [*secrets.values(), *hosts]
@@ -136,7 +146,10 @@ def _control_plane_hosts(plan: RegionPlan, cluster: ClusterPlan) -> list[KubeObj
 
 def _control_plane_host(plan: RegionPlan, cluster: ClusterPlan, host: Host, secret: str) -> KubeObject:
     system = plan.spec.core.system
-    return _hosts.bare_metal_host(plan, cluster, host, system=system, role=labels.ROLE_CONTROL_PLANE, after=(secret,))
+    owner = ids.cluster(cluster.name)
+    return _hosts.bare_metal_host(
+        plan, cluster, host, system=system, role=labels.ROLE_CONTROL_PLANE, owner=owner, after=(secret,)
+    )
 
 
 def _control_plane_machines(plan: RegionPlan, cluster: ClusterPlan, data: Manifest) -> Manifest:
@@ -197,6 +210,7 @@ def _root(plan: RegionPlan, cluster: ClusterPlan, after: tuple[str, ...]) -> Kub
     complete = len(cluster.core_hosts) >= cluster.spec.control_plane.replicas
     return KubeObject(
         target=cluster.management,
+        owner=ids.cluster(cluster.name),
         manifest=make("cluster.x-k8s.io/v1beta2", "Cluster", cluster.name, cluster.name, spec=body),
         after=after,
         protect=plan.spec.protect,

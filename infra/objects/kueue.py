@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, ServiceUse, TenantPlan
-from . import _flux, fabric_network, labels
-from .base import LABEL, KubeObject, Manifest, make, object_id
+from . import _flux, fabric_network, ids, labels
+from .base import LABEL, KubeObject, Manifest, make
+from .ids import Subject, object_id
 
 API = "kueue.x-k8s.io/v1beta2"
 CHART = "kueue"
@@ -33,15 +34,17 @@ _KEPT = 0.1
 def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
     """Topology, flavours, cohort and priorities of a cluster."""
     after = (_flux.release_id(cluster, CHART),)
-    topology = _on(cluster, make(API, "Topology", _topology(cluster), spec=_levels(cluster)), after)
+    topology = _on(
+        cluster, ids.cluster(cluster.name), make(API, "Topology", _topology(cluster), spec=_levels(cluster)), after
+    )
     yield topology
     owners = [None, *(tenant for tenant in plan.tenants_of(cluster.name) if tenant.racks)]
     for owner in owners:
         manifest = make(API, "ResourceFlavor", flavour_name(owner), spec=_flavour(cluster, owner))
-        yield _on(cluster, manifest, (*after, topology.id))
-    yield _on(cluster, make(API, "Cohort", cohort(cluster), spec={}), after)
+        yield _on(cluster, ids.cluster(cluster.name), manifest, (*after, topology.id))
+    yield _on(cluster, ids.cluster(cluster.name), make(API, "Cohort", cohort(cluster), spec={}), after)
     for use in _services(plan, cluster):
-        yield _on(cluster, _priority(plan, use), after)
+        yield _on(cluster, ids.cluster(cluster.name), _priority(plan, use), after)
 
 
 def tenant(plan: RegionPlan, one: TenantPlan, namespace: str) -> Iterator[KubeObject]:
@@ -55,11 +58,11 @@ def tenant(plan: RegionPlan, one: TenantPlan, namespace: str) -> Iterator[KubeOb
     cluster = plan.cluster(one.cluster)
     flavour = make(API, "ResourceFlavor", flavour_name(one if one.racks else None))
     after = (_flux.release_id(cluster, CHART), object_id(cluster.name, flavour))
-    queue = _on(cluster, make(API, "ClusterQueue", one.name, spec=_queue(cluster, one)), after)
+    queue = _on(cluster, ids.tenant(one.name), make(API, "ClusterQueue", one.name, spec=_queue(cluster, one)), after)
     yield queue
     for name in queue_names(one):
         local = make(API, "LocalQueue", name, one.name, spec={"clusterQueue": one.name})
-        yield _on(cluster, local, (queue.id, namespace))
+        yield _on(cluster, ids.tenant(one.name), local, (queue.id, namespace))
 
 
 def queue_names(one: TenantPlan) -> list[str]:
@@ -92,8 +95,8 @@ def quota(cluster: ClusterPlan, one: TenantPlan) -> dict[str, int]:
     }
 
 
-def _on(cluster: ClusterPlan, manifest: Manifest, after: tuple[str, ...]) -> KubeObject:
-    return KubeObject(target=cluster.name, manifest=manifest, after=after)
+def _on(cluster: ClusterPlan, owner: Subject, manifest: Manifest, after: tuple[str, ...]) -> KubeObject:
+    return KubeObject(target=cluster.name, owner=owner, manifest=manifest, after=after)
 
 
 def _topology(cluster: ClusterPlan) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..plan.model import ManagementPlan, RegionPlan
-from . import _metal3
+from . import _metal3, ids
 from ._metal3 import Made, applied, namespace
-from .base import Block, HelmRelease, Item, KubeObject, Manifest, make, object_id
+from .base import Block, HelmRelease, Item, KubeObject, Manifest, make
+from .ids import object_id
 
 GATE_NAMESPACE = "ai-factory"
 GATE = "ai-factory-region"
@@ -68,7 +69,12 @@ def gate_id(management: str) -> str:
 def _gate(plan: RegionPlan, management: ManagementPlan, after: tuple[str, ...]) -> list[KubeObject]:
     home = namespace(management.name, GATE_NAMESPACE)
     manifest = make("v1", "ConfigMap", GATE, GATE_NAMESPACE, data=_facts(plan, management))
-    return [home, KubeObject(target=management.name, manifest=manifest, after=(home.id, *after))]
+    return [
+        home,
+        KubeObject(
+            target=management.name, owner=ids.management(management.name), manifest=manifest, after=(home.id, *after)
+        ),
+    ]
 
 
 def _facts(plan: RegionPlan, management: ManagementPlan) -> dict[str, str]:
@@ -103,6 +109,7 @@ def _charts(plan: RegionPlan, target: str) -> Made:
     for entry in entries:
         release = HelmRelease(
             target=target,
+            owner=ids.management(target),
             name=entry.chart,
             namespace=entry.namespace,
             repo=entry.repo,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..plan import stacks
 from ..plan.model import ClusterPlan, Host, Rack, RegionPlan
-from . import _hosts, _machines, labels
+from . import _hosts, _machines, ids, labels
 from .base import Block, KubeObject, Manifest, make
 
 NODES_PER_TOLERATED_FAULT = 9
@@ -52,22 +52,23 @@ class _Shared:
 
 def _rack(shared: _Shared, rack: Rack) -> Iterator[KubeObject]:
     plan, cluster = shared.plan, shared.cluster
+    owner = ids.rack(rack.name, cluster.name)
     namespace = (_hosts.namespace_id(cluster),)
-    secret = _hosts.credentials(plan, cluster, rack.name)
+    secret = _hosts.credentials(plan, cluster, rack.name, owner)
     yield secret
     for host in rack.hosts:
         yield _host(shared, rack, host, secret.id)
     match = {labels.HOST_RACK: rack.name, labels.HOST_ROLE: labels.ROLE_GPU}
     machines = _machines.machine_template(cluster, rack.name, shared.image, shared.data, match)
-    template = KubeObject(target=cluster.management, manifest=machines, after=namespace)
+    template = KubeObject(target=cluster.management, owner=owner, manifest=machines, after=namespace)
     yield template
     deployment = KubeObject(
-        target=cluster.management, manifest=_deployment(shared, rack, machines), after=(template.id,)
+        target=cluster.management, owner=owner, manifest=_deployment(shared, rack, machines), after=(template.id,)
     )
     yield deployment
     most = max(1, len(rack.hosts) // NODES_PER_TOLERATED_FAULT)
     health = _machines.health_check(cluster, rack.name, {labels.RACK: rack.name}, most)
-    yield KubeObject(target=cluster.management, manifest=health, after=(deployment.id,))
+    yield KubeObject(target=cluster.management, owner=owner, manifest=health, after=(deployment.id,))
 
 
 def _host(shared: _Shared, rack: Rack, host: Host, secret: str) -> KubeObject:
@@ -78,6 +79,7 @@ def _host(shared: _Shared, rack: Rack, host: Host, secret: str) -> KubeObject:
         host,
         system=cluster.system.id,
         role=labels.ROLE_GPU,
+        owner=ids.rack(rack.name, cluster.name),
         links=links_text(cluster, rack, host.slot),
         after=(secret,),
     )

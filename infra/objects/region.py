@@ -12,9 +12,20 @@ from .base import Block
 
 def region_blocks(plan: RegionPlan) -> Iterator[Block]:
     """Every top-level block of the region, management plane first, in the order that a first `up` needs."""
+    yield from shared_blocks(plan)
+    yield from clusters_blocks(plan)
+
+
+def shared_blocks(plan: RegionPlan) -> Iterator[Block]:
+    """Blocks that belong to no one cluster."""
     home = stacks.region_stack(plan.spec)
-    for one in plan.management:
-        yield management.block(plan, one, home)
+    for managing in plan.management:
+        yield management.block(plan, managing, home)
+
+
+def clusters_blocks(plan: RegionPlan) -> Iterator[Block]:
+    """Blocks of the clusters, each of which belongs to one of them: management plane, racks, workload planes."""
+    home = stacks.region_stack(plan.spec)
     for cluster in plan.clusters:
         yield gpu_cluster.block(plan, cluster, home)
     for cluster in plan.clusters:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan
-from . import _classes, _flux
+from . import _classes, _flux, ids
 from .base import LABEL, KubeObject, Manifest, make
 
 NAMESPACE = "rook-ceph"
@@ -50,6 +50,7 @@ def items(plan: RegionPlan, cluster: ClusterPlan, storages: Sequence[Ceph]) -> I
     encrypted = any(storage.spec.encrypted for storage, _ in storages)
     ceph = KubeObject(
         target=cluster.name,
+        owner=ids.cluster(cluster.name),
         manifest=make(_API, "CephCluster", _NAME, NAMESPACE, spec=_cluster(encrypted)),
         after=(release, _flux.namespace_id(cluster, NAMESPACE)),
         protect=plan.spec.protect,
@@ -62,18 +63,26 @@ def items(plan: RegionPlan, cluster: ClusterPlan, storages: Sequence[Ceph]) -> I
 def _storage(
     plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan, marks: Mapping[str, str], ceph: str
 ) -> Iterator[KubeObject]:
-    tier = storage.spec.tier
-    pool = KubeObject(target=cluster.name, manifest=_POOLS[tier](storage), after=(ceph,), protect=plan.spec.protect)
+    tier, owner = storage.spec.tier, ids.storage(storage.name)
+    pool = KubeObject(
+        target=cluster.name,
+        owner=owner,
+        manifest=_POOLS[tier](storage),
+        after=(ceph,),
+        protect=plan.spec.protect,
+    )
     yield pool
     if tier == "file":
         group = make(_API, "CephFilesystemSubVolumeGroup", f"{storage.name}-csi", NAMESPACE, spec=_csi_group(storage))
-        yield KubeObject(target=cluster.name, manifest=group, after=(pool.id,))
-    yield KubeObject(target=cluster.name, manifest=_class(storage, marks), after=(pool.id,))
+        yield KubeObject(target=cluster.name, owner=owner, manifest=group, after=(pool.id,))
+    yield KubeObject(target=cluster.name, owner=owner, manifest=_class(storage, marks), after=(pool.id,))
     if tier in _CSI:
         driver, user = _CSI[tier]
         secret = _classes.secret_pairs({"snapshotter": f"rook-csi-{user}-provisioner"}, NAMESPACE)
         made = _classes.snapshot_class(storage.name, driver, {"clusterID": NAMESPACE, **secret}, marks)
-        yield KubeObject(target=cluster.name, manifest=made, after=(_flux.release_id(cluster, SNAPSHOT_CHART), pool.id))
+        yield KubeObject(
+            target=cluster.name, owner=owner, manifest=made, after=(_flux.release_id(cluster, SNAPSHOT_CHART), pool.id)
+        )
 
 
 def _cluster(encrypted: bool) -> Manifest:

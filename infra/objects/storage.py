@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan
-from . import _chart_values, _classes, _flux, labels, rook
+from . import _chart_values, _classes, _flux, ids, labels, rook
 from .base import LABEL, Block, KubeObject, Manifest, make
+from .ids import Subject
 
 NAMESPACE = "ai-factory-storage"
 STORE = "storage"
@@ -58,7 +59,7 @@ def _items(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan) -> Iter
     if driver is None:
         yield from _context_memory(cluster, storage)
     elif driver == "local-nvme":
-        yield _on(cluster, _local_class(plan, storage), *_flux.ready_ids(cluster))
+        yield _on(cluster, ids.storage(storage.name), _local_class(plan, storage), *_flux.ready_ids(cluster))
     elif driver in _VENDORS:
         yield from _vendor(plan, cluster, storage, driver)
 
@@ -67,12 +68,12 @@ def _vendor(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan, driver
     provisioner, parameters, snapshot = _VENDORS[driver](storage)
     marks = _marks(plan, storage)
     needs = (_home(cluster).id, _flux.release_id(cluster, "external-secrets"))
-    secret = _on(cluster, _credentials(storage, driver), *needs, wait_for="condition=Ready")
+    secret = _on(cluster, ids.storage(storage.name), _credentials(storage, driver), *needs, wait_for="condition=Ready")
     yield secret
     made = _classes.storage_class(storage.name, provisioner, parameters, marks)
-    yield _on(cluster, made, secret.id, protect=plan.spec.protect)
+    yield _on(cluster, ids.storage(storage.name), made, secret.id, protect=plan.spec.protect)
     snapshots = _classes.snapshot_class(storage.name, provisioner, snapshot, marks)
-    yield _on(cluster, snapshots, _flux.release_id(cluster, SNAPSHOT_CHART), secret.id)
+    yield _on(cluster, ids.storage(storage.name), snapshots, _flux.release_id(cluster, SNAPSHOT_CHART), secret.id)
 
 
 def _local_class(plan: RegionPlan, storage: StoragePlan) -> Manifest:
@@ -86,7 +87,7 @@ def _context_memory(cluster: ClusterPlan, storage: StoragePlan) -> Iterator[Kube
     if storage.spec.endpoint is not None:
         facts = {"endpoint": storage.spec.endpoint, "network": str(storage.network), "tier": storage.spec.tier}
         manifest = make("v1", "ConfigMap", f"context-memory-{storage.name}", NAMESPACE, data=facts)
-        yield _on(cluster, manifest, _home(cluster).id)
+        yield _on(cluster, ids.storage(storage.name), manifest, _home(cluster).id)
 
 
 def _credentials(storage: StoragePlan, driver: str) -> Manifest:
@@ -177,10 +178,17 @@ def _marks(plan: RegionPlan, storage: StoragePlan) -> dict[str, str]:
 
 def _home(cluster: ClusterPlan) -> KubeObject:
     manifest = make("v1", "Namespace", NAMESPACE, labels={labels.PLATFORM: "true"})
-    return _on(cluster, manifest, *_flux.ready_ids(cluster))
+    return _on(cluster, ids.cluster(cluster.name), manifest, *_flux.ready_ids(cluster))
 
 
 def _on(
-    cluster: ClusterPlan, manifest: Manifest, *after: str, wait_for: str | None = None, protect: bool = False
+    cluster: ClusterPlan,
+    owner: Subject,
+    manifest: Manifest,
+    *after: str,
+    wait_for: str | None = None,
+    protect: bool = False,
 ) -> KubeObject:
-    return KubeObject(target=cluster.name, manifest=manifest, after=after, wait_for=wait_for, protect=protect)
+    return KubeObject(
+        target=cluster.name, owner=owner, manifest=manifest, after=after, wait_for=wait_for, protect=protect
+    )

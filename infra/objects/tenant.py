@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, TenantPlan
-from . import _flux, fabric_network, kueue, labels, rook, storage, tenant_policy
+from . import _flux, fabric_network, ids, kueue, labels, rook, storage, tenant_policy
 from .base import LABEL, Block, KubeObject, Manifest, make
 
 MAX_QUOTA_TIB = 8191
@@ -58,12 +58,17 @@ def block(plan: RegionPlan, tenant: TenantPlan, stack: str) -> Block:
     cluster = plan.cluster(tenant.cluster)
     home = _namespace(plan, cluster, tenant)
     inside = [*_limits(plan, cluster, tenant), *_networks(plan, cluster, tenant), *_rights(cluster, tenant)]
-    items = [home, *(_in(cluster, manifest, home.id) for manifest in inside), *kueue.tenant(plan, tenant, home.id)]
+    items = [
+        home,
+        *(_in(cluster, tenant, manifest, home.id) for manifest in inside),
+        *kueue.tenant(plan, tenant, home.id),
+    ]
     return Block(type="TenantEnclave", name=tenant.name, stack=stack, items=tuple(items))
 
 
-def _in(cluster: ClusterPlan, manifest: Manifest, home: str) -> KubeObject:
-    return KubeObject(target=cluster.name, manifest=manifest, after=(home, *_kind_bringer(cluster, manifest)))
+def _in(cluster: ClusterPlan, tenant: TenantPlan, manifest: Manifest, home: str) -> KubeObject:
+    after = (home, *_kind_bringer(cluster, manifest))
+    return KubeObject(target=cluster.name, owner=ids.tenant(tenant.name), manifest=manifest, after=after)
 
 
 def _kind_bringer(cluster: ClusterPlan, manifest: Manifest) -> tuple[str, ...]:
@@ -89,7 +94,13 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ku
         notes[labels.NODE_SELECTOR] = labels.GPU_NODES + own
     manifest = make("v1", "Namespace", tenant.name, labels=marks, annotations=notes)
     after = _flux.ready_ids(cluster)
-    return KubeObject(target=cluster.name, manifest=manifest, after=after, protect=plan.spec.protect)
+    return KubeObject(
+        target=cluster.name,
+        owner=ids.tenant(tenant.name),
+        manifest=manifest,
+        after=after,
+        protect=plan.spec.protect,
+    )
 
 
 def _limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _flux, fabric_network, labels
-from .base import LABEL, KubeObject, Manifest, make, object_id
+from . import _flux, fabric_network, ids, labels
+from .base import LABEL, KubeObject, Manifest, make
+from .ids import object_id
 
 API = "admissionregistration.k8s.io/v1"
 PODS = "tenant-pods.ai-factory.dev"
@@ -45,9 +46,16 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
         return
     for name, body in ((PODS, _pods(cluster)), (SERVICES, _services()), (CLAIMS, _claims())):
         policy = make(API, "ValidatingAdmissionPolicy", name, spec=body)
-        yield KubeObject(target=cluster.name, manifest=policy, after=_flux.ready_ids(cluster))
+        yield KubeObject(
+            target=cluster.name, owner=ids.cluster(cluster.name), manifest=policy, after=_flux.ready_ids(cluster)
+        )
         binding = make(API, "ValidatingAdmissionPolicyBinding", name, spec=_binding(name))
-        yield KubeObject(target=cluster.name, manifest=binding, after=(object_id(cluster.name, policy),))
+        yield KubeObject(
+            target=cluster.name,
+            owner=ids.cluster(cluster.name),
+            manifest=binding,
+            after=(object_id(cluster.name, policy),),
+        )
 
 
 def _binding(name: str) -> Manifest:

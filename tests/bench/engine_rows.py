@@ -18,7 +18,9 @@ from ai_factory.infra.engine.options import CONCURRENCY
 from ai_factory.infra.kube.access import ContextSource
 from ai_factory.infra.kube.cluster import connect
 from ai_factory.infra.kube.stopping import Halt
-from ai_factory.infra.objects.base import KubeObject, make, object_id
+from ai_factory.infra.objects import ids
+from ai_factory.infra.objects.base import KubeObject, make
+from ai_factory.infra.objects.ids import object_id
 from ai_factory.infra.sandbox import Cluster, Sandbox
 
 TARGET = "bench"
@@ -28,11 +30,13 @@ NAMESPACE = "bench"
 def objects(count: int) -> list[KubeObject]:
     """A namespace and so many small objects in it."""
     home = make("v1", "Namespace", NAMESPACE)
-    items = [KubeObject(target=TARGET, manifest=home)]
+    items = [KubeObject(owner=ids.cluster("bench"), target=TARGET, manifest=home)]
     for number in range(count):
         data = dict.fromkeys(("region", "rack", "serial", "address", "owner"), f"value {number}")
         manifest = make("v1", "ConfigMap", f"o{number:05d}", NAMESPACE, data=data)
-        items.append(KubeObject(target=TARGET, manifest=manifest, after=(object_id(TARGET, home),)))
+        items.append(
+            KubeObject(owner=ids.cluster("bench"), target=TARGET, manifest=manifest, after=(object_id(TARGET, home),))
+        )
     return items
 
 

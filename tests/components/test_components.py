@@ -121,7 +121,7 @@ def same(recording: Recording, parent: Resource, block: base.Block, *, wait: boo
         if isinstance(item, base.HelmRelease):
             assert (child.typ, child.inputs["version"]) == (RELEASE, item.version)
         else:
-            assert (child.typ, without_waits(child.inputs)) == (type_token(item.manifest), item.manifest)
+            assert (child.typ, without_waits(child.inputs)) == (type_token(item.manifest), item.applied)
             annotations = child.inputs["metadata"].get("annotations", {})
             assert annotations.get("pulumi.com/waitFor") == (item.wait_for if wait else None)
             assert (child.protect, child.ignore_changes) == (item.protect, item.ignore_changes)

@@ -11,20 +11,24 @@ import pulumi_kubernetes as kubernetes
 import pytest
 
 from ai_factory.components._manifest import AWAITED_KINDS, Manifest, Registry, declare, type_token
-from ai_factory.infra.objects import base
+from ai_factory.infra.objects import base, ids
 
 from .harness import Recording, run
 
-NAMESPACE = base.KubeObject(target="m", manifest=base.make("v1", "Namespace", "train-a"), protect=True)
+OWNER = ids.cluster("train-a")
+OWNED = {ids.OWNER: "cluster/train-a"}
+NAMESPACE = base.KubeObject(owner=OWNER, target="m", manifest=base.make("v1", "Namespace", "train-a"), protect=True)
 CLUSTER = base.KubeObject(
+    owner=OWNER,
     target="m",
     manifest=base.make("cluster.x-k8s.io/v1beta2", "Cluster", "train-a", "train-a", spec={"paused": False}),
     after=(NAMESPACE.id, "elsewhere/Namespace//x"),
     wait_for="condition=Available",
     timeout_seconds=1800,
 )
-QUOTA = base.KubeObject(target="w", manifest=base.make("v1", "ResourceQuota", "q", "train-a", spec={}))
+QUOTA = base.KubeObject(owner=OWNER, target="w", manifest=base.make("v1", "ResourceQuota", "q", "train-a", spec={}))
 CHART = base.HelmRelease(
+    owner=OWNER,
     target="m",
     name="flux",
     namespace="flux-system",
@@ -67,8 +71,8 @@ def test_registers_the_manifests_as_they_are() -> None:
 
     box = recording.one("test:index:Box")
     assert {r.name for r in recording.children(box)} == {base.resource_name("box", item) for item in items}
-    assert recording.one("kubernetes:core/v1:Namespace").inputs == NAMESPACE.manifest
-    assert recording.one("kubernetes:core/v1:ResourceQuota").inputs == QUOTA.manifest
+    assert recording.one("kubernetes:core/v1:Namespace").inputs == NAMESPACE.applied
+    assert recording.one("kubernetes:core/v1:ResourceQuota").inputs == QUOTA.applied
     assert items == before, "manifests are shared values and must not be changed"
 
 
@@ -87,7 +91,7 @@ def test_options_follow_the_item() -> None:
 def test_waits_where_the_item_says_what_ready_means() -> None:
     cluster = record(NAMESPACE, CLUSTER).one("kubernetes:cluster.x-k8s.io/v1beta2:Cluster")
 
-    assert cluster.inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Available"}
+    assert cluster.inputs["metadata"]["annotations"] == {**OWNED, "pulumi.com/waitFor": "condition=Available"}
     assert {**cluster.inputs, "metadata": CLUSTER.manifest["metadata"]} == CLUSTER.manifest
 
 
@@ -95,9 +99,9 @@ def test_waits_for_nothing_when_told_so() -> None:
     recording = record(NAMESPACE, CLUSTER, QUOTA, wait=False)
 
     cluster = recording.one("kubernetes:cluster.x-k8s.io/v1beta2:Cluster")
-    assert (cluster.inputs, cluster.timeouts) == (CLUSTER.manifest, {})
+    assert (cluster.inputs, cluster.timeouts) == (CLUSTER.applied, {})
     quota = recording.one("kubernetes:core/v1:ResourceQuota")
-    assert quota.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert quota.inputs["metadata"]["annotations"] == {**OWNED, "pulumi.com/skipAwait": "true"}
     assert "annotations" not in recording.one("kubernetes:core/v1:Namespace").inputs["metadata"]
 
 
@@ -120,7 +124,14 @@ def test_charts_become_releases() -> None:
 
 def test_oci_charts_carry_their_registry_in_the_chart() -> None:
     chart = base.HelmRelease(
-        target="m", name="f", namespace="n", repo="oci://registry.example/charts/", chart="f", version="1", values={}
+        owner=OWNER,
+        target="m",
+        name="f",
+        namespace="n",
+        repo="oci://registry.example/charts/",
+        chart="f",
+        version="1",
+        values={},
     )
 
     release = record(chart, wait=False).one("kubernetes:helm.sh/v3:Release")
@@ -154,7 +165,10 @@ def test_components_of_a_program_depend_on_each_other_through_the_registry() -> 
     [
         ((CLUSTER, NAMESPACE), "m/Namespace//train-a is declared too late: m/Cluster.* comes after it"),
         ((QUOTA, QUOTA), "declared twice"),
-        ((base.KubeObject(target="x", manifest=NAMESPACE.manifest),), r"Box box applies objects to x.*given: m, w"),
+        (
+            (base.KubeObject(owner=OWNER, target="x", manifest=NAMESPACE.manifest),),
+            r"Box box applies objects to x.*given: m, w",
+        ),
     ],
 )
 def test_refuses_what_can_not_work(items: tuple[base.Item, ...], message: str) -> None:
@@ -190,7 +204,7 @@ def test_type_token_and_plugin_are_the_typed_sdk_s_own(module: str, kind: str, a
     def program() -> None:
         opts = pulumi.ResourceOptions(provider=kubernetes.Provider("m", context="m", kubeconfig=""))
         typed_class("typed", metadata={"name": "x"}, **spec, opts=opts)
-        Box("box", block(base.KubeObject(target="m", manifest=manifest)), {"m": opts.provider})  # type: ignore[dict-item]
+        Box("box", block(base.KubeObject(owner=OWNER, target="m", manifest=manifest)), {"m": opts.provider})  # type: ignore[dict-item]
 
     typed, ours = (r for r in run(program).resources if r.typ.startswith("kubernetes:"))
     assert typed.typ == ours.typ == type_token(manifest)

@@ -13,6 +13,7 @@ import pytest
 from ai_factory.components._manifest import Manifest, Registry
 from ai_factory.components.providers import ClusterProviders
 from ai_factory.infra.objects import base
+from ai_factory.infra.objects.ids import object_id
 from ai_factory.infra.spec.problems import InputError
 
 from .harness import UNKNOWN, Recording, Resource, Secret, run
@@ -105,7 +106,7 @@ def test_a_secret_of_a_cluster_in_the_same_program_waits_for_it(preview: bool, r
         registry = Registry()
         providers = ClusterProviders(region_plan(), registry, root=Path("/"))
         opts = pulumi.ResourceOptions(provider=providers["management"])
-        registry.add(base.object_id("management", CLUSTER), Manifest("cluster", CLUSTER, opts))
+        registry.add(object_id("management", CLUSTER), Manifest("cluster", CLUSTER, opts))
         Manifest("c", base.make("v1", "ConfigMap", "c", "n"), pulumi.ResourceOptions(provider=providers["train-a"]))
 
     recording = run(program, preview=preview, state=secret_state)

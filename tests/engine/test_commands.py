@@ -104,7 +104,7 @@ def test_help_does_not_load_what_takes_long() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_gravest_fault_decides_the_exit_code() -> None:
+def test_gravest_fault_decides_the_code() -> None:
     refused, gone = RefusedError("a"), UnavailableError("b")
     assert (together([refused, gone]).exit_code, str(together([refused, gone, refused]))) == (3, "a\nb")
     assert together([gone, InterruptedRunError("stop")]).exit_code == 130
@@ -112,19 +112,19 @@ def test_gravest_fault_decides_the_exit_code() -> None:
 
 
 def test_log_of_a_run_is_kept_and_shown(call: Call, mocker: Any) -> None:
-    assert "no run of lab has a log here" in call("logs", "lab").output
+    assert "no run of lab has a log here" in call("logs", "lab").out
     with runlog.RunLog("lab", {"command": "up"}) as log:
         log(Event(what="applied", stack="lab", target="m", id="m/Namespace//a", detail="created"))
         log(Event(what="applied", stack="lab", target="m", id="m/Namespace//b", detail="unchanged"))
         log(Event(what="failed", stack="lab", target="m", detail="no more"))
     with log.path.open("a") as file:
         file.write('{"time": "2026')  # killed while writing
-    shown = call("logs", "lab").output.splitlines()
+    shown = call("logs", "lab").out.splitlines()
     assert [line.partition(" ")[2] for line in shown[1:]] == ["created    m/Namespace//a", "lab on m: failed: no more"]
-    entries = [json.loads(line) for line in call("logs", "lab", "--json").output.splitlines()]
+    entries = [json.loads(line) for line in call("logs", "lab", "--json").out.splitlines()]
     assert [entry["what"] for entry in entries] == ["run", "applied", "applied", "failed"]
-    assert call("logs", "lab", "--list").output.strip() == log.path.stem
-    assert call("logs", "lab", "--run", "x").exit_code == 2
+    assert call("logs", "lab", "--list").out.strip() == log.path.stem
+    assert call("logs", "lab", "--run", "x").code == 2
 
 
 def test_old_logs_are_removed(mocker: Any) -> None:
@@ -174,7 +174,7 @@ def test_doctor_names_what_is_missing_and_what_for(mocker: Any) -> None:
 
 def test_doctor_of_a_region_without_clusters_is_a_fault(call: Call, mocker: Any) -> None:
     done = call("doctor", "lab")
-    assert (done.code, "!! management: context lab-management" in done.output) == (3, True)
+    assert (done.code, "!! management: context lab-management" in done.out) == (3, True)
 
 
 def test_folder_that_can_not_be_written(mocker: Any, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
 from ai_factory.infra.engine.direct.applyset import PART_OF
 from ai_factory.infra.engine.direct.fields import PROTECT, prepared
-from ai_factory.infra.objects.base import KubeObject, Manifest, items_of, object_id
+from ai_factory.infra.objects.base import KubeObject, Manifest, items_of
+from ai_factory.infra.objects.ids import object_id
 from ai_factory.infra.objects.region import blocks_of
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.model import RegionPlan

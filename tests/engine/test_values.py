@@ -168,7 +168,11 @@ def test_ignored_field_that_is_still_ours_is_sent_as_it_is_live() -> None:
 
 def test_protected_members_are_marked() -> None:
     made = fields.prepared(config_map("a", protect=True, annotations={"x": "y"}), "id")
-    assert made["metadata"]["annotations"] == {"x": "y", "ai-factory.dev/protect": "true"}
+    assert made["metadata"]["annotations"] == {
+        "x": "y",
+        "ai-factory.dev/owner": "cluster/train",
+        "ai-factory.dev/protect": "true",
+    }
     assert made["metadata"]["labels"]["applyset.kubernetes.io/part-of"] == "id"
 
 

@@ -22,7 +22,7 @@ from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.records import Finding
 from ai_factory.infra.gate.rule import ObjectView
 from ai_factory.infra.gate.rules import running
-from ai_factory.infra.objects.base import object_id
+from ai_factory.infra.objects.ids import object_id
 from tests import regionfile
 
 FOLDER = regionfile.REPOSITORY / "tests" / "cases" / "rules"

@@ -142,7 +142,7 @@ def test_the_last_rack_may_hold_fewer_nodes() -> None:
     side = plans.example("lab")
     train = msgspec.structs.replace(side.outline.clusters[0], nodes=20)
     outline = msgspec.structs.replace(side.outline, clusters=(train, *side.outline.clusters[1:]))
-    lost = blasts.blast(outline, outline, [_change(action="replace", owner="rack/train-r0002")])
+    lost = blasts.blast(outline, outline, [_change(action="replace", owner="cluster/train/rack/train-r0002")])
     assert lost.gpus_lost == 2 * 4
 
 
@@ -150,7 +150,9 @@ def test_a_host_that_goes_takes_its_gpus_and_hits_the_tenants_of_its_rack() -> N
     side = plans.example("lab")
     host = "management/BareMetalHost.metal3.io/train/train-r0002-u01"
     lost = blasts.blast(
-        side.outline, side.outline, [_change(action="replace", kind="BareMetalHost", id=host, owner="rack/train-r0002")]
+        side.outline,
+        side.outline,
+        [_change(action="replace", kind="BareMetalHost", id=host, owner="cluster/train/rack/train-r0002")],
     )
     expected = Blast(hosts_lost=("train-r0002-u01",), gpus_lost=4, tenants_affected=("green",))
     assert lost == expected

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from ai_factory.infra.gate.impact import diff
 from ai_factory.infra.gate.records import Change, FieldChange, ObjectRecord, StackDelta
+from ai_factory.infra.objects import ids
 from ai_factory.infra.objects.base import Block, HelmRelease, KubeObject, make
+from ai_factory.infra.objects.ids import Subject
 from ai_factory.infra.plan import regions
 from tests.gate import plans
 
@@ -149,7 +151,7 @@ def _canonical(value: Any) -> Any:
 
 def _record(name: str, spec: Any = 1, stack: str = "s", component: str = "C c", protect: bool = False) -> ObjectRecord:
     manifest = make("v1", "ConfigMap", name, "n", data={"spec": spec})
-    item = KubeObject(target="t", manifest=manifest, protect=protect)
+    item = KubeObject(target="t", owner=ids.cluster("c"), manifest=manifest, protect=protect)
     block = Block(type="GpuCluster", name="c", stack=stack, items=(item,))
     return msgspec.structs.replace(diff.record(item, block), component=component)
 
@@ -163,7 +165,12 @@ def test_a_digest_knows_content_and_protection_not_the_order_of_keys() -> None:
 
 
 def test_a_record_holds_the_object_and_its_place() -> None:
-    item = KubeObject(target="t", manifest=make("v1", "ConfigMap", "a", "b", data={"z": "1", "c": "2"}), protect=True)
+    item = KubeObject(
+        target="t",
+        owner=ids.cluster("c"),
+        manifest=make("v1", "ConfigMap", "a", "b", data={"z": "1", "c": "2"}),
+        protect=True,
+    )
     block = Block(type="GpuCluster", name="c", stack="s", items=(item,))
     found = diff.record(item, block)
     assert (found.id, found.stack, found.component, found.owner) == (
@@ -179,7 +186,16 @@ def test_a_record_holds_the_object_and_its_place() -> None:
 
 
 def test_a_release_is_an_object() -> None:
-    item = HelmRelease(target="m", name="flux", namespace="f", repo="r", chart="c", version="1", values={"a": 1})
+    item = HelmRelease(
+        target="m",
+        owner=ids.management("m"),
+        name="flux",
+        namespace="f",
+        repo="r",
+        chart="c",
+        version="1",
+        values={"a": 1},
+    )
     found = diff.record(item, Block(type="ManagementCluster", name="m", stack="s", items=(item,)))
     assert (found.id, found.owner) == ("m/Chart/f/flux", "management/m")
     assert found.data() == {
@@ -190,12 +206,25 @@ def test_a_release_is_an_object() -> None:
     }
 
 
-def test_a_block_of_another_type_has_no_owner() -> None:
-    item = KubeObject(target="t", manifest=make("v1", "ConfigMap", "a"))
-    with pytest.raises(ValueError, match="block Other x: no owner"):
-        diff.owner_of(Block(type="Other", name="x", stack="s", items=(item,)), item)
-    with pytest.raises(ValueError, match="RackGroup x: ConfigMap a names no rack"):
-        diff.owner_of(Block(type="RackGroup", name="x", stack="s", items=(item,)), item)
+def test_a_new_kind_of_block_needs_no_change_in_the_gate() -> None:
+    item = KubeObject(target="t", owner=Subject("facility", "h1"), manifest=make("v1", "ConfigMap", "a"))
+    record = diff.record(item, Block(type="PowerTree", name="x", stack="s", items=(item,)))
+    assert record.owner == "facility/h1"
+
+
+def test_the_owner_is_no_part_of_the_digest() -> None:
+    manifest = make("v1", "ConfigMap", "a")
+    items = [KubeObject(target="t", owner=owner, manifest=manifest) for owner in (ids.tenant("a"), ids.tenant("b"))]
+    records = [diff.record(item, Block(type="C", name="x", stack="s", items=(item,))) for item in items]
+    assert records[0].digest == records[1].digest
+    assert diff.compare(records[:1], records[1:], "r") == []
+
+
+def test_what_was_planned_before_objects_had_owners_takes_the_owner_of_what_is_to_be() -> None:
+    old, new = _record("a", spec=1), _record("a", spec=2)
+    former = msgspec.structs.replace(old, owner="unknown")
+    assert [change.owner for change in diff.compare([former], [new], "r")] == ["cluster/c"]
+    assert [change.owner for change in diff.compare([former], [], "r")] == ["unknown"]
 
 
 def test_storage_owns_what_is_its_own() -> None:
@@ -213,12 +242,14 @@ def test_storage_owns_what_is_its_own() -> None:
 def test_every_object_of_the_example_regions_has_an_owner_that_exists(name: str) -> None:
     side = plans.example(name)
     plan = side.plan
-    known = {f"rack/{rack.name}" for cluster in plan.clusters for rack in cluster.racks if rack.hosts}
+    known = {
+        f"cluster/{cluster.name}/rack/{rack.name}" for cluster in plan.clusters for rack in cluster.racks if rack.hosts
+    }
     known |= {f"cluster/{one.name}" for one in plan.clusters} | {f"tenant/{one.name}" for one in plan.tenants}
     known |= {f"storage/{one.name}" for one in plan.storage} | {f"management/{one.name}" for one in plan.management}
     assert {one.owner for one in side.records} <= known
     groups = [one for one in side.records if one.component.startswith("RackGroup ")]
-    assert all(one.owner.startswith("rack/") for one in groups)
+    assert all(Subject.parse(one.owner).kind == "rack" for one in groups)
     racks = {one.owner for one in groups}
     hosts = sum(len(rack.hosts) for cluster in plan.clusters for rack in cluster.racks)
     assert len(groups) == hosts + 4 * len(racks)

@@ -261,10 +261,10 @@ def test_replacements_without_a_detailed_difference(preview: Callable[..., Previ
     assert change.because == ("b", "z")
 
 
-def test_resources_of_other_programs_belong_to_their_stack(preview: Callable[..., PreviewRead]) -> None:
+def test_resources_of_other_programs_are_of_unknown_owner(preview: Callable[..., PreviewRead]) -> None:
     [change] = preview(step("delete", OLD | {"parent": None})).changes
 
-    assert (change.owner, change.component) == ("stack/lab", "")
+    assert (change.owner, change.component) == ("unknown", "")
 
 
 EVENT = '{"sequence":1,"timestamp":1,"preludeEvent":{"config":{}}}\n'

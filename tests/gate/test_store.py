@@ -51,7 +51,7 @@ def test_gives_back_what_was_put_in(tmp_path: Path) -> None:
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "is damaged"),
         (lambda data: b"", "is not one of ours"),
         (lambda data: b"something else\n" + data, "is not one of ours"),
-        (lambda data: data.replace(b"ai-factory-gate 1 ", b"ai-factory-gate 9 ", 1), "is damaged"),
+        (lambda data: data.replace(b"ai-factory-gate 2 ", b"ai-factory-gate 9 ", 1), "is damaged"),
     ],
 )
 @pytest.mark.parametrize("kind", ["shard", "objects"])

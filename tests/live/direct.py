@@ -17,6 +17,7 @@ from ai_factory.infra.kube.api import APPLY, MERGE
 from ai_factory.infra.kube.cluster import Cluster, connect
 from ai_factory.infra.kube.errors import RejectedError
 from ai_factory.infra.kube.stopping import Halt
+from ai_factory.infra.objects import ids
 from ai_factory.infra.objects.base import KubeObject, make
 
 CONTEXT = "lab-management"
@@ -27,7 +28,9 @@ _OWN = ("after", "protect", "wait_for", "timeout_seconds", "ignore_changes")
 def planned(kind: str, name: str, namespace: str | None = None, *, api: str = "v1", **fields: Any) -> KubeObject:
     """A planned object; fields of KubeObject are taken out of the manifest."""
     own = {key: fields.pop(key) for key in _OWN if key in fields}
-    return KubeObject(target=TARGET, manifest=make(api, kind, name, namespace, **fields), **own)
+    return KubeObject(
+        owner=ids.cluster("train"), target=TARGET, manifest=make(api, kind, name, namespace, **fields), **own
+    )
 
 
 def config_map(name: str, namespace: str, value: str = "1", **own: Any) -> KubeObject:

@@ -80,7 +80,7 @@ class Applier:
 
     def _manifest(self, item: KubeObject, found: Found | None) -> Manifest:
         if self.as_is and found is not None and not self._in_charge(found):
-            return item.manifest
+            return item.applied
         return prepared(item, self.applyset.id)
 
     def _in_charge(self, found: Found) -> bool:

@@ -44,11 +44,12 @@ def owns(metadata: Mapping[str, Any], path: str) -> bool:
 
 def prepared(item: KubeObject, applyset_id: str) -> Manifest:
     """The manifest as it is applied: a member of the ApplySet, marked if it is protected."""
-    meta = item.manifest["metadata"]
+    manifest = item.applied
+    meta = manifest["metadata"]
     metadata = {**meta, "labels": {**(meta.get("labels") or {}), PART_OF: applyset_id}}
     if item.protect:
         metadata["annotations"] = {**(meta.get("annotations") or {}), PROTECT: "true"}
-    return {**item.manifest, "metadata": metadata}
+    return {**manifest, "metadata": metadata}
 
 
 def without_ignored(manifest: Manifest, paths: Sequence[str], live: Manifest) -> Manifest:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ...objects.base import KubeObject, object_id
+from ...objects.base import KubeObject
+from ...objects.ids import object_id
 from ...plan.model import RegionPlan
 from .waves import namespace_id, waves
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...errors import RefusedError
-from ...objects.base import KubeObject, object_id
+from ...objects.base import KubeObject
+from ...objects.ids import object_id
 
 
 def waves(objects: Sequence[KubeObject]) -> list[list[KubeObject]]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ...files import PACKAGE
 
-FORMAT = 1
-"""Raised when the records change; entries of another format are not read."""
+FORMAT = 2
+"""Raised when the records change. 1: owners were guessed from names; 2: objects say whose they are."""
+FORMER = 1
+"""The format before, which stays readable: a base may be planned by code that writes it."""
 _FOLDERS = ("catalog", "gate", "objects", "plan", "spec", "text")
 _SUFFIXES = (".py", ".yaml", ".j2")
 _LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import msgspec
 
 from ... import spec
-from ...objects.base import Block
-from ...objects.region import region_blocks
+from ...objects.budget import owner_bytes
+from ...objects.ids import UNKNOWN, Subject
+from ...objects.region import clusters_blocks, shared_blocks
 from ...plan import build, hosts, quantities
 from ...plan.allocation.lock import Entry, Lock
 from ...plan.model import ClusterPlan, RegionPlan
@@ -143,10 +144,10 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
         InputError: inventory rows that fit no planned rack.
     """
     plan = plan_of(part, loaded)
-    blocks = [block for block in region_blocks(plan) if _belongs(block, part.name)]
+    blocks = shared_blocks(plan) if part.name == MANAGEMENT else clusters_blocks(plan)
     records: list[ObjectRecord] = []
     views: list[ObjectView] = []
-    owners: dict[str, str] = {}
+    owners: dict[str, Subject] = {}
     counts: dict[str, list[int]] = {}
     for block in blocks:
         for inner in block.walk():
@@ -155,8 +156,8 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
             for item in inner.items:
                 record = diff.record(item, inner)
                 records.append(record)
-                count[1] += len(memoryview(record.manifest))
-                owners[record.id] = record.owner
+                count[1] += len(memoryview(record.manifest)) + owner_bytes(item)
+                owners[record.id] = item.owner
                 views.append(ObjectView(id=record.id, manifest=diff.manifest_of(item), protect=record.protect))
     objects, payload = pack(records)
     head = ShardHead(
@@ -183,32 +184,28 @@ def plan_of(part: Part, loaded: Loaded) -> RegionPlan:
     return build.plan(part.region, loaded.catalog, part.lock, inventory)
 
 
-def _belongs(block: Block, shard: str) -> bool:
-    return (block.type == "ManagementCluster") == (shard == MANAGEMENT)
-
-
 def _own_clusters(plan: RegionPlan, part: Part) -> Iterator[ClusterPlan]:
     return (cluster for cluster in plan.clusters if part.name == f"cluster/{cluster.name}")
 
 
-def _findings(plan: RegionPlan, part: Part, views: list[ObjectView], owners: dict[str, str]) -> Iterator[Finding]:
+def _findings(plan: RegionPlan, part: Part, views: list[ObjectView], owners: dict[str, Subject]) -> Iterator[Finding]:
     for cluster in _own_clusters(plan, part):
         yield from running.clusters(ClusterView(plan=plan, cluster=cluster), plan.name)
     for finding in running.objects(views, plan.name):
-        owner = owners.get(finding.subject, "")
+        owner = owners.get(finding.subject, UNKNOWN)
         yield finding if finding.path else msgspec.structs.replace(finding, path=place_of(owner, plan.spec))
 
 
-def place_of(subject: str, region: spec.Region) -> Path_:
-    """Place in the region file of what a finding is about, empty if it is not one thing there.
+def place_of(subject: Subject, region: spec.Region) -> Path_:
+    """Place in the region file of what a finding is about, or of what holds it; empty if it is not one thing there.
 
     Args:
-        subject: `tenant/acme`, `cluster/train-a`, `rack/train-a-r0001`, `storage/hps`, `management/management`.
+        subject: a tenant, cluster, storage system or management cluster, or what is within one.
         region: the region.
     """
-    kind, _, name = subject.partition("/")
-    if kind == "rack":
-        kind, name = "cluster", name.rpartition("-r")[0]
-    key = {"tenant": "tenants", "cluster": "clusters", "storage": "storage", "management": "management"}.get(kind)
-    known = key is not None and any(one.name == name for one in getattr(region, key))
-    return (key, name) if key is not None and known else ()
+    key = {"tenant": "tenants", "cluster": "clusters", "storage": "storage", "management": "management"}.get(
+        subject.kind
+    )
+    if key is not None and any(entry.name == subject.name for entry in getattr(region, key)):
+        return (key, subject.name)
+    return place_of(subject.within, region) if subject.within is not None else ()

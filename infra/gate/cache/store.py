@@ -18,8 +18,9 @@ import msgspec
 
 from ...errors import UnavailableError
 from ...files import PRIVATE, write_whole
+from ...objects.ids import UNKNOWN
 from ..records import ObjectRecord, Outline, ShardHead
-from .fingerprint import FORMAT
+from .fingerprint import FORMAT, FORMER
 
 _T = TypeVar("_T")
 _MAGIC = "ai-factory-gate"
@@ -32,8 +33,9 @@ _MAX_ENTRY = 1_000_000_000
 class Store:
     """A folder of entries. Safe for several processes: each entry is put in place whole."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / f"v{FORMAT}"
+    def __init__(self, folder: Path, record_format: int = FORMAT) -> None:
+        self.folder = folder / f"v{record_format}"
+        self._format = record_format
         self.notes: list[str] = []
         """Entries that were left aside, and why."""
 
@@ -64,6 +66,20 @@ class Store:
             self._note(head.key, "objects", "is not what its shard names")
             return None
         return [one for one in data.split(b"\n") if one]
+
+    def take_over(self, head: ShardHead) -> ShardHead | None:
+        """Keep a shard that is there in the format before; None if it can't be used.
+
+        Owners of that format were guessed from names: they become unknown.
+        """
+        packed = Store(self.folder.parent, FORMER).objects(head)
+        if packed is None:
+            return None
+        records = (msgspec.structs.replace(record, owner=UNKNOWN.path) for record in unpack(packed))
+        objects, payload = pack(records)
+        taken = msgspec.structs.replace(head, payload=payload)
+        self.put_shard(taken, objects)
+        return taken
 
     def marked(self, key: str) -> bool:
         """Whether something was found good before."""
@@ -114,7 +130,7 @@ class Store:
         if title.split(b" ")[0] != _MAGIC.encode():
             self._note(key, kind, "is not one of ours")
             return None
-        if title != _title(key, kind, packed):
+        if title != self._title(key, kind, packed):
             self._note(key, kind, "is damaged")
             return None
         data = _inflated(packed)
@@ -130,9 +146,12 @@ class Store:
         path = self._path(key, kind)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(path, _title(key, kind, packed) + b"\n" + packed, PRIVATE, durable=False)
+            write_whole(path, self._title(key, kind, packed) + b"\n" + packed, PRIVATE, durable=False)
         except OSError as error:
             raise StoreError(f"the cache {self.folder.parent} can't be written: {error.strerror}") from error
+
+    def _title(self, key: str, kind: str, packed: bytes) -> bytes:
+        return f"{_MAGIC} {self._format} {kind} {key} {_sum(packed)}".encode()
 
     def _note(self, key: str, kind: str, why: str) -> None:
         note = f"the cache entry {key[:12]}.{kind} {why}: ignored and made anew"
@@ -158,10 +177,6 @@ def unpack(packed: Iterable[bytes]) -> list[ObjectRecord]:
 
 def _sum(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=20).hexdigest()
-
-
-def _title(key: str, kind: str, packed: bytes) -> bytes:
-    return f"{_MAGIC} {FORMAT} {kind} {key} {_sum(packed)}".encode()
 
 
 def _inflated(packed: bytes) -> bytes | None:

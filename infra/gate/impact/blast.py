@@ -64,23 +64,23 @@ def _losses(base: Outline | None, head: Outline | None, losing: Iterable[Change]
     return _Losses(
         clusters={_name(one) for one in losing if _is_cluster(one)} | _gone(base, head, "clusters"),
         racks={_name(one) for one in losing if _of(one, "rack", "MachineDeployment")} | _adopted_racks(base, head),
-        hosts={one.id.rpartition("/")[2] for one in losing if one.kind == "BareMetalHost"},
+        hosts={one.object_id.name for one in losing if one.kind == "BareMetalHost"},
         tenants={_name(one) for one in losing if _of(one, "tenant", "Namespace")} | _gone(base, head, "tenants"),
         storage={_name(one) for one in losing if _is_storage(one, head)} | _gone(base, head, "storage"),
     )
 
 
 def _name(change: Change) -> str:
-    return change.owner.partition("/")[2]
+    return change.subject.name
 
 
 def _of(change: Change, owner: str, *kinds: str) -> bool:
-    return change.kind in kinds and change.owner.startswith(f"{owner}/")
+    return change.kind in kinds and change.subject.kind == owner
 
 
 def _is_cluster(change: Change) -> bool:
-    """Its Cluster API object, or the namespace with all of it."""
-    return change.kind == "Cluster" or (change.kind == "Namespace" and change.component.startswith("GpuCluster "))
+    """Its Cluster API object, or the namespace with all of it, which is named like the cluster."""
+    return _of(change, "cluster", "Cluster", "Namespace") and change.object_id.name == _name(change)
 
 
 def _is_storage(change: Change, head: Outline | None) -> bool:
@@ -88,7 +88,7 @@ def _is_storage(change: Change, head: Outline | None) -> bool:
     if _of(change, "storage", *_DATA_KINDS):
         return True
     kept = {one.name: one.clusters for one in head.storage} if head is not None else {}
-    withdrawn = change.action == "delete" and change.id.partition("/")[0] not in kept.get(_name(change), ())
+    withdrawn = change.action == "delete" and change.object_id.target not in kept.get(_name(change), ())
     return _of(change, "storage", "StorageClass") and not (withdrawn and _name(change) in kept)
 
 
@@ -143,7 +143,7 @@ class _Sizes:
 
 def _affected(base: Outline | None, losses: _Losses, drained: set[str], losing: Sequence[Change]) -> set[str]:
     """Tenants with racks or clusters among what is hit, and whose own objects go."""
-    own = {_name(one) for one in losing if one.owner.startswith("tenant/")}
+    own = {_name(one) for one in losing if one.subject.kind == "tenant"}
     if base is None:
         return own
     hit = losses.racks | drained | {_name(one) for one in losing if _of(one, "rack", "BareMetalHost")}

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from ...objects import labels
 from ...objects.base import Block, HelmRelease, Item, Manifest
+from ...objects.ids import UNKNOWN, ObjectId
 from ..records import Change, FieldChange, ObjectRecord, StackDelta
 from . import immutable
 
@@ -60,95 +60,19 @@ def manifest_of(item: Item) -> Manifest:
 
 
 def record(item: Item, block: Block) -> ObjectRecord:
-    """An item of a block as it is compared, judged and kept.
-
-    Raises:
-        ValueError: a block or an object of a rack group that says no owner.
-    """
+    """An item of a block as it is compared, judged and kept."""
     text = _SORTED.encode(manifest_of(item))
     protect = False if isinstance(item, HelmRelease) else item.protect
     return ObjectRecord(
         id=item.id,
         stack=block.stack,
         component=f"{block.type} {block.name}",
-        owner=owner_of(block, item),
+        owner=item.owner.path,
         digest=_digest(text, protect),
         protect=protect,
         retain=not isinstance(item, HelmRelease) and item.retain,
         manifest=msgspec.Raw(text),
     )
-
-
-def owner_of(block: Block, item: Item) -> str:
-    """What an item belongs to, as approvals name it: a `tenant/`, `rack/`, `storage/`, `cluster/` or `management/`.
-
-    Raises:
-        ValueError: a block of a type that is not known here, or an object of a rack group that names no rack.
-    """
-    try:
-        find = _OWNERS[block.type]
-    except KeyError:
-        raise ValueError(f"block {block.type} {block.name}: no owner is known for blocks of this type") from None
-    return find(block, {} if isinstance(item, HelmRelease) else item.manifest)
-
-
-def _rack(block: Block, manifest: Manifest) -> str:
-    """Rack of an object of a rack group: hosts carry it, templates select it, the rest is named so."""
-    kind, meta = manifest["kind"], manifest["metadata"]
-    rack = meta.get("labels", {}).get(labels.HOST_RACK)
-    if rack is None and kind in ("MachineDeployment", "MachineHealthCheck"):
-        rack = meta["name"]
-    elif rack is None and kind == "Metal3MachineTemplate":
-        rack = _selected_rack(manifest)
-    elif rack is None and kind == "ExternalSecret":
-        rack = meta["name"].removeprefix("bmc-")
-    if rack is None:
-        raise ValueError(f"{block.type} {block.name}: {kind} {meta['name']} names no rack")
-    return f"rack/{rack}"
-
-
-def _selected_rack(manifest: Manifest) -> str | None:
-    node: Any = manifest
-    for key in ("spec", "template", "spec", "hostSelector", "matchLabels"):
-        node = node.get(key, {})
-    rack: str | None = node.get(labels.HOST_RACK)
-    return rack
-
-
-_STORAGE_NAMES: dict[str, tuple[str, str]] = {
-    "StorageClass": ("", ""),
-    "VolumeSnapshotClass": ("", ""),
-    "CephBlockPool": ("", ""),
-    "CephFilesystem": ("", ""),
-    "CephObjectStore": ("", ""),
-    "CephFilesystemSubVolumeGroup": ("", "-csi"),
-    "ExternalSecret": ("storage-", ""),
-    "ConfigMap": ("context-memory-", ""),
-}
-"""Objects of one storage system by kind, with what stands before and after its name in theirs; the rest (namespace,
-Ceph cluster) serves all storage systems of a cluster."""
-
-
-def _storage(block: Block, manifest: Manifest) -> str:
-    affixes = _STORAGE_NAMES.get(manifest["kind"])
-    if affixes is None:
-        return f"cluster/{block.name}"
-    return f"storage/{manifest['metadata']['name'].removeprefix(affixes[0]).removesuffix(affixes[1])}"
-
-
-def _named(word: str) -> Callable[[Block, Manifest], str]:
-    return lambda block, _: f"{word}/{block.name}"
-
-
-_OWNERS: dict[str, Callable[[Block, dict[str, Any]], str]] = {
-    "ManagementCluster": _named("management"),
-    "GpuCluster": _named("cluster"),
-    "RackGroup": _rack,
-    "ClusterPlatform": _named("cluster"),
-    "FabricNetwork": _named("cluster"),
-    "Storage": _storage,
-    "TenantEnclave": _named("tenant"),
-}
 
 
 def field_changes(old: Manifest, new: Manifest) -> tuple[FieldChange, ...]:
@@ -251,12 +175,23 @@ def _changed(old: ObjectRecord, new: ObjectRecord, region: str) -> Change:
     because = immutable.broken(immutable.kind_of(after), fields, before, after)
     action = "move" if places else "replace" if because else "update"
     return _change(
-        action, new, region, protect=old.protect, fields=(*places, *options, *fields), because=because, owner=old.owner
+        action,
+        new,
+        region,
+        protect=old.protect,
+        fields=(*places, *options, *fields),
+        because=because,
+        owner=_owner(old, new),
     )
 
 
+def _owner(old: ObjectRecord, new: ObjectRecord) -> str:
+    """Whose an object is that stands; what was planned before objects said so is told by what is to be."""
+    return new.owner if old.owner == UNKNOWN.path else old.owner
+
+
 def _change(action: str, one: ObjectRecord, region: str, **given: Any) -> Change:
-    kind = one.id.split("/", 2)[1].partition(".")[0]
+    kind = ObjectId.parse(one.id).kind
     values = {"protect": one.protect and action != "create", "owner": one.owner, **given}
     return Change(
         action=action, id=one.id, kind=kind, region=region, stack=one.stack, component=one.component, **values

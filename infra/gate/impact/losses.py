@@ -40,11 +40,21 @@ def racks(view: ChangeView) -> dict[str, list[Loss]]:
 
 def by_cluster(view: ChangeView, names: tuple[str, ...]) -> dict[str, list[Loss]]:
     """Racks by cluster."""
+    clusters = _clusters(view)
     found: dict[str, list[Loss]] = {}
     for rack in names:
-        cluster = rack.rpartition("-r")[0]
+        cluster = clusters[rack]
         found.setdefault(cluster, []).append(Loss(f"rack/{rack}", (f"cluster/{cluster}", f"region/{view.region}")))
     return found
+
+
+def _clusters(view: ChangeView) -> dict[str, str]:
+    """Cluster of each rack that stands, or whose objects change."""
+    stands = view.base.clusters if view.base is not None else ()
+    owners = (change.subject for change in view.changes)
+    return {rack: cluster.name for cluster in stands for rack in cluster.rack_names} | {
+        owner.name: owner.within.name for owner in owners if owner.kind == "rack" and owner.within is not None
+    }
 
 
 def named(view: ChangeView, kind: str, names: tuple[str, ...]) -> list[Loss]:
@@ -60,8 +70,7 @@ def storage(view: ChangeView) -> tuple[str, ...]:
 
 def of_object(view: ChangeView, change: Change) -> Loss:
     """An object that goes alone."""
-    cluster = change.owner.removeprefix("rack/").rpartition("-r")[0] if change.owner.startswith("rack/") else ""
-    within = (change.owner, *([f"cluster/{cluster}"] if cluster else []), f"region/{view.region}")
+    within = (*change.subject.names, f"region/{view.region}")
     return Loss(change.id, within)
 
 
@@ -72,11 +81,11 @@ def told_elsewhere(view: ChangeView, change: Change) -> bool:
         return True
     if view.base is not None and view.head is not None and view.base.layout != view.head.layout:
         return True
-    kind, _, name = change.owner.partition("/")
-    if kind == "rack":
-        return name in blast.racks_lost or name.rpartition("-r")[0] in blast.clusters_lost
-    lost = {"tenant": blast.tenants_lost, "cluster": blast.clusters_lost, "storage": storage(view)}.get(kind, ())
-    return name in lost or change.id.split("/", 1)[0] in blast.clusters_lost
+    owner = change.subject
+    if owner.kind == "rack":
+        return owner.name in blast.racks_lost or (owner.within is not None and owner.within.name in blast.clusters_lost)
+    lost = {"tenant": blast.tenants_lost, "cluster": blast.clusters_lost, "storage": storage(view)}.get(owner.kind, ())
+    return owner.name in lost or change.id.partition("/")[0] in blast.clusters_lost
 
 
 def unapproved(view: ChangeView, action: str, losses: list[Loss]) -> list[Loss]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from ...objects import ids
+from ...objects.ids import Subject
 from ...plan import regions
 from ...plan.allocation import address_plan
 from ...spec.problems import InputError
@@ -16,7 +18,7 @@ from ..cache import shards
 from ..cache.computing import Opened, Task
 from ..cache.store import unpack
 from ..impact import blast, diff
-from ..records import Blast, Change, Finding, Path_, ShardHead, StackDelta
+from ..records import Blast, Change, Finding, Outline, Path_, ShardHead, StackDelta
 from ..rule import RULES, ChangeView, FleetView, RegionView
 from ..rules import running
 from ..rules.previews import UNPLANNED
@@ -216,9 +218,17 @@ class Judge:
         """The finding with file and line."""
         path = finding.path
         if not path and one.head is not None and one.after is not None:
-            path = shards.place_of(finding.subject, self.computing.opened(one.head).loaded.region)
+            region = self.computing.opened(one.head).loaded.region
+            path = shards.place_of(_subject(finding.subject, one.after), region)
         line = line_of(one.document, path) if one.document is not None and path else None
         return msgspec.structs.replace(finding, file=shown, line=line)
+
+
+def _subject(text: str, outline: Outline) -> Subject:
+    """What a finding is about; of a rack its name says nothing of where it stands."""
+    subject = Subject.parse(text)
+    holder = next((one.name for one in outline.clusters if subject.name in one.rack_names), None)
+    return ids.rack(subject.name, holder) if subject.kind == "rack" and holder is not None else subject
 
 
 def standing(opened: Opened, heads: Mapping[str, ShardHead]) -> list[Finding]:

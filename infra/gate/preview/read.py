@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from ...objects.base import Block, KubeObject, Manifest, object_id
+from ...objects.base import Manifest
+from ...objects.ids import ObjectId, object_id, owner_of
 from .. import opaque
 from ..impact import blast, diff
 from ..records import Change, FieldChange, Finding
@@ -214,7 +215,7 @@ def _id(step: Step, manifest: Manifest) -> str:
 def item_id(target: str, manifest: Manifest) -> str:
     """Id of an object on a cluster, as a plan has it."""
     if manifest["apiVersion"] == diff.RELEASE_API and manifest["kind"] == diff.RELEASE_KIND:
-        return f"{target}/Chart/{manifest['metadata']['namespace']}/{manifest['metadata']['name']}"
+        return str(ObjectId.chart(target, manifest["metadata"]["namespace"], manifest["metadata"]["name"]))
     meta = manifest["metadata"]
     known = {**manifest, "metadata": {"name": meta["name"], "namespace": _plain(meta.get("namespace"), "")}}
     return object_id(target, known)
@@ -243,15 +244,14 @@ def _change(steps: list[Step], region: str) -> Change | None:
         return None
     before, after = (_manifest(steps[0], one) if one is not None else None for one in (old, new))
     urn, manifest = _Urn.of(steps[0].urn), after or before
-    component = _component(state)
     return Change(
         action=action,
         id=steps[0].urn if manifest is None else _id(steps[0], before or manifest),
         kind=urn.type if manifest is None else str(manifest["kind"]),
         region=region,
         stack=urn.stack,
-        component=component,
-        owner=_owner(component, manifest, urn.stack),
+        component=_component(state),
+        owner=owner_of(manifest or {}).path,
         protect=bool(old is not None and old.get("protect")),
         fields=_fields(steps, old, new, before, after) if action in ("update", "replace") else (),
         because=_because(steps),
@@ -279,18 +279,6 @@ def _component(state: Mapping[str, Any]) -> str:
         return ""
     urn = _Urn.of(str(parent))
     return f"{urn.type.rpartition(':')[2]} {urn.name}"
-
-
-def _owner(component: str, manifest: Manifest | None, stack: str) -> str:
-    """As the plan names it; the stack for what is not a component of this package."""
-    type_, _, name = component.partition(" ")
-    if manifest is None:
-        return f"stack/{stack}"
-    try:
-        item = KubeObject(target="", manifest=manifest)
-        return diff.owner_of(Block(type=type_, name=name, stack=stack, items=()), item)
-    except (KeyError, TypeError, ValueError):
-        return f"stack/{stack}"
 
 
 def _fields(

@@ -150,7 +150,7 @@ def quorum_shrunk(view: ChangeView) -> Iterator[Found]:
 def control_planes_together(view: ChangeView) -> Iterator[Found]:
     """Control planes of several clusters that roll in one change."""
     rolled = sorted(
-        change.owner.removeprefix("cluster/")
+        change.subject.name
         for change in view.changes
         if change.action == "update" and change.kind == "KubeadmControlPlane"
     )

@@ -16,11 +16,12 @@ import msgspec
 from ...errors import FactoryError
 from ...files import PACKAGE
 from ..cache.computing import Computing, Task
-from ..cache.fingerprint import FORMAT
+from ..cache.fingerprint import FORMAT, FORMER
 from ..cache.store import Store
 from ..records import Outline, ShardHead
 
-_MODULE = "ai_factory.infra.gate.sides.own_code"
+_MODULE = "ai_factory.infra.gate.elsewhere"
+"""The name that copies of before and after have in common."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +66,19 @@ def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> T
         told = msgspec.json.decode(done.stdout, type=Told)
     except msgspec.MsgspecError as error:
         raise OwnCodeError(f"its records are of another form ({error})") from None
-    if told.format != FORMAT:
-        raise OwnCodeError(f"its records are of format {told.format}, not {FORMAT}")
+    if told.format not in (FORMAT, FORMER):
+        raise OwnCodeError(f"its records are of format {told.format}, not {FORMAT} or {FORMER}")
     if not Path(told.package).is_relative_to(code.resolve()):
         raise OwnCodeError("another copy answered in its place")
-    return told
+    return told if told.format == FORMAT else _taken_over(told, Store(store))
+
+
+def _taken_over(told: Told, store: Store) -> Told:
+    """The answer of a copy that writes the format before, with its shards in this one."""
+    shards = {key: taken for key, head in told.shards.items() if (taken := store.take_over(head)) is not None}
+    if len(shards) < len(told.shards):
+        raise OwnCodeError("its records can't be read")
+    return msgspec.structs.replace(told, shards=shards)
 
 
 def main(folder: str, store: str, jobs: str, *names: str) -> None:

@@ -76,7 +76,7 @@ class Family:
         self.ids.append(change.id)
         self.kinds[change.kind] = self.kinds.get(change.kind, 0) + 1
         self.components[change.component] = None
-        self.owners[change.owner] = None
+        self.owners[str(change.subject)] = None
         self.stacks[change.stack] = None
         for fold, one in zip(self.fields, change.fields, strict=True):
             fold.add(one)
@@ -116,7 +116,7 @@ class Family:
 
     def belongs(self) -> str:
         """Whose the objects are that go."""
-        owners = [one for one in self.owners if one]
+        owners = list(self.owners)
         return f"belongs to {text.span(owners)}" if self.loses and owners else ""
 
 
@@ -201,8 +201,8 @@ def _sections(found: Sequence[Family], key: Callable[[Family], tuple[str, ...]])
 
 def _short(object_id: str) -> str:
     """The part of an id after the kind: the kind is said already."""
-    target, _, rest = object_id.partition("/")
-    return rest.partition("/")[2].lstrip("/") or target
+    target, *rest = object_id.split("/", 2)
+    return rest[-1].lstrip("/") if len(rest) == 2 else target
 
 
 def _key(given: Any) -> Any:
