@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from ai_factory.infra.plan.model import ClusterPlan
 
+from . import _kubernetes as kubernetes
 from ._manifest import Registry
 
 SECRET_KEY = "value"  # noqa: S105  # Cluster API's name of the field, not a credential
@@ -39,7 +39,7 @@ def read_secret(
     """
     declared = registry.get(f"{cluster.management}/Cluster.cluster.x-k8s.io/{cluster.name}/{cluster.name}")
     wanted = secret_id(cluster)
-    secret = kubernetes.core.v1.Secret.get(
+    secret = kubernetes.Secret.get(
         name,
         declared.id.apply(lambda _: wanted) if declared else wanted,
         pulumi.ResourceOptions(provider=management, parent=parent),

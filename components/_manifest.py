@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from ai_factory.infra.objects import base
+
+from . import _kubernetes as kubernetes
 
 Providers = Mapping[str, pulumi.ProviderResource]
 """Provider by target: the name of a management or GPU cluster of the region."""
@@ -138,7 +139,7 @@ def declare(
             item.id,
             Manifest(name, _annotated(item, wait), opts)
             if isinstance(item, base.KubeObject)
-            else kubernetes.helm.v3.Release(name, opts=opts, **_release(item, wait)),
+            else kubernetes.Release(name, opts=opts, **_release(item, wait)),
         )
 
 
@@ -201,7 +202,7 @@ def _release(item: base.HelmRelease, wait: bool) -> dict[str, Any]:
         "namespace": item.namespace,
         "chart": f"{item.repo.rstrip('/')}/{item.chart}" if oci else item.chart,
         "version": item.version,
-        "repository_opts": None if oci else kubernetes.helm.v3.RepositoryOptsArgs(repo=item.repo),
+        "repository_opts": None if oci else kubernetes.RepositoryOptsArgs(repo=item.repo),
         "values": item.values,
         "skip_await": not wait,
         "timeout": RELEASE_TIMEOUT_SECONDS,

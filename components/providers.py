@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from ai_factory.infra.kube import kubeconfig
 from ai_factory.infra.plan.model import RegionPlan
 
+from . import _kubernetes as kubernetes
 from ._kubeconfig import read_secret
 from ._manifest import Registry
 
