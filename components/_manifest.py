@@ -47,9 +47,21 @@ class Manifest(pulumi.CustomResource):
 
     `pulumi_kubernetes.apiextensions.CustomResource` takes only `metadata` and `spec`; kinds with other top-level
     fields (StorageClass, ConfigMap, Topology) need the whole manifest.
+
+    Args:
+        name: Pulumi name.
+        manifest: the object in the API's own camelCase. Nothing of it is made secret: wrap the values of a Secret in
+            `pulumi.Output.secret`.
+        opts: options; the provider's version is that of the installed SDK if left out, as for the SDK's own classes.
+
+    Example:
+        >>> settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": {"epochs": "3"}}
+        >>> Manifest("settings", settings, pulumi.ResourceOptions(provider=providers["infer-a"]))
     """
 
     def __init__(self, name: str, manifest: base.Manifest, opts: pulumi.ResourceOptions) -> None:
+        if opts.version is None:
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(version=PLUGIN_VERSION))
         super().__init__(type_token(manifest), name, manifest, opts)
 
 

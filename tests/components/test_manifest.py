@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-import importlib
+import dataclasses
+import importlib.metadata
 from typing import Any
 
 import pulumi
@@ -226,6 +227,26 @@ def test_other_top_level_fields_travel() -> None:
         Manifest("x", manifest, pulumi.ResourceOptions(provider=kubernetes.Provider("m", context="m", kubeconfig="")))
 
     assert run(program).resources[-1].inputs == manifest
+
+
+def test_a_manifest_in_a_program_of_its_own_is_what_the_sdk_registers() -> None:
+    metadata = {"name": "j", "namespace": "acme"}
+    spec = {"suspend": True, "template": {"spec": {"containers": [{"name": "c", "image": "i"}]}}}
+
+    def program() -> None:
+        provider = kubernetes.Provider("m", context="m", kubeconfig="")
+        given = pulumi.ResourceOptions(provider=provider, ignore_changes=["spec.suspend"])
+        before = copy.copy(given.__dict__)
+        kubernetes.batch.v1.Job("sdk", metadata=metadata, spec=spec, opts=given)
+        Manifest("ours", {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}, given)
+        assert given.__dict__ == before, "options are shared values and must not be changed"
+        Manifest("older", base.make("v1", "Secret", "x"), pulumi.ResourceOptions(provider=provider, version="4.30.0"))
+
+    _, sdk, ours, older = run(program).resources
+
+    own = {"name": "", "urn": "", "frames": 0}
+    assert dataclasses.replace(ours, **own) == dataclasses.replace(sdk, **own)
+    assert (ours.version, older.version) == (importlib.metadata.version("pulumi-kubernetes"), "4.30.0")
 
 
 def test_awaited_kinds_are_built_in_ones() -> None:

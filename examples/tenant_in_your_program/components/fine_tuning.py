@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_kubernetes as kubernetes
+
+from ai_factory.components import Manifest
 
 
 class FineTuning(pulumi.ComponentResource):
@@ -30,10 +31,11 @@ class FineTuning(pulumi.ComponentResource):
         }
         restricted = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
         pod = {"restartPolicy": "Never", "securityContext": restricted, "containers": [container]}
-        kubernetes.batch.v1.Job(
-            f"{name}-job",
-            metadata={"name": name, "namespace": namespace, "labels": {"kueue.x-k8s.io/queue-name": queue}},
-            spec={"suspend": True, "template": {"spec": pod}},
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["spec.suspend"]),
-        )
+        job = {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": name, "namespace": namespace, "labels": {"kueue.x-k8s.io/queue-name": queue}},
+            "spec": {"suspend": True, "template": {"spec": pod}},
+        }
+        Manifest(f"{name}-job", job, pulumi.ResourceOptions(parent=self, ignore_changes=["spec.suspend"]))
         self.register_outputs({})

@@ -2,9 +2,11 @@
 
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
+from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.objects.region import blocks_of
 from ai_factory.infra.plan.regions import load_plan
 
@@ -17,11 +19,11 @@ class Recorder(pulumi.runtime.Mocks):
     def __init__(self) -> None:
         self.resources: list[pulumi.runtime.MockResourceArgs] = []
 
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict]:
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(args)
         return args.name, args.inputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(f"unexpected call of {args.token}")
 
 
@@ -29,25 +31,25 @@ def run() -> list[pulumi.runtime.MockResourceArgs]:
     recorder = Recorder()
     pulumi.runtime.set_mocks(recorder, project="fine-tuning", stack="dev")
 
-    @pulumi.runtime.test  # waits until every resource is registered
     def program() -> None:
         runpy.run_path(str(HERE / "__main__.py"), run_name="__main__")
 
-    program()
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]  # waits until every resource is registered
     return recorder.resources
 
 
 RESOURCES = run()
 
 
-def of(typ: str) -> list[dict]:
+def of(typ: str) -> list[dict[str, Any]]:
     return [resource.inputs for resource in RESOURCES if resource.typ == typ]
 
 
 def test_every_object_of_the_enclave_is_a_child_resource() -> None:
     """What the plan says, and what the program registers: the same objects."""
     [block] = [b for b in blocks_of(load_plan(HERE / "region.yaml"), "kr-edge") if b.type == "TenantEnclave"]
-    planned = {(item.manifest["kind"], item.manifest["metadata"]["name"]) for item in block.items}
+    objects = [item.manifest for item in block.items if isinstance(item, KubeObject)]
+    planned = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in objects}
 
     registered = {
         (resource.inputs["kind"], resource.inputs["metadata"]["name"])
