@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import diff_rows, engine_rows, gate_rows, gigawatt, render_rows
+from . import diff_rows, engine_rows, gate_rows, gigawatt, render_rows, typing_rows
 from .row import Goal, Row, Rows, scratch
 
 if TYPE_CHECKING:
@@ -176,6 +176,7 @@ GROUPS: dict[str, Rows] = {
     "plan": _PLAN,
     "check": _CHECK,
     "components": _COMPONENTS,
+    "typing": typing_rows.TYPING,
     "apply": _APPLY,
     "render": render_rows.RENDER,
     "gate": gate_rows.GATE,
