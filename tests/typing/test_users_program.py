@@ -26,7 +26,7 @@ import pulumi
 from ai_factory.components import (
     ClusterProviders, GpuCluster, GpuClusterArgs, Manifest, Registry, TenantEnclave, TenantEnclaveArgs
 )
-from ai_factory.infra.regions import load_plan
+from ai_factory.infra.plan.regions import load_plan
 
 plan = load_plan(Path("region.yaml"))
 registry = Registry()
