@@ -74,14 +74,15 @@ class Region(pulumi.ComponentResource):
 
 def totals(plan: RegionPlan) -> Outputs:
     """Size of a region as its plan has it."""
+    sums = plan.totals
     return {
-        "clusters": len(plan.clusters),
-        "racks": sum(len(cluster.racks) for cluster in plan.clusters),
-        "nodes": sum(cluster.nodes for cluster in plan.clusters),
-        "gpus": sum(cluster.gpus for cluster in plan.clusters),
-        "tenants": len(plan.tenants),
-        "itKw": round(plan.power.it_kw, 3),
-        "facilityKw": round(plan.power.facility_kw, 3),
+        "clusters": sums.clusters,
+        "racks": sums.racks,
+        "nodes": sums.nodes,
+        "gpus": sums.gpus,
+        "tenants": sums.tenants,
+        "itKw": round(sums.it_kw, 3),
+        "facilityKw": round(sums.facility_kw, 3),
     }
 
 

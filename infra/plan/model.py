@@ -273,6 +273,25 @@ class PoolUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegionTotals:
+    """The numbers that a reader asks for first; hosts do not matter but for `declared_racks`."""
+
+    clusters: int
+    racks: int
+    declared_racks: int
+    """Racks whose hosts the inventory lists."""
+    nodes: int
+    gpus: int
+    tenants: int
+    it_kw: float
+    """With the share of fabric and core."""
+    facility_kw: float
+    """At the meter: IT power times PUE."""
+    utility_kw: float
+    """What the connection supplies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegionPlan:
     """Everything that is computed from one region file and its allocations."""
 
@@ -294,6 +313,21 @@ class RegionPlan:
     def name(self) -> str:
         """Name of the region."""
         return self.spec.region.name
+
+    @property
+    def totals(self) -> RegionTotals:
+        """Size and power of the whole region."""
+        return RegionTotals(
+            clusters=len(self.clusters),
+            racks=sum(len(cluster.racks) for cluster in self.clusters),
+            declared_racks=sum(len(cluster.declared_racks) for cluster in self.clusters),
+            nodes=sum(cluster.nodes for cluster in self.clusters),
+            gpus=sum(cluster.gpus for cluster in self.clusters),
+            tenants=len(self.tenants),
+            it_kw=self.power.it_kw,
+            facility_kw=self.power.facility_kw,
+            utility_kw=self.power.utility_kw,
+        )
 
     def cluster(self, name: str) -> ClusterPlan:
         """The cluster of that name (KeyError if there is none)."""

@@ -64,16 +64,17 @@ def plan_data(plan: RegionPlan, *, hosts: bool = True) -> dict[str, Any]:
 
 
 def totals(plan: RegionPlan) -> dict[str, Any]:
-    """The numbers that a reader asks for first."""
+    """The numbers that a reader asks for first, power in MW."""
+    sums = plan.totals
     return {
-        "clusters": len(plan.clusters),
-        "racks": sum(len(c.racks) for c in plan.clusters),
-        "declared_racks": sum(len(c.declared_racks) for c in plan.clusters),
-        "nodes": sum(c.nodes for c in plan.clusters),
-        "gpus": sum(c.gpus for c in plan.clusters),
-        "tenants": len(plan.tenants),
-        "it_power_mw": round(plan.power.it_kw / 1000, 3),
-        "facility_power_mw": round(plan.power.facility_kw / 1000, 3),
+        "clusters": sums.clusters,
+        "racks": sums.racks,
+        "declared_racks": sums.declared_racks,
+        "nodes": sums.nodes,
+        "gpus": sums.gpus,
+        "tenants": sums.tenants,
+        "it_power_mw": round(sums.it_kw / 1000, 3),
+        "facility_power_mw": round(sums.facility_kw / 1000, 3),
     }
 
 

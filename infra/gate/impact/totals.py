@@ -16,18 +16,18 @@ Row = tuple[str, Number, Number, str]
 
 def of_plan(plan: RegionPlan) -> Totals:
     """Totals of a plan; hosts do not matter. Prices are those of the region file, there are none built in."""
-    power, costs = plan.power, plan.spec.costs
+    sums, costs = plan.totals, plan.spec.costs
     return Totals(
-        it_kw=power.it_kw,
-        facility_kw=power.facility_kw,
-        utility_kw=power.utility_kw,
-        racks=sum(len(cluster.racks) for cluster in plan.clusters),
-        nodes=sum(cluster.nodes for cluster in plan.clusters),
-        gpus=sum(cluster.gpus for cluster in plan.clusters),
-        tenants=len(plan.tenants),
+        it_kw=sums.it_kw,
+        facility_kw=sums.facility_kw,
+        utility_kw=sums.utility_kw,
+        racks=sums.racks,
+        nodes=sums.nodes,
+        gpus=sums.gpus,
+        tenants=sums.tenants,
         currency=costs.currency if costs else None,
         hardware=_hardware(plan, costs) if costs else None,
-        energy_per_year=_energy(power.facility_kw, costs) if costs else None,
+        energy_per_year=_energy(sums.facility_kw, costs) if costs else None,
     )
 
 

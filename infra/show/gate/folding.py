@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ...gate.records import Change, FieldChange
+from ...objects.ids import UNKNOWN
 from . import text
 
 DISTINCT = 3
@@ -116,8 +117,10 @@ class Family:
 
     def belongs(self) -> str:
         """Whose the objects are that go."""
-        owners = list(self.owners)
-        return f"belongs to {text.span(owners)}" if self.loses and owners else ""
+        owners = [owner for owner in self.owners if owner != str(UNKNOWN)]
+        words = [f"belongs to {text.span(owners)}"] if owners else []
+        words += ["of unknown owner"] if len(owners) < len(self.owners) else []
+        return "; ".join(words) if self.loses else ""
 
 
 @dataclass(frozen=True, slots=True)
