@@ -27,8 +27,6 @@ LEVELS = (labels.SU, labels.RACK, HOST)
 """Topology levels, widest first; the lowest is the host, where taints are respected."""
 SHED_ORDER = f"{LABEL}/shed-order"
 """Annotation of a priority class: its place, from 1, among what is shed first when power is short."""
-_KEPT = 0.1
-"""Share of a node's CPU and memory that stays for the system and the platform's own pods (assumption)."""
 
 
 def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
@@ -78,21 +76,6 @@ def flavour_name(owner: TenantPlan | None) -> str:
 def cohort(cluster: ClusterPlan) -> str:
     """Cohort of the shared tenants of a cluster."""
     return f"{cluster.name}-{SHARED}"
-
-
-def quota(cluster: ClusterPlan, one: TenantPlan) -> dict[str, int]:
-    """What a tenant may use: GPUs, CPU cores, memory in GiB and pods.
-
-    CPU and memory follow the share of GPUs where the region file gives none, less what the system keeps.
-    """
-    share = one.gpus / cluster.system.gpus_per_node * (1 - _KEPT)
-    given = one.spec.quota
-    return {
-        "gpus": one.gpus,
-        "cpu": given.cpu or max(1, int(share * cluster.system.cpu)),
-        "memory_gib": given.memory_gib or max(1, int(share * cluster.system.memory_gib)),
-        "pods": given.pods,
-    }
 
 
 def _on(cluster: ClusterPlan, owner: Subject, manifest: Manifest, after: tuple[str, ...]) -> KubeObject:
@@ -148,12 +131,12 @@ def _queue(cluster: ClusterPlan, one: TenantPlan) -> Manifest:
 
 def _covered(cluster: ClusterPlan, one: TenantPlan) -> dict[str, str]:
     """Quota by resource. Kueue admits only what asks for covered resources, so the rails are among them."""
-    limits = quota(cluster, one)
+    limits = one.quota
     nodes = -(-one.gpus // cluster.system.gpus_per_node)
     return {
-        "cpu": str(limits["cpu"]),
-        "memory": f"{limits['memory_gib']}Gi",
-        "pods": str(limits["pods"]),
-        "nvidia.com/gpu": str(limits["gpus"]),
+        "cpu": str(limits.cpu),
+        "memory": f"{limits.memory_gib}Gi",
+        "pods": str(limits.pods),
+        "nvidia.com/gpu": str(limits.gpus),
         **{name: str(nodes * count) for name, count in fabric_network.rail_resources(cluster).items()},
     }

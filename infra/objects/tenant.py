@@ -104,14 +104,14 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ku
 
 
 def _limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:
-    limits = kueue.quota(cluster, tenant)
+    limits = tenant.quota
     hard = {
-        "requests.nvidia.com/gpu": str(limits["gpus"]),
-        "requests.cpu": str(limits["cpu"]),
-        "requests.memory": f"{limits['memory_gib']}Gi",
-        "pods": str(limits["pods"]),
+        "requests.nvidia.com/gpu": str(limits.gpus),
+        "requests.cpu": str(limits.cpu),
+        "requests.memory": f"{limits.memory_gib}Gi",
+        "pods": str(limits.pods),
         "services.nodeports": "0",
-        **dict.fromkeys(_COUNTED, str(limits["pods"])),
+        **dict.fromkeys(_COUNTED, str(limits.pods)),
         **_storage_limits(plan, cluster, tenant),
     }
     yield make("v1", "ResourceQuota", "tenant", tenant.name, spec={"hard": hard})

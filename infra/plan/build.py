@@ -250,6 +250,8 @@ class _Planner:
         per_rack = quantities.nodes_per_rack(cluster, self.catalog)
         total = quantities.nodes(cluster, self.catalog)
         nodes = sum(min(per_rack, total - index * per_rack) for index in indices)
+        system = self.catalog.system(cluster.system)
+        gpus = tenant.gpus or nodes * system.gpus_per_node
         return TenantPlan(
             name=tenant.name,
             number=entry.number,
@@ -259,7 +261,8 @@ class _Planner:
             pkey=entry.pkey,
             network=entry.network,
             racks=tuple(quantities.rack_name(tenant.cluster, index) for index in sorted(indices)),
-            gpus=tenant.gpus or nodes * self.catalog.system(cluster.system).gpus_per_node,
+            gpus=gpus,
+            quota=quantities.tenant_quota(tenant, gpus, system),
             services=tuple(self._service(name) for name in tenant.services),
         )
 

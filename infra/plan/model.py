@@ -189,6 +189,17 @@ class StoragePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TenantQuota:
+    """What a tenant may use at once."""
+
+    gpus: int
+    cpu: int
+    """Cores."""
+    memory_gib: int
+    pods: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantPlan:
     """One tenant enclave."""
 
@@ -206,6 +217,7 @@ class TenantPlan:
     racks: tuple[str, ...]
     """Racks dedicated to it; empty for `shared`."""
     gpus: int
+    quota: TenantQuota
     services: tuple[ServiceUse, ...]
 
     @property

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .. import spec
-from ..catalog import Catalog
-from .model import links_per_host, pow2
+from ..catalog import Catalog, SystemEntry
+from .model import TenantQuota, links_per_host, pow2
 from .sizing.fabric import FabricSize, size_fabric
 
 CORE = "core"
@@ -16,6 +16,8 @@ MANAGEMENT_NODES = 3
 """Core nodes of a management cluster: the smallest number that keeps an etcd quorum after a loss."""
 POWER_SHELVES = 8
 """Power shelves of an NVL72 rack with a management address each (DSX facts, rack bill of materials)."""
+SYSTEM_SHARE = 0.1
+"""Share of a node's CPU and memory that stays for the system and the platform's own pods (assumption)."""
 RESERVED_NODE_ADDRESSES = 16
 """First addresses of a node network: gateway, route servers, provisioning."""
 
@@ -181,3 +183,23 @@ def on_infiniband(tenant: spec.Tenant, region: spec.Region, catalog: Catalog) ->
     cluster = next((c for c in region.clusters if c.name == tenant.cluster), None)
     fabric = fabric_id(cluster, catalog) if cluster else None
     return fabric is not None and catalog.fabric(fabric).kind == "infiniband"
+
+
+def tenant_quota(tenant: spec.Tenant, gpus: int, system: SystemEntry) -> TenantQuota:
+    """What a tenant may use at once.
+
+    CPU and memory follow its share of the nodes' GPUs where the region file gives none, less what the system keeps.
+
+    Args:
+        tenant: the tenant.
+        gpus: GPUs that it may use.
+        system: system of its cluster.
+    """
+    share = gpus / system.gpus_per_node * (1 - SYSTEM_SHARE)
+    given = tenant.quota
+    return TenantQuota(
+        gpus=gpus,
+        cpu=given.cpu or max(1, int(share * system.cpu)),
+        memory_gib=given.memory_gib or max(1, int(share * system.memory_gib)),
+        pods=given.pods,
+    )

@@ -55,7 +55,7 @@ def plan_data(plan: RegionPlan, *, hosts: bool = True) -> dict[str, Any]:
         "tenants": [
             {"name": t.name, "number": t.number, "cluster": t.cluster, "isolation": t.spec.isolation, "gpus": t.gpus}
             | {"racks": list(t.racks), "vni": t.vni, "pkey": t.pkey, "network": str(t.network)}
-            | {"services": [s.name for s in t.services]}
+            | {"quota": plain(t.quota), "services": [s.name for s in t.services]}
             for t in plan.tenants
         ],
         "pools": [plain(pool) for pool in plan.pools],
