@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.gate import rule
+from ai_factory.infra.gate import rule, rules
 from ai_factory.infra.gate.rule import AREAS, Rule
 from ai_factory.infra.gate.rules import running
 from tests import regionfile
@@ -103,3 +103,10 @@ def test_a_stack_counts_what_all_shards_add_and_itself(shares: tuple[int, ...], 
     view = dataclasses.replace(rule_cases.view_of(regionfile.REGIONS / "lab.yaml"), shards=heads)
 
     assert [one.subject for one in running.region(view) if one.rule == "stack-budget"] == ["stack/lab"] * breaks
+
+
+def test_every_module_of_rules_is_listed() -> None:
+    folder = Path(str(rules.__file__)).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "_manifests", "running"}
+
+    assert modules == set(rules.__all__)
