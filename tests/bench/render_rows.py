@@ -3,7 +3,7 @@
 The fastest of the emitters on PyPI is yaml-rs: 2,377 objects of kr-ulsan (2.1 MB) took 0.025 s; py-yaml12 0.035 s,
 fastyaml 0.074 s, rapidyaml 0.078 s (JSON in, YAML out), ryaml 0.09 s, libfyaml 0.19 s, PyYAML with libyaml 0.43 s,
 ruamel.yaml some 4 s. msgspec's JSON, which is YAML too, took 0.005 s. None of them writes what every reader takes for
-the same data (`infra/objects/text.py` says more), so the row is a measure of speed alone. Our own takes 0.04 s of that;
+the same data (`infra/text/yaml.py` says more), so the row is a measure of speed alone. Our own takes 0.04 s of that;
 the rest of `render` is the making of the objects.
 """
 

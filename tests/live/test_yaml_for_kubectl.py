@@ -12,11 +12,11 @@ import pytest
 from ai_factory.infra import regions
 from ai_factory.infra.objects import region
 from ai_factory.infra.objects.base import KubeObject, items_of
-from ai_factory.infra.objects.text import yaml_text
 from ai_factory.infra.sandbox.files import locked
 from ai_factory.infra.sandbox.programs import FAMILIES
 from ai_factory.infra.sandbox.progress import silent
 from ai_factory.infra.sandbox.toolchain import find_go, go_environment
+from ai_factory.infra.text.yaml import yaml_text
 from tests.objects import yaml_texts
 
 pytestmark = pytest.mark.live

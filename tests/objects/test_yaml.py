@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from ai_factory.infra.objects import text
-from ai_factory.infra.objects.text import yaml_text
+from ai_factory.infra.text import yaml as text
+from ai_factory.infra.text.yaml import yaml_text
 
 from . import yaml_texts
 
