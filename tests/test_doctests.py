@@ -9,11 +9,17 @@ import pkgutil
 import pytest
 
 import ai_factory.infra
+import tests.fake_api
 
 NAMES = [
     module.name
     for module in pkgutil.walk_packages(ai_factory.infra.__path__, "ai_factory.infra.")
     if module.name != "ai_factory.infra.__main__"  # the Pulumi program: needs an engine
+]
+NAMES += [
+    "tests.coverage_table",
+    "tests.engine.harness",
+    *(module.name for module in pkgutil.iter_modules(tests.fake_api.__path__, "tests.fake_api.")),
 ]
 
 
