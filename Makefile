@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := requirements/dev.lock
 
-.PHONY: help setup up down test check coverage lint lock bench docs policypack clean
+.PHONY: help setup up down test check coverage lint lock bench docs site policypack clean
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -56,6 +56,9 @@ bench: setup     ## Speed and memory against a floor, in one run
 
 docs: setup      ## Make docs/pull-requests.md anew from what the commands print
 	@$(BIN)/python -m tests.docs.walkthrough
+
+site: setup      ## Build the site of documentation into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 policypack: policypack/.venv/.installed   ## Make the policy pack's own environment
 
