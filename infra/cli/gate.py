@@ -166,22 +166,30 @@ def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
 
 
 def _print_json(verdict: Verdict, *, live: bool) -> None:
-    from ..show import lifecycle
     from ..show.gate.data import verdict_data
 
     whole = verdict_data(verdict)
     if live:
+        from ..show import lifecycle
+
         whole["live"] = {name: lifecycle.differences_data(found) for name, found in _live(verdict)}
     click.echo(json.dumps(whole, indent=2))
 
 
 def _show(verdict: Verdict, *, quiet: bool, details: bool, live: bool) -> None:
-    from ..show import lifecycle, tables
+    from ..show import tables
     from ..show.gate import terminal
 
     if not quiet or verdict.exit_code:
         terminal.show(verdict, tables.console(), details=details, brief=quiet)
-    for name, found in _live(verdict) if live else ():
+    if live:
+        _show_live(verdict)
+
+
+def _show_live(verdict: Verdict) -> None:
+    from ..show import lifecycle  # brings the Kubernetes client, which takes longer to import than a verdict to show
+
+    for name, found in _live(verdict):
         click.echo(f"\n{name}: the clusters beside the plan")
         lifecycle.show_differences(found, none="  the clusters are as planned")
 
