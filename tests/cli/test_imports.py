@@ -13,7 +13,7 @@ from tests.gate.project import Project
 SLOW = ("httpx2", "lightkube", "pulumi")
 PROGRAM = f"""
 import sys
-from ai_factory.infra import cli
+from ai_factory.infra.cli import main as cli
 try:
     cli.main()
 finally:
