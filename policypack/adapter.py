@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from ai_factory.infra.gate import opaque  # noqa: E402
 from ai_factory.infra.gate.preview import read  # noqa: E402
 from ai_factory.infra.gate.records import Finding  # noqa: E402
-from ai_factory.infra.gate.rule import ObjectView, Rule, of  # noqa: E402
+from ai_factory.infra.gate.rule import ObjectView, Rule, rules_of_scope  # noqa: E402
 from ai_factory.infra.gate.rules import running  # noqa: E402
 from ai_factory.infra.spec.load import load  # noqa: E402
 from ai_factory.infra.spec.problems import InputError  # noqa: E402
@@ -56,12 +56,12 @@ class NotJudgedError(Exception):
 
 def object_rules() -> list[Rule]:
     """Rules that a policy for resources stands for."""
-    return of("object")
+    return rules_of_scope("object")
 
 
 def set_rules() -> list[Rule]:
     """Rules that a policy for stacks stands for."""
-    return of("set")
+    return rules_of_scope("set")
 
 
 def check(

@@ -42,13 +42,13 @@ def is_opaque(value: Any) -> bool:
 def guarded(value: Any, path: str = "") -> Any:
     """Plain data whose opaque values raise when they are read; data without any comes back as it is."""
     if isinstance(value, dict):
-        pairs = {key: guarded(one, f"{path}.{key}" if path else key) for key, one in value.items()}
-        hidden = {key for key, one in value.items() if is_opaque(one)}
+        pairs = {key: guarded(inner, f"{path}.{key}" if path else key) for key, inner in value.items()}
+        hidden = {key for key, inner in value.items() if is_opaque(inner)}
         changed = hidden or any(pairs[key] is not value[key] for key in pairs)
         return _Dict(pairs, hidden, path) if changed else value
     if isinstance(value, list):
-        items = [guarded(one, f"{path}[{n}]") for n, one in enumerate(value)]
-        if any(is_opaque(one) for one in value):
+        items = [guarded(item, f"{path}[{n}]") for n, item in enumerate(value)]
+        if any(is_opaque(item) for item in value):
             return _List(items, path)
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value

@@ -59,8 +59,8 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def data(self) -> dict[str, Any]:
         """The object as plain data."""
-        found: dict[str, Any] = msgspec.json.decode(self.manifest)
-        return found
+        manifest: dict[str, Any] = msgspec.json.decode(self.manifest)
+        return manifest
 
 
 class StackCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -134,13 +134,15 @@ class ChangeView:
     def approved(self, action: str, *subjects: str) -> bool:
         """Whether an approval in force covers an action on any of these names."""
         covers = {"delete": ("delete",), "replace": ("delete", "replace"), "drain": ("delete", "replace", "drain")}
-        found = False
+        covered = False
         for number, approval in enumerate(self.approvals):
-            fits = approval["action"] in covers[action] and any(matches(one, approval["subject"]) for one in subjects)
+            fits = approval["action"] in covers[action] and any(
+                matches(subject, approval["subject"]) for subject in subjects
+            )
             if fits and self.today <= datetime.date.fromisoformat(approval["until"]):
                 self.used.add(number)
-                found = True
-        return found
+                covered = True
+        return covered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,7 @@ class FleetView:
 
 
 def matches(subject: str, pattern: str) -> bool:
-    """Whether a subject is what a pattern names; only `*` is special.
+    """Whether the pattern of a waiver or an approval names a subject; only `*` is special.
 
     >>> matches("tenant/acme", "tenant/*"), matches("tenant/acme", "tenant/acm")
     (True, False)
@@ -220,6 +222,6 @@ found_by_planning = _register("input")
 """For faults that planning finds: call the result with None. `spec.problems.Problem.rule` names it."""
 
 
-def of(scope: Scope) -> list[Rule]:
-    """Rules of a scope, by id."""
+def rules_of_scope(scope: Scope) -> list[Rule]:
+    """All registered rules of a scope, such as `object` or `change`, by id."""
     return [RULES[name] for name in sorted(RULES) if RULES[name].scope == scope]

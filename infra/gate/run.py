@@ -41,7 +41,7 @@ class Request:
 
 
 def gate(request: Request) -> Verdict:
-    """Judge a change.
+    """Judge a change: plan both sides, compare them, run all rules. What `aifactory gate` calls.
 
     Raises:
         trees.GitError: no repository, no base.
@@ -53,26 +53,26 @@ def gate(request: Request) -> Verdict:
 
 
 def judged(request: Request, sides: trees.Trees, store: Store) -> Verdict:
-    """The verdict on two sides of a change."""
+    """The verdict on two sides of a change that are laid out already, with a store to keep what is planned in."""
     pairs = Pairs(sides, Computing(store, request.jobs))
-    touched = [one for one in pairs.found if not one.same_files or pairs.other_code]
+    touched = [pair for pair in pairs.regions if not pair.same_files or pairs.other_code]
     if request.stacks:
-        _check_stacks(request.stacks, pairs.found)
+        _check_region_names(request.stacks, pairs.regions)
         chosen = {stack.partition(".")[0] for stack in request.stacks}
-        touched = [one for one in touched if one.name in chosen]
+        touched = [pair for pair in touched if pair.name in chosen]
     pairs.plan(touched, request.progress)
-    _check_known(request.stacks, touched)
+    _check_stack_names(request.stacks, touched)
     judge = Judge(pairs, request.today, request.stacks)
-    verdicts = {one.name: judge.region(one) for one in touched}
-    shown = [one.name for one in touched if not _nothing(one, verdicts[one.name])]
-    fleet = judge.fleet(pairs.found) if touched else []
+    verdicts = {pair.name: judge.region(pair) for pair in touched}
+    shown = [pair.name for pair in touched if not _has_no_effect(pair, verdicts[pair.name])]
+    fleet = judge.fleet(pairs.regions) if touched else []
     store.prune()
     return Verdict(
         base=sides.base.words if sides.base else None,
         head=sides.head.words,
         regions=tuple(verdicts[name] for name in shown),
         findings=tuple(ordered(fleet)),
-        untouched=tuple(one.name for one in pairs.found if one.name not in shown),
+        untouched=tuple(pair.name for pair in pairs.regions if pair.name not in shown),
         notes=(*sides.notes, *pairs.notes, *store.notes),
     )
 
@@ -101,36 +101,40 @@ def _folder(cache: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _check_stacks(stacks: Sequence[str], found: Sequence[Pair]) -> None:
-    names = {one.name for one in found}
+def _check_region_names(stacks: Sequence[str], pairs: Sequence[Pair]) -> None:
+    names = {pair.name for pair in pairs}
     unknown = [stack for stack in stacks if stack.partition(".")[0] not in names]
     if unknown:
-        known = ", ".join(sorted(names))
+        region_names = ", ".join(sorted(names))
         raise InputError(
-            Problem(file=str(regions.REGIONS), message=f"no region has the stack {stack}", remedy=f"regions: {known}")
+            Problem(
+                file=str(regions.REGIONS), message=f"no region has the stack {stack}", remedy=f"regions: {region_names}"
+            )
             for stack in unknown
         )
 
 
-def _check_known(stacks: Sequence[str], touched: Sequence[Pair]) -> None:
+def _check_stack_names(stacks: Sequence[str], touched: Sequence[Pair]) -> None:
     """Refuse a stack that its region has on neither side (InputError)."""
     problems = [
-        Problem(file=str(regions.REGIONS), message=f"there is no stack {stack}", remedy=f"known: {', '.join(known)}")
-        for one in touched
-        if (known := _stacks(one))
+        Problem(
+            file=str(regions.REGIONS), message=f"there is no stack {stack}", remedy=f"known: {', '.join(region_stacks)}"
+        )
+        for pair in touched
+        if (region_stacks := _stacks(pair))
         for stack in stacks
-        if stack.partition(".")[0] == one.name and stack not in known
+        if stack.partition(".")[0] == pair.name and stack not in region_stacks
     ]
     if problems:
         raise InputError(problems)
 
 
-def _stacks(one: Pair) -> list[str]:
+def _stacks(pair: Pair) -> list[str]:
     """Stacks of a region on either side."""
-    names = [name for outline in (one.after, one.before) if outline is not None for name in outline.stacks]
+    names = [name for outline in (pair.after, pair.before) if outline is not None for name in outline.stacks]
     return list(dict.fromkeys(names))
 
 
-def _nothing(one: Pair, verdict: RegionVerdict) -> bool:
+def _has_no_effect(pair: Pair, verdict: RegionVerdict) -> bool:
     """Whether only code differs, and that to no effect."""
-    return one.same_files and not verdict.changes and verdict.exit_code == 0
+    return pair.same_files and not verdict.changes and verdict.exit_code == 0

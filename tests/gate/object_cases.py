@@ -27,7 +27,7 @@ from tests import regionfile
 
 FOLDER = regionfile.REPOSITORY / "tests" / "cases" / "rules"
 KEYS = {"about", "object", "objects", "elsewhere", "protect", "repeat", "expect", "also"}
-RULES = [*rule.of("object"), *rule.of("set")]
+RULES = [*rule.rules_of_scope("object"), *rule.rules_of_scope("set")]
 
 
 def files() -> list[Path]:

@@ -11,7 +11,7 @@ from ai_factory.infra.gate import rule
 from . import change_cases
 
 FILES = change_cases.files()
-RULES = rule.of("change")
+RULES = rule.rules_of_scope("change")
 
 
 @pytest.mark.parametrize("one", RULES, ids=lambda one: one.id)

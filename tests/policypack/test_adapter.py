@@ -216,7 +216,7 @@ def test_the_pack_has_each_rule_once_at_its_level(
 
     [call] = stub.PolicyPack.call_args_list
     policies = {one.name: one for one in call.kwargs["policies"]}
-    known = {one.id: one for one in (*rule.of("object"), *rule.of("set"))}
+    known = {one.id: one for one in (*rule.rules_of_scope("object"), *rule.rules_of_scope("set"))}
     assert len(call.kwargs["policies"]) == len(policies) and policies.keys() == known.keys()
     for id, one in policies.items():
         assert (one.kind, one.description) == (known[id].scope, known[id].reason)

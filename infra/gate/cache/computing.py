@@ -33,7 +33,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def silent(_done: int, _total: int, _name: str) -> None:
-    """Shows nothing."""
+    """Takes the progress of planning shards and shows nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +90,9 @@ class Computing:
             self._check_inventory(loaded)
             plan = outlines.light_plan(loaded)
             parts = shards.parts(loaded)
-            made = outlines.outline(loaded, plan, parts, file.name)
+            outline = outlines.outline(loaded, plan, parts, file.name)
             self._opened[file] = Opened(
-                loaded=loaded, plan=plan, parts={part.name: part for part in parts}, outline=made
+                loaded=loaded, plan=plan, parts={part.name: part for part in parts}, outline=outline
             )
         return self._opened[file]
 
@@ -110,43 +110,43 @@ class Computing:
             InputError: every fault of the region file and its lock.
         """
         key = self.key(file)
-        found = self.store.outline(key)
-        if found is None:
-            found = self.opened(file).outline
-            self.store.put_outline(key, found)
-        return found
+        outline = self.store.outline(key)
+        if outline is None:
+            outline = self.opened(file).outline
+            self.store.put_outline(key, outline)
+        return outline
 
     def shards(
         self, wanted: Iterable[Task], progress: Progress = silent
     ) -> tuple[dict[str, ShardHead], dict[str, list[Problem]]]:
         """Shards by key, computed where the store lacks them; and by key the faults of those that can't be planned."""
-        found: dict[str, ShardHead] = {}
+        heads: dict[str, ShardHead] = {}
         todo: dict[str, Task] = {}
         for task in wanted:
             head = self.store.shard(task.key)
             if head is not None:
-                found[task.key] = head
+                heads[task.key] = head
             else:
                 todo[task.key] = task
         problems: dict[str, list[Problem]] = {}
         for done, (task, result) in enumerate(self._computed(list(todo.values())), 1):
             if isinstance(result, ShardHead):
-                found[task.key] = result
+                heads[task.key] = result
             else:
                 problems[task.key] = result
             progress(done, len(todo), task.name)
-        return found, problems
+        return heads, problems
 
     def objects(self, task: Task, head: ShardHead) -> list[bytes]:
         """Objects of a shard, packed; made anew if the store's are damaged."""
-        found = self.store.objects(head)
-        if found is None:
-            made = self.compute(task)
-            if isinstance(made, ShardHead):
-                found = self.store.objects(made)
-        if found is None:
+        objects = self.store.objects(head)
+        if objects is None:
+            recomputed = self.compute(task)
+            if isinstance(recomputed, ShardHead):
+                objects = self.store.objects(recomputed)
+        if objects is None:
             raise InputError([Problem(file=str(task.file), message=f"{task.name} can't be planned twice alike")])
-        return found
+        return objects
 
     def _check_inventory(self, loaded: Loaded) -> None:
         """Shards read the hosts of their own racks: the file as a whole is checked once for each content of it."""
@@ -156,8 +156,8 @@ class Computing:
         if not self.store.marked(checked):
             loaded.sheet.inventory()
             self.store.mark(checked)
-        known = {rack for part in shards.parts(loaded) for rack in part.racks}
-        if not set(loaded.sheet.lines) <= known:
+        planned_racks = {rack for part in shards.parts(loaded) for rack in part.racks}
+        if not set(loaded.sheet.lines) <= planned_racks:
             regions.open_region(loaded.file).plan()
 
     def compute(self, task: Task) -> ShardHead | list[Problem]:
@@ -168,11 +168,11 @@ class Computing:
             name = source.display_name(task.file)
             return [Problem(file=name, message="changed while it was judged", remedy="run the gate again")]
         try:
-            made = shards.compute(part, opened.loaded, task.key)
+            computed = shards.compute(part, opened.loaded, task.key)
         except InputError as error:
             return list(error.problems)
-        self.store.put_shard(made.head, made.objects)
-        return made.head
+        self.store.put_shard(computed.head, computed.objects)
+        return computed.head
 
     def _computed(self, tasks: list[Task]) -> Iterator[tuple[Task, ShardHead | list[Problem]]]:
         for file in dict.fromkeys(task.file for task in tasks):
@@ -202,12 +202,12 @@ class Computing:
         if not odd and b"inventory" not in data:
             return None
         if not odd and len(plain) == 1 and data.count(b"inventory") == 1:
-            return _real(plain[0].decode())
+            return _file_name(plain[0].decode())
         try:
             value = source.read(file).data.get("inventory")
         except InputError:
             return None
-        return _real(value) if isinstance(value, str) else None
+        return _file_name(value) if isinstance(value, str) else None
 
 
 _FORKED: Computing | None = None
@@ -244,5 +244,5 @@ _PLAIN_INVENTORY = re.compile(
 """A plain value on a line of its own in a file of block style; anything else is left to the YAML reader."""
 
 
-def _real(name: str | None) -> str | None:
+def _file_name(name: str | None) -> str | None:
     return None if name == "sample" else name

@@ -20,13 +20,13 @@ _LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")
 
 
 def digest(*parts: bytes | str) -> str:
-    """Digest of parts, 40 hex digits; where one ends and the next begins counts."""
-    made = hashlib.blake2b(digest_size=20)
+    """Key of a cache entry: digest of parts, 40 hex digits; where one ends and the next begins counts."""
+    hasher = hashlib.blake2b(digest_size=20)
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        made.update(len(data).to_bytes(8, "big"))
-        made.update(data)
-    return made.hexdigest()
+        hasher.update(len(data).to_bytes(8, "big"))
+        hasher.update(data)
+    return hasher.hexdigest()
 
 
 @cache

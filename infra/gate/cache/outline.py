@@ -25,7 +25,7 @@ def light_plan(loaded: Loaded) -> RegionPlan:
 
 
 def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_file: str) -> Outline:
-    """The outline of a region.
+    """The outline of a region as the cache keeps it: facts, lock lines, stacks and keys of shards, without objects.
 
     Args:
         loaded: the region.
@@ -45,7 +45,7 @@ def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_fi
 
 
 def lock_lines(loaded: Loaded) -> tuple[str, ...]:
-    """Lines of the lock file's entries as they stand there."""
+    """Entries of a region's lock file, line by line as they stand there: what an outline compares."""
     path = lock_path(loaded.file)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return tuple(line for line in text.splitlines() if line.startswith("- "))
@@ -69,7 +69,7 @@ def of_plan(
     keys: dict[str, str] | None = None,
     stacks: Sequence[str] = (),
 ) -> Outline:
-    """The outline of a plan, with what does not follow from it."""
+    """The outline of a plan; what does not follow from the plan is given beside it."""
     region = plan.spec
     waivers, approvals = decisions(region)
     return Outline(
@@ -81,10 +81,10 @@ def of_plan(
         sample=sample,
         residency=region.sovereignty.residency,
         totals=totals.of_plan(plan),
-        clusters=tuple(_cluster(one, region) for one in plan.clusters),
-        tenants=tuple(_tenant(one) for one in plan.tenants),
-        storage=tuple(_storage(one) for one in plan.storage),
-        pools=tuple(PoolFacts(name=one.name, total=one.total, used=one.used) for one in plan.pools),
+        clusters=tuple(_cluster(cluster, region) for cluster in plan.clusters),
+        tenants=tuple(_tenant(tenant) for tenant in plan.tenants),
+        storage=tuple(_storage(system) for system in plan.storage),
+        pools=tuple(PoolFacts(name=pool.name, total=pool.total, used=pool.used) for pool in plan.pools),
         charts={chart.id: chart.version for chart in plan.charts},
         lock=lock,
         shards=keys or {},
@@ -98,8 +98,8 @@ Decisions = tuple[dict[str, str], ...]
 
 
 def decisions(region: spec.Region) -> tuple[Decisions, Decisions]:
-    """Waivers and approvals of a region as plain text."""
-    return tuple(_strings(one) for one in region.waivers), tuple(_strings(one) for one in region.approvals)
+    """Waivers and approvals of a region file as plain text, for its outline and for judging it."""
+    return tuple(map(_strings, region.waivers)), tuple(map(_strings, region.approvals))
 
 
 def _tenant(tenant: TenantPlan) -> TenantFacts:

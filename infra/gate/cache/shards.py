@@ -52,7 +52,7 @@ class Computed:
 
 
 def parts(loaded: Loaded) -> list[Part]:
-    """The shards of a region: management first, then its clusters by their place in the file."""
+    """A region cut into shards: management first, then its clusters by their place in the file."""
     by_owner = _entries_by_cluster(loaded)
     common = by_owner.pop("", [])
     core = tuple(rack for rack, _ in quantities.core_racks(loaded.region.core))
@@ -65,17 +65,17 @@ def parts(loaded: Loaded) -> list[Part]:
 def _management_part(loaded: Loaded, core: tuple[str, ...]) -> Part:
     seen = _judged_apart(loaded.region).model_copy(update={"tenants": (), "storage": (), "services": ()})
     kinds = ("cluster", "core-rack", "core-nodes")
-    return Part(name=MANAGEMENT, region=seen, lock=_only(loaded, kinds), racks=core)
+    return Part(name=MANAGEMENT, region=seen, lock=_lock_of_kinds(loaded, kinds), racks=core)
 
 
 def _cluster_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry], core: tuple[str, ...]) -> Part:
     region = loaded.region
     storage = tuple(
-        one.model_copy(update={"clusters": (cluster.name,), "cluster": None})
-        for one in region.storage
-        if not one.used_by or cluster.name in one.used_by
+        system.model_copy(update={"clusters": (cluster.name,), "cluster": None})
+        for system in region.storage
+        if not system.used_by or cluster.name in system.used_by
     )
-    names = {f"storage/{one.name}" for one in storage}
+    names = {f"storage/{system.name}" for system in storage}
     seen = _judged_apart(region).model_copy(
         update={
             "clusters": (cluster,),
@@ -99,14 +99,16 @@ def _judged_apart(region: spec.Region) -> spec.Region:
     return region.model_copy(update={"waivers": (), "approvals": (), "costs": None})
 
 
-def _only(loaded: Loaded, kinds: tuple[str, ...]) -> Lock:
-    entries = [entry for some in loaded.full_lock.held().values() for entry in some if entry.kind in kinds]
+def _lock_of_kinds(loaded: Loaded, kinds: tuple[str, ...]) -> Lock:
+    entries = [
+        entry for item_entries in loaded.full_lock.held().values() for entry in item_entries if entry.kind in kinds
+    ]
     return Lock.model_construct(version=1, region=loaded.full_lock.region, entries=tuple(entries))
 
 
 def _entries_by_cluster(loaded: Loaded) -> dict[str, list[Entry]]:
     """Entries in force by the cluster that may see them; under the empty name what all may see."""
-    found: dict[str, list[Entry]] = {}
+    by_owner: dict[str, list[Entry]] = {}
     for item, entries in loaded.full_lock.held().items():
         for entry in entries:
             if item.startswith("core-nodes/"):
@@ -117,12 +119,12 @@ def _entries_by_cluster(loaded: Loaded) -> dict[str, list[Entry]]:
             else:
                 owner = getattr(entry, "cluster", "")
             if owner is not None:
-                found.setdefault(owner, []).append(entry)
-    return found
+                by_owner.setdefault(owner, []).append(entry)
+    return by_owner
 
 
 def key(part: Part, loaded: Loaded) -> str:
-    """Digest of all that a shard is made from, the code included."""
+    """Key of a shard in the cache: digest of all that it is made from, the code included."""
     sheet = loaded.sheet
     rows: Iterable[str] = ()
     if sheet is not None:
@@ -165,7 +167,7 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
         name=part.name,
         key=made_key,
         stacks=tuple(StackCount(name=name, resources=n, size_bytes=size) for name, (n, size) in counts.items()),
-        declared_racks=tuple(rack.name for one in _own_clusters(plan, part) for rack in one.declared_racks),
+        declared_racks=tuple(rack.name for cluster in _own_clusters(plan, part) for rack in cluster.declared_racks),
         findings=tuple(_findings(plan, part, views, owners)),
         objects=len(records),
         payload=payload,
@@ -179,7 +181,9 @@ def plan_of(part: Part, loaded: Loaded) -> RegionPlan:
     if loaded.sheet is not None:
         inventory = loaded.sheet.inventory(part.racks)
     elif part.name == MANAGEMENT and part.region.inventory == "sample":
-        spaces = [one for one in build.rack_spaces(part.region, loaded.catalog, part.lock) if one.name in part.racks]
+        spaces = [
+            space for space in build.rack_spaces(part.region, loaded.catalog, part.lock) if space.name in part.racks
+        ]
         inventory = Inventory("sample inventory", tuple(hosts.sample(spaces, build.region_number(part.region))))
     return build.plan(part.region, loaded.catalog, part.lock, inventory)
 

@@ -65,7 +65,7 @@ class Store:
         if _sum(data) != head.payload:
             self._note(head.key, "objects", "is not what its shard names")
             return None
-        return [one for one in data.split(b"\n") if one]
+        return [line for line in data.split(b"\n") if line]
 
     def take_over(self, head: ShardHead) -> ShardHead | None:
         """Keep a shard that is there in the format before; None if it can't be used.
@@ -97,7 +97,7 @@ class Store:
                 state = path.stat()
                 entries.append((state.st_mtime, state.st_size, path))
         left = sum(size for _, size, _ in entries)
-        for _, size, path in sorted(entries, key=lambda one: one[0]):
+        for _, size, path in sorted(entries, key=lambda entry: entry[0]):
             if left <= MAX_BYTES:
                 return
             with contextlib.suppress(OSError):
@@ -164,15 +164,15 @@ class StoreError(UnavailableError):
 
 
 def pack(records: Iterable[ObjectRecord]) -> tuple[bytes, str]:
-    """Records as bytes, one a line, and their digest."""
+    """Object records of a shard as the bytes that a store keeps, one a line, and their digest."""
     data = b"\n".join(msgspec.json.encode(record) for record in records)
     return data, _sum(data)
 
 
 def unpack(packed: Iterable[bytes]) -> list[ObjectRecord]:
-    """Packed records."""
+    """Object records from lines that `pack` wrote."""
     decoder = msgspec.json.Decoder(ObjectRecord)
-    return [decoder.decode(one) for one in packed]
+    return [decoder.decode(line) for line in packed]
 
 
 def _sum(data: bytes) -> str:

@@ -35,7 +35,7 @@ def blast(base: Outline | None, head: Outline | None, changes: Sequence[Change])
         return Blast()
     losing = [change for change in changes if change.loses]
     losses = _losses(base, head, losing)
-    drained = {_name(one) for one in changes if _rolls(one)}
+    drained = {_name(change) for change in changes if _rolls(change)}
     sizes = _Sizes(base)
     return Blast(
         clusters_lost=_sorted(losses.clusters),
@@ -62,11 +62,13 @@ class _Losses:
 def _losses(base: Outline | None, head: Outline | None, losing: Iterable[Change]) -> _Losses:
     """Names that the region file has no more, and those whose own object goes."""
     return _Losses(
-        clusters={_name(one) for one in losing if _is_cluster(one)} | _gone(base, head, "clusters"),
-        racks={_name(one) for one in losing if _of(one, "rack", "MachineDeployment")} | _adopted_racks(base, head),
-        hosts={one.object_id.name for one in losing if one.kind == "BareMetalHost"},
-        tenants={_name(one) for one in losing if _of(one, "tenant", "Namespace")} | _gone(base, head, "tenants"),
-        storage={_name(one) for one in losing if _is_storage(one, head)} | _gone(base, head, "storage"),
+        clusters={_name(change) for change in losing if _is_cluster(change)} | _gone(base, head, "clusters"),
+        racks={_name(change) for change in losing if _is_owned(change, "rack", "MachineDeployment")}
+        | _adopted_racks(base, head),
+        hosts={change.object_id.name for change in losing if change.kind == "BareMetalHost"},
+        tenants={_name(change) for change in losing if _is_owned(change, "tenant", "Namespace")}
+        | _gone(base, head, "tenants"),
+        storage={_name(change) for change in losing if _is_storage(change, head)} | _gone(base, head, "storage"),
     )
 
 
@@ -74,28 +76,28 @@ def _name(change: Change) -> str:
     return change.subject.name
 
 
-def _of(change: Change, owner: str, *kinds: str) -> bool:
+def _is_owned(change: Change, owner: str, *kinds: str) -> bool:
     return change.kind in kinds and change.subject.kind == owner
 
 
 def _is_cluster(change: Change) -> bool:
     """Its Cluster API object, or the namespace with all of it, which is named like the cluster."""
-    return _of(change, "cluster", "Cluster", "Namespace") and change.object_id.name == _name(change)
+    return _is_owned(change, "cluster", "Cluster", "Namespace") and change.object_id.name == _name(change)
 
 
 def _is_storage(change: Change, head: Outline | None) -> bool:
     """What holds its data, or its class; a class also goes where the storage is withdrawn from one of its clusters."""
-    if _of(change, "storage", *_DATA_KINDS):
+    if _is_owned(change, "storage", *_DATA_KINDS):
         return True
-    kept = {one.name: one.clusters for one in head.storage} if head is not None else {}
+    kept = {system.name: system.clusters for system in head.storage} if head is not None else {}
     withdrawn = change.action == "delete" and change.object_id.target not in kept.get(_name(change), ())
-    return _of(change, "storage", "StorageClass") and not (withdrawn and _name(change) in kept)
+    return _is_owned(change, "storage", "StorageClass") and not (withdrawn and _name(change) in kept)
 
 
 def _gone(base: Outline | None, head: Outline | None, field: str) -> set[str]:
     if base is None:
         return set()
-    return {one.name for one in getattr(base, field)} - {one.name for one in getattr(head, field, ())}
+    return {facts.name for facts in getattr(base, field)} - {facts.name for facts in getattr(head, field, ())}
 
 
 def _adopted_racks(base: Outline | None, head: Outline | None) -> set[str]:
@@ -107,11 +109,11 @@ def _adopted_racks(base: Outline | None, head: Outline | None) -> set[str]:
 
 
 def _rolls(change: Change) -> bool:
-    if change.action != "update" or not _of(change, "rack", "MachineDeployment"):
+    if change.action != "update" or not _is_owned(change, "rack", "MachineDeployment"):
         return False
     above = tuple(f"spec.template.spec.{field}" for field in _ROLLS)
     return any(
-        field.path in above or field.path.startswith(tuple(f"{one}." for one in above)) for field in change.fields
+        field.path in above or field.path.startswith(tuple(f"{path}." for path in above)) for field in change.fields
     )
 
 
@@ -120,7 +122,7 @@ class _Sizes:
 
     def __init__(self, base: Outline | None) -> None:
         clusters = base.clusters if base is not None else ()
-        self.clusters: dict[str, ClusterFacts] = {name: one for one in clusters for name in one.rack_names}
+        self.clusters: dict[str, ClusterFacts] = {name: cluster for cluster in clusters for name in cluster.rack_names}
 
     def rack(self, name: str) -> int:
         """GPUs of a complete rack; the last of a cluster may hold fewer nodes. 0 for a rack that is not known."""
@@ -135,21 +137,21 @@ class _Sizes:
 
     def lost(self, losses: _Losses, losing: Iterable[Change]) -> int:
         """GPUs of hosts that go, and of racks that go while their hosts stay."""
-        hosts = Counter(_name(one) for one in losing if _of(one, "rack", "BareMetalHost"))
-        known = {name: count for name, count in hosts.items() if name in self.clusters}
-        of_hosts = sum(count * self.clusters[name].gpus_per_node for name, count in known.items())
+        hosts = Counter(_name(change) for change in losing if _is_owned(change, "rack", "BareMetalHost"))
+        standing = {name: count for name, count in hosts.items() if name in self.clusters}
+        of_hosts = sum(count * self.clusters[name].gpus_per_node for name, count in standing.items())
         return of_hosts + sum(self.rack(name) for name in losses.racks - set(hosts))
 
 
 def _affected(base: Outline | None, losses: _Losses, drained: set[str], losing: Sequence[Change]) -> set[str]:
     """Tenants with racks or clusters among what is hit, and whose own objects go."""
-    own = {_name(one) for one in losing if one.subject.kind == "tenant"}
+    own = {_name(change) for change in losing if change.subject.kind == "tenant"}
     if base is None:
         return own
-    hit = losses.racks | drained | {_name(one) for one in losing if _of(one, "rack", "BareMetalHost")}
+    hit = losses.racks | drained | {_name(change) for change in losing if _is_owned(change, "rack", "BareMetalHost")}
     dedicated = {rack for tenant in base.tenants for rack in tenant.racks}
-    shared = {one.name for one in base.clusters if (hit & set(one.rack_names)) - dedicated}
-    return own | {one.name for one in base.tenants if _hits(one, losses.clusters, hit, shared)}
+    shared = {cluster.name for cluster in base.clusters if (hit & set(cluster.rack_names)) - dedicated}
+    return own | {tenant.name for tenant in base.tenants if _hits(tenant, losses.clusters, hit, shared)}
 
 
 def _hits(tenant: TenantFacts, clusters: set[str], racks: set[str], shared: set[str]) -> bool:

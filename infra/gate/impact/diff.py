@@ -60,7 +60,7 @@ def manifest_of(item: Item) -> Manifest:
 
 
 def record(item: Item, block: Block) -> ObjectRecord:
-    """An item of a block as it is compared, judged and kept."""
+    """The record of an item of a block: the object as it is compared, judged and kept."""
     text = _SORTED.encode(manifest_of(item))
     protect = False if isinstance(item, HelmRelease) else item.protect
     return ObjectRecord(
@@ -81,7 +81,7 @@ def field_changes(old: Manifest, new: Manifest) -> tuple[FieldChange, ...]:
     What came or went is one change at its highest node, and so is a value of another type. List items are told
     apart by name where all of them have one, else by number.
 
-    >>> [one.path for one in field_changes({"a": {"b.c": 1}, "d": [1, 2]}, {"a": {"b.c": 2}, "d": [1]})]
+    >>> [change.path for change in field_changes({"a": {"b.c": 1}, "d": [1, 2]}, {"a": {"b.c": 2}, "d": [1]})]
     ['a["b.c"]', 'd[1]']
     """
     return tuple(_dict_changes("", old, new))
@@ -152,15 +152,15 @@ def compare(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord], region: 
         head: objects of the plan that is to be.
         region: the region's name.
     """
-    before = {one.id: one for one in base}
-    found = []
+    before = {record.id: record for record in base}
+    changes = []
     for after in head:
         old = before.pop(after.id, None)
         if old is None:
-            found.append(_change("create", after, region))
+            changes.append(_change("create", after, region))
         elif (old.digest, old.stack, old.component) != (after.digest, after.stack, after.component):
-            found.append(_changed(old, after, region))
-    return found + [_change("delete", one, region) for one in before.values() if not one.retain]
+            changes.append(_changed(old, after, region))
+    return changes + [_change("delete", record, region) for record in before.values() if not record.retain]
 
 
 def _changed(old: ObjectRecord, new: ObjectRecord, region: str) -> Change:
@@ -190,11 +190,11 @@ def _owner(old: ObjectRecord, new: ObjectRecord) -> str:
     return new.owner if old.owner == UNKNOWN.path else old.owner
 
 
-def _change(action: str, one: ObjectRecord, region: str, **given: Any) -> Change:
-    kind = ObjectId.parse(one.id).kind
-    values = {"protect": one.protect and action != "create", "owner": one.owner, **given}
+def _change(action: str, record: ObjectRecord, region: str, **given: Any) -> Change:
+    kind = ObjectId.parse(record.id).kind
+    values = {"protect": record.protect and action != "create", "owner": record.owner, **given}
     return Change(
-        action=action, id=one.id, kind=kind, region=region, stack=one.stack, component=one.component, **values
+        action=action, id=record.id, kind=kind, region=region, stack=record.stack, component=record.component, **values
     )
 
 

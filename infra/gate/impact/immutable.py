@@ -32,7 +32,7 @@ class Immutable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Paths below them that may change."""
     when: str | None = None
     """Holds only where the old object has this value."""
-    both: bool = False
+    on_both_sides: bool = False
     """Holds only where old and new have the field."""
 
     def covers(self, path: str) -> bool:
@@ -42,13 +42,13 @@ class Immutable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 @cache
 def table() -> tuple[Immutable, ...]:
-    """All entries."""
+    """All entries of `immutable.yaml`: which fields can't change, by kind of object."""
     return msgspec.convert(yaml.safe_load(_TABLE.read_text("utf-8")), tuple[Immutable, ...])
 
 
 @cache
 def fields(kind: str) -> tuple[Immutable, ...]:
-    """Entries of a kind, `<Kind>.<group>`; none for a kind of which all may change."""
+    """Immutable fields of a kind, `<Kind>.<group>`; none for a kind of which all may change."""
     return tuple(entry for entry in table() if entry.kind == kind)
 
 
@@ -71,26 +71,26 @@ def broken(kind: str, changes: Sequence[FieldChange], old: dict[str, Any], new: 
         old: the object as it is.
         new: the object as it is to be.
     """
-    found = [path for entry in fields(kind) for path in _broken(entry, changes, old, new)]
-    return tuple(dict.fromkeys(found))
+    refused = [path for entry in fields(kind) for path in _broken(entry, changes, old, new)]
+    return tuple(dict.fromkeys(refused))
 
 
 def _broken(entry: Immutable, changes: Sequence[FieldChange], old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if entry.when is not None and not _at(old, entry.when):
         return []
-    found: list[str] = []
+    refused: list[str] = []
     for field in entry.fields:
-        before, after = (_bare(_at(one, field), field, entry.excepted) for one in (old, new))
-        if before == after or (entry.both and msgspec.UNSET in (before, after)):
+        before, after = (_bare(_at(manifest, field), field, entry.excepted) for manifest in (old, new))
+        if before == after or (entry.on_both_sides and msgspec.UNSET in (before, after)):
             continue
         # A change is reported at the highest node that came or went, which may be above the field.
         paths = [change.path for change in changes if entry.covers(change.path) and _below(change.path, (field,))]
-        found += paths or [field]
-    return found
+        refused += paths or [field]
+    return refused
 
 
 def _below(path: str, above: Iterable[str]) -> bool:
-    return any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in above)
+    return any(path == higher or path.startswith((f"{higher}.", f"{higher}[")) for higher in above)
 
 
 def _at(value: Any, path: str) -> Any:
@@ -105,7 +105,7 @@ def _bare(value: Any, path: str, excepted: tuple[str, ...]) -> Any:
     """A value without the excepted parts; nothing where only such parts were there."""
     if path in excepted:
         return msgspec.UNSET
-    if not isinstance(value, dict) or not value or not any(one.startswith(f"{path}.") for one in excepted):
+    if not isinstance(value, dict) or not value or not any(part.startswith(f"{path}.") for part in excepted):
         return value
     left = {key: _bare(inner, f"{path}.{key}", excepted) for key, inner in value.items()}
     return {key: inner for key, inner in left.items() if inner is not msgspec.UNSET} or msgspec.UNSET

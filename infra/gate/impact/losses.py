@@ -33,19 +33,19 @@ def protects(view: ChangeView) -> bool:
 
 
 def racks(view: ChangeView) -> dict[str, list[Loss]]:
-    """Racks that are lost by cluster, but for those that go with their cluster."""
-    found = by_cluster(view, view.blast.racks_lost)
-    return {cluster: racks for cluster, racks in found.items() if cluster not in view.blast.clusters_lost}
+    """Losses of racks by cluster, but for those that go with their cluster."""
+    lost = by_cluster(view, view.blast.racks_lost)
+    return {cluster: racks for cluster, racks in lost.items() if cluster not in view.blast.clusters_lost}
 
 
 def by_cluster(view: ChangeView, names: tuple[str, ...]) -> dict[str, list[Loss]]:
-    """Racks by cluster."""
+    """Losses of racks by the cluster that each stands in, as approvals name them."""
     clusters = _clusters(view)
-    found: dict[str, list[Loss]] = {}
+    losses: dict[str, list[Loss]] = {}
     for rack in names:
         cluster = clusters[rack]
-        found.setdefault(cluster, []).append(Loss(f"rack/{rack}", (f"cluster/{cluster}", f"region/{view.region}")))
-    return found
+        losses.setdefault(cluster, []).append(Loss(f"rack/{rack}", (f"cluster/{cluster}", f"region/{view.region}")))
+    return losses
 
 
 def _clusters(view: ChangeView) -> dict[str, str]:
@@ -58,23 +58,23 @@ def _clusters(view: ChangeView) -> dict[str, str]:
 
 
 def named(view: ChangeView, kind: str, names: tuple[str, ...]) -> list[Loss]:
-    """Losses of a kind."""
+    """Losses of whole clusters, tenants or storage systems, as approvals name them."""
     return [Loss(f"{kind}/{name}", (f"region/{view.region}",)) for name in names]
 
 
 def storage(view: ChangeView) -> tuple[str, ...]:
     """Storage systems that go; one whose class is only replaced stays, with its volumes."""
-    kept = {one.name for one in view.head.storage} if view.head is not None else set()
+    kept = {system.name for system in view.head.storage} if view.head is not None else set()
     return tuple(name for name in view.blast.storage_lost if name not in kept)
 
 
 def of_object(view: ChangeView, change: Change) -> Loss:
-    """An object that goes alone."""
+    """The loss of an object that goes alone; an approval of what it belongs to covers it too."""
     within = (*change.subject.names, f"region/{view.region}")
     return Loss(change.id, within)
 
 
-def told_elsewhere(view: ChangeView, change: Change) -> bool:
+def follows_larger_loss(view: ChangeView, change: Change) -> bool:
     """Whether the loss of an object only follows from a larger one, which a rule of its own tells."""
     blast = view.blast
     if view.base is not None and view.head is None:
@@ -89,7 +89,7 @@ def told_elsewhere(view: ChangeView, change: Change) -> bool:
 
 
 def unapproved(view: ChangeView, action: str, losses: list[Loss]) -> list[Loss]:
-    """Those that no approval in force covers."""
+    """Losses that no approval in force covers."""
     return [loss for loss in losses if not view.approved(action, *loss.subjects)]
 
 
@@ -115,7 +115,7 @@ def refused(view: ChangeView, action: str, losses: list[Loss], what: str, subjec
 
 def _place(view: ChangeView, kind: str, name: str) -> tuple[str, ...]:
     """Place of what is still there."""
-    if kind == "cluster" and view.head is not None and any(one.name == name for one in view.head.clusters):
+    if kind == "cluster" and view.head is not None and any(cluster.name == name for cluster in view.head.clusters):
         return ("clusters", name)
     return ()
 

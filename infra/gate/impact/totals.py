@@ -59,9 +59,9 @@ def delta(before: Totals | None, after: Totals | None) -> list[Row]:
         ("GPUs", *_pair(before, after, "gpus"), ""),
         ("tenants", *_pair(before, after, "tenants"), ""),
     ]
-    currencies = dict.fromkeys(one.currency for one in (before, after) if one and one.currency)
+    currencies = dict.fromkeys(side.currency for side in (before, after) if side and side.currency)
     for currency in currencies:
-        old, new = (one if one and one.currency == currency else None for one in (before, after))
+        old, new = (side if side and side.currency == currency else None for side in (before, after))
         rows.append(("hardware", *_pair(old, new, "hardware"), currency))
         rows.append(("energy", *_pair(old, new, "energy_per_year"), f"{currency} a year"))
     return [row for row in rows if row[1:3] != (None, None)]
@@ -69,8 +69,8 @@ def delta(before: Totals | None, after: Totals | None) -> list[Row]:
 
 def _pair(before: Totals | None, after: Totals | None, field: str, divisor: int = 1) -> tuple[Number, Number]:
     def value(side: Totals | None) -> Number:
-        found: Number = None if side is None else getattr(side, field)
-        return found / divisor if found is not None and divisor > 1 else found
+        number: Number = None if side is None else getattr(side, field)
+        return number / divisor if number is not None and divisor > 1 else number
 
     return value(before), value(after)
 

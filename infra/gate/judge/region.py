@@ -38,50 +38,55 @@ class Judge:
         self.today = today
         self.stacks = stacks
 
-    def region(self, one: Pair) -> RegionVerdict:
+    def region(self, pair: Pair) -> RegionVerdict:
         """The verdict on one region."""
-        file = one.head or one.base
+        file = pair.head or pair.base
         shown = f"{self.sides.prefix}{(regions.REGIONS / (file.name if file else '')).as_posix()}"
-        faults, findings = self._from_problems(one)
+        faults, findings = self._from_problems(pair)
         changes: tuple[Change, ...] = ()
         lost = blast.blast(None, None, ())
-        if one.problems:
+        if pair.problems:
             return RegionVerdict(
-                region=one.name, file=shown, state=one.state, faults=faults, findings=findings, notes=tuple(one.notes)
+                region=pair.name,
+                file=shown,
+                state=pair.state,
+                faults=faults,
+                findings=findings,
+                notes=tuple(pair.notes),
             )
-        if self.sides.base is not None and (one.before is not None or one.base is None):
-            changes = self._changes(one)
-            lost = blast.blast(one.before, one.after, changes)
-        findings = self._findings(one, changes, lost, shown)
+        if self.sides.base is not None and (pair.before is not None or pair.base is None):
+            changes = self._changes(pair)
+            lost = blast.blast(pair.before, pair.after, changes)
+        findings = self._findings(pair, changes, lost, shown)
         return RegionVerdict(
-            region=one.name,
+            region=pair.name,
             file=shown,
-            state=one.state if self.sides.base is not None else "judged",
-            stacks=self._stacks(one, changes),
+            state=pair.state if self.sides.base is not None else "judged",
+            stacks=self._stacks(pair, changes),
             changes=changes,
             blast=lost,
-            before=one.before.totals if one.before else None,
-            after=one.after.totals if one.after else None,
-            pools_before=one.before.pools if one.before else (),
-            pools_after=one.after.pools if one.after else (),
+            before=pair.before.totals if pair.before else None,
+            after=pair.after.totals if pair.after else None,
+            pools_before=pair.before.pools if pair.before else (),
+            pools_after=pair.after.pools if pair.after else (),
             findings=findings,
-            notes=tuple(one.notes),
+            notes=tuple(pair.notes),
         )
 
-    def fleet(self, found: Sequence[Pair]) -> list[Finding]:
+    def fleet(self, pairs: Sequence[Pair]) -> list[Finding]:
         """Rules for all regions of the merge result together; regions that can't be read are judged by themselves."""
         numbers: list[address_plan.RegionNumbers] = []
         documents: dict[str, Document] = {}
-        for one in found:
-            if one.head is None:
+        for pair in pairs:
+            if pair.head is None:
                 continue
             try:
-                region, documents[one.name] = self.computing.read(one.head)
+                region, documents[pair.name] = self.computing.read(pair.head)
             except InputError:
                 continue
-            numbers.append(address_plan.numbers_of(region, self._shown(str(one.head))))
+            numbers.append(address_plan.numbers_of(region, self._shown(str(pair.head))))
         findings = running.fleet(FleetView(numbers=tuple(numbers)))
-        files = {one.region: one.file for one in numbers}
+        files = {region_numbers.region: region_numbers.file for region_numbers in numbers}
         placed = []
         for finding in findings:
             name = finding.subject.removeprefix("region/")
@@ -90,23 +95,23 @@ class Judge:
             placed.append(msgspec.structs.replace(finding, file=files.get(name, ""), line=line))
         return placed
 
-    def _from_problems(self, one: Pair) -> tuple[tuple[Fault, ...], tuple[Finding, ...]]:
+    def _from_problems(self, pair: Pair) -> tuple[tuple[Fault, ...], tuple[Finding, ...]]:
         """Faults of the input, and what planning refused by a rule."""
         faults: list[Fault] = []
         findings: list[Finding] = []
-        for problem in one.problems:
+        for problem in pair.problems:
             file = self._shown(problem.file)
             if problem.rule in RULES:
-                known = RULES[problem.rule]
+                rule = RULES[problem.rule]
                 given = f" (given: {problem.given})" if problem.given is not None else ""
                 findings.append(
                     Finding(
-                        rule=known.id,
-                        severity=known.severity,
-                        region=one.name,
-                        subject=f"region/{one.name}",
+                        rule=rule.id,
+                        severity=rule.severity,
+                        region=pair.name,
+                        subject=f"region/{pair.name}",
                         message=f"{problem.path}: {problem.message}{given}" if problem.path else problem.message,
-                        remedy=problem.remedy or known.remedy,
+                        remedy=problem.remedy or rule.remedy,
                         file=file,
                         line=problem.line,
                     )
@@ -114,7 +119,7 @@ class Judge:
             else:
                 faults.append(
                     Fault(
-                        region=one.name,
+                        region=pair.name,
                         file=file,
                         line=problem.line,
                         path=problem.path,
@@ -133,101 +138,101 @@ class Judge:
                 return f"{self.sides.prefix}{path.relative_to(side.folder).as_posix()}"
         return file
 
-    def _changes(self, one: Pair) -> tuple[Change, ...]:
+    def _changes(self, pair: Pair) -> tuple[Change, ...]:
         """What differs, shard by shard: no two shards' objects are held at a time."""
-        before = one.before.shards if one.before else {}
-        after = one.after.shards if one.after else {}
-        found: list[Change] = []
+        before = pair.before.shards if pair.before else {}
+        after = pair.after.shards if pair.after else {}
+        changes: list[Change] = []
         for name in dict.fromkeys([*before, *after]):
             if before.get(name) != after.get(name):
-                found += self._shard_changes(one, name, before.get(name), after.get(name))
+                changes += self._shard_changes(pair, name, before.get(name), after.get(name))
         if self.stacks:
-            found = [change for change in found if change.stack in self.stacks]
-        return diff.ordered(found)
+            changes = [change for change in changes if change.stack in self.stacks]
+        return diff.ordered(changes)
 
-    def _shard_changes(self, one: Pair, name: str, before: str | None, after: str | None) -> list[Change]:
+    def _shard_changes(self, pair: Pair, name: str, before: str | None, after: str | None) -> list[Change]:
         """Objects are told apart as bytes first, and only those that differ are read."""
         if before and after and self.pairs.heads[before].payload == self.pairs.heads[after].payload:
             return []
-        old, new = self._objects(one.base, name, before), self._objects(one.head, name, after)
+        old, new = self._objects(pair.base, name, before), self._objects(pair.head, name, after)
         same = old & new
-        return diff.compare(unpack(sorted(old - same)), unpack(sorted(new - same)), one.name)
+        return diff.compare(unpack(sorted(old - same)), unpack(sorted(new - same)), pair.name)
 
     def _objects(self, file: Path | None, name: str, key: str | None) -> set[bytes]:
         if file is None or key is None:
             return set()
         return set(self.computing.objects(Task(file, name, key), self.pairs.heads[key]))
 
-    def _stacks(self, one: Pair, changes: tuple[Change, ...]) -> tuple[StackDelta, ...]:
-        outline = one.after or one.before
+    def _stacks(self, pair: Pair, changes: tuple[Change, ...]) -> tuple[StackDelta, ...]:
+        outline = pair.after or pair.before
         if outline is None:
             return ()
         resources: dict[str, int] = {}
-        if one.after is not None:
-            for key in one.after.shards.values():
+        if pair.after is not None:
+            for key in pair.after.shards.values():
                 for count in self.pairs.heads[key].stacks:
                     resources[count.name] = resources.get(count.name, 2) + count.resources
-        former = [name for name in (one.before.stacks if one.before else ()) if name not in outline.stacks]
+        former = [name for name in (pair.before.stacks if pair.before else ()) if name not in outline.stacks]
         return diff.stack_deltas(changes, resources, [*outline.stacks, *former])
 
-    def _findings(self, one: Pair, changes: tuple[Change, ...], lost: Blast, shown: str) -> tuple[Finding, ...]:
-        found: list[Finding] = []
-        if one.after is not None and one.head is not None:
-            found += standing(self.computing.opened(one.head), self.pairs.heads)
-        decisions = one.after or one.before
-        found += self._unplanned_base(one)
-        if self.sides.base is not None and one.base is not None and one.before is not None:
+    def _findings(self, pair: Pair, changes: tuple[Change, ...], lost: Blast, shown: str) -> tuple[Finding, ...]:
+        findings: list[Finding] = []
+        if pair.after is not None and pair.head is not None:
+            findings += standing(self.computing.opened(pair.head), self.pairs.heads)
+        decisions = pair.after or pair.before
+        findings += self._unplanned_base(pair)
+        if self.sides.base is not None and pair.base is not None and pair.before is not None:
             view = ChangeView(
-                region=one.name,
-                base=one.before,
-                head=one.after,
+                region=pair.name,
+                base=pair.before,
+                head=pair.after,
                 changes=changes,
                 blast=lost,
                 today=self.today,
                 approvals=decisions.approvals if decisions else (),
             )
-            found += running.change(view)
-            one.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
+            findings += running.change(view)
+            pair.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
         waivers = decisions.waivers if decisions else ()
-        found = running.waive(found, waivers, self.today, region=one.name, whole=one.after is not None)
-        return tuple(ordered(self._placed(finding, one, shown) for finding in found))
+        findings = running.waive(findings, waivers, self.today, region=pair.name, whole=pair.after is not None)
+        return tuple(ordered(self._placed(finding, pair, shown) for finding in findings))
 
-    def _unplanned_base(self, one: Pair) -> list[Finding]:
+    def _unplanned_base(self, pair: Pair) -> list[Finding]:
         """A base that can't be planned hides what is lost: nothing passes without somebody's word."""
-        if self.sides.base is None or one.base is None or one.before is not None:
+        if self.sides.base is None or pair.base is None or pair.before is not None:
             return []
         view = ChangeView(
-            region=one.name, base=None, head=one.after, changes=(), blast=Blast(), today=self.today,
-            approvals=one.after.approvals if one.after else (),
+            region=pair.name, base=None, head=pair.after, changes=(), blast=Blast(), today=self.today,
+            approvals=pair.after.approvals if pair.after else (),
         )  # fmt: skip
-        if view.approved("delete", f"region/{one.name}"):
+        if view.approved("delete", f"region/{pair.name}"):
             return []
-        known = RULES[UNPLANNED]
+        rule = RULES[UNPLANNED]
         return [
             Finding(
-                rule=known.id,
-                severity=known.severity,
-                region=one.name,
-                subject=f"region/{one.name}",
-                message="; ".join(one.notes) or "the base can't be planned",
-                remedy=known.remedy,
+                rule=rule.id,
+                severity=rule.severity,
+                region=pair.name,
+                subject=f"region/{pair.name}",
+                message="; ".join(pair.notes) or "the base can't be planned",
+                remedy=rule.remedy,
             )
         ]
 
-    def _placed(self, finding: Finding, one: Pair, shown: str) -> Finding:
+    def _placed(self, finding: Finding, pair: Pair, shown: str) -> Finding:
         """The finding with file and line."""
         path = finding.path
-        if not path and one.head is not None and one.after is not None:
-            region = self.computing.opened(one.head).loaded.region
-            path = shards.place_of(_subject(finding.subject, one.after), region)
-        line = line_of(one.document, path) if one.document is not None and path else None
+        if not path and pair.head is not None and pair.after is not None:
+            region = self.computing.opened(pair.head).loaded.region
+            path = shards.place_of(_subject(finding.subject, pair.after), region)
+        line = line_of(pair.document, path) if pair.document is not None and path else None
         return msgspec.structs.replace(finding, file=shown, line=line)
 
 
 def _subject(text: str, outline: Outline) -> Subject:
     """What a finding is about; of a rack its name says nothing of where it stands."""
     subject = Subject.parse(text)
-    holder = next((one.name for one in outline.clusters if subject.name in one.rack_names), None)
+    holder = next((cluster.name for cluster in outline.clusters if subject.name in cluster.rack_names), None)
     return ids.rack(subject.name, holder) if subject.kind == "rack" and holder is not None else subject
 
 
@@ -239,8 +244,8 @@ def standing(opened: Opened, heads: Mapping[str, ShardHead]) -> list[Finding]:
         heads: its shards, by key.
     """
     shards_by_name = {name: heads[key] for name, key in opened.outline.shards.items()}
-    found = running.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
-    return [*found, *(finding for head in shards_by_name.values() for finding in head.findings)]
+    findings = running.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
+    return [*findings, *(finding for head in shards_by_name.values() for finding in head.findings)]
 
 
 def _approved(approval: Mapping[str, str]) -> str:
@@ -266,8 +271,15 @@ def line_of(document: Document, path: Path_) -> int | None:
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors first, waived ones last; then by rule and subject, so that the order never depends on how it was made."""
+    """Findings as a verdict lists them: errors first, waived ones last, then by rule and subject.
+
+    The order never depends on how they were brought about.
+    """
     return sorted(
         findings,
-        key=lambda one: (one.waived is not None, _SEVERITIES.index(one.severity), one.rule, one.subject, one.message),
+        key=lambda finding: (finding.waived is not None, _SEVERITIES.index(finding.severity), *_identity(finding)),
     )
+
+
+def _identity(finding: Finding) -> tuple[str, str, str]:
+    return finding.rule, finding.subject, finding.message

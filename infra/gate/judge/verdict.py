@@ -46,7 +46,7 @@ class RegionVerdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exit_code(self) -> int:
         """0 good, 1 refused, 2 bad input."""
-        return BAD_INPUT if self.faults else REFUSED if any(blocks(one) for one in self.findings) else GOOD
+        return BAD_INPUT if self.faults else REFUSED if any(blocks(finding) for finding in self.findings) else GOOD
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +68,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exit_code(self) -> int:
         """0 good, 1 refused, 2 bad input."""
-        codes = [one.exit_code for one in self.regions]
-        return max([REFUSED if any(blocks(one) for one in self.findings) else GOOD, *codes])
+        codes = [region.exit_code for region in self.regions]
+        return max([REFUSED if any(blocks(finding) for finding in self.findings) else GOOD, *codes])
 
     @property
     def word(self) -> str:
@@ -78,7 +78,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     def all_findings(self) -> list[Finding]:
         """Findings of the fleet, then of the regions."""
-        return [*self.findings, *(finding for one in self.regions for finding in one.findings)]
+        return [*self.findings, *(finding for region in self.regions for finding in region.findings)]
 
 
 def blocks(finding: Finding) -> bool:

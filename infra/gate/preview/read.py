@@ -68,7 +68,7 @@ def read(path: Path) -> PreviewRead:
 
 def _read(recording: Recording) -> PreviewRead:
     steps = recording.steps
-    stacks = sorted({_Urn.of(step.urn).stack for step in steps})
+    stacks = sorted({_Urn.parse(step.urn).stack for step in steps})
     if len(stacks) > 1:
         raise pulumi_steps.fault(recording.file, f"steps of several stacks: {', '.join(stacks)}")
     stack = stacks[0] if stacks else None
@@ -76,7 +76,7 @@ def _read(recording: Recording) -> PreviewRead:
     return PreviewRead(
         stack=stack,
         region=region,
-        objects=tuple(view for step in _last(steps) if (view := _view(step)) is not None),
+        objects=tuple(view for step in _last_steps(steps) if (view := _view(step)) is not None),
         changes=diff.ordered(_changes(steps, region)),
         diagnostics=recording.diagnostics,
         errors=recording.errors,
@@ -85,42 +85,42 @@ def _read(recording: Recording) -> PreviewRead:
 
 
 def judge(
-    found: PreviewRead,
+    preview: PreviewRead,
     approvals: Sequence[Mapping[str, str]],
     waivers: Sequence[Mapping[str, str]],
     today: datetime.date,
 ) -> list[Finding]:
     """What the rules for objects, sets of objects and changes say of a preview."""
-    findings = _of_itself(found)
-    findings += running.objects(found.objects, found.region, sets=not (found.hidden or found.errors))
+    findings = _preview_findings(preview)
+    findings += running.objects(preview.objects, preview.region, sets=not (preview.hidden or preview.errors))
     view = ChangeView(
-        region=found.region,
+        region=preview.region,
         base=None,
         head=None,
-        changes=found.changes,
-        blast=blast.blast(None, None, found.changes),
+        changes=preview.changes,
+        blast=blast.blast(None, None, preview.changes),
         today=today,
         approvals=tuple(approvals),
     )
     return running.waive([*findings, *running.change(view)], waivers, today, whole=False)
 
 
-def _of_itself(found: PreviewRead) -> list[Finding]:
-    subject = f"stack/{found.stack}" if found.stack else f"region/{found.region}"
-    said = [(FAILED, f"the preview failed: {error}") for error in found.errors]
-    if found.hidden and not found.errors:
-        message = f"the preview leaves out {found.hidden} unchanged resources, so sets of objects can't be judged"
-        said.append((PARTIAL, message))
+def _preview_findings(preview: PreviewRead) -> list[Finding]:
+    subject = f"stack/{preview.stack}" if preview.stack else f"region/{preview.region}"
+    breaches = [(FAILED, f"the preview failed: {error}") for error in preview.errors]
+    if preview.hidden and not preview.errors:
+        message = f"the preview leaves out {preview.hidden} unchanged resources, so sets of objects can't be judged"
+        breaches.append((PARTIAL, message))
     return [
         Finding(
             rule=id,
             severity=RULES[id].severity,
-            region=found.region,
+            region=preview.region,
             subject=subject,
             message=message,
             remedy=HOW if id == PARTIAL else RULES[id].remedy,
         )
-        for id, message in said
+        for id, message in breaches
     ]
 
 
@@ -133,14 +133,14 @@ class _Urn:
     name: str
 
     @staticmethod
-    def of(text: str) -> _Urn:
+    def parse(text: str) -> _Urn:
         parts = text.split("::", 3)
         if len(parts) != 4 or not parts[0].startswith("urn:pulumi:"):
             raise ValueError(f"not a URN: {text[:80]}")
         return _Urn(parts[0].removeprefix("urn:pulumi:"), parts[2].rpartition("$")[2], parts[3])
 
 
-def _last(steps: Iterable[Step]) -> list[Step]:
+def _last_steps(steps: Iterable[Step]) -> list[Step]:
     """The last step of each resource that says what is to be."""
     return list({step.urn: step for step in steps if step.op in _DECLARED and step.new is not None}.values())
 
@@ -158,7 +158,7 @@ def _manifest(step: Step, state: Mapping[str, Any]) -> Manifest | None:
     type_ = str(state.get("type") or "")
     if not type_.startswith(_KUBERNETES) or not state.get("custom") or state.get("external"):
         return None
-    return manifest_of(type_, _Urn.of(step.urn).name, state.get("inputs") or {})
+    return manifest_of(type_, _Urn.parse(step.urn).name, state.get("inputs") or {})
 
 
 def manifest_of(type_: str, name: str, inputs: Mapping[str, Any]) -> Manifest:
@@ -203,8 +203,8 @@ def _plain(value: Any, otherwise: str) -> str:
 def _without_internal(value: Any) -> Any:
     """Data without the keys that the provider keeps for itself (`__initialApiVersion` and the like)."""
     if isinstance(value, dict):
-        return {key: _without_internal(one) for key, one in value.items() if not key.startswith("__")}
-    return [_without_internal(one) for one in value] if isinstance(value, list) else value
+        return {key: _without_internal(inner) for key, inner in value.items() if not key.startswith("__")}
+    return [_without_internal(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _id(step: Step, manifest: Manifest) -> str:
@@ -213,25 +213,25 @@ def _id(step: Step, manifest: Manifest) -> str:
 
 
 def item_id(target: str, manifest: Manifest) -> str:
-    """Id of an object on a cluster, as a plan has it."""
+    """Id of a previewed object on a cluster, the same that a plan gives it."""
     if manifest["apiVersion"] == diff.RELEASE_API and manifest["kind"] == diff.RELEASE_KIND:
         return str(ObjectId.chart(target, manifest["metadata"]["namespace"], manifest["metadata"]["name"]))
     meta = manifest["metadata"]
-    known = {**manifest, "metadata": {"name": meta["name"], "namespace": _plain(meta.get("namespace"), "")}}
-    return object_id(target, known)
+    named = {**manifest, "metadata": {"name": meta["name"], "namespace": _plain(meta.get("namespace"), "")}}
+    return object_id(target, named)
 
 
 def _target(step: Step) -> str:
     state = step.new or step.old or {}
     provider = step.provider or str(state.get("provider") or "")
-    return _Urn.of(provider.rpartition("::")[0]).name if provider else ""
+    return _Urn.parse(provider.rpartition("::")[0]).name if provider else ""
 
 
 def _changes(steps: Iterable[Step], region: str) -> list[Change]:
     by_urn: dict[str, list[Step]] = {}
     for step in steps:
         by_urn.setdefault(step.urn, []).append(step)
-    return [change for some in by_urn.values() if (change := _change(some, region)) is not None]
+    return [change for resource_steps in by_urn.values() if (change := _change(resource_steps, region)) is not None]
 
 
 def _change(steps: list[Step], region: str) -> Change | None:
@@ -242,8 +242,8 @@ def _change(steps: list[Step], region: str) -> Change | None:
     state = new or old or {}
     if action is None or not state.get("custom"):
         return None
-    before, after = (_manifest(steps[0], one) if one is not None else None for one in (old, new))
-    urn, manifest = _Urn.of(steps[0].urn), after or before
+    before, after = (_manifest(steps[0], side) if side is not None else None for side in (old, new))
+    urn, manifest = _Urn.parse(steps[0].urn), after or before
     return Change(
         action=action,
         id=steps[0].urn if manifest is None else _id(steps[0], before or manifest),
@@ -277,7 +277,7 @@ def _component(state: Mapping[str, Any]) -> str:
     parent = state.get("parent")
     if not parent:
         return ""
-    urn = _Urn.of(str(parent))
+    urn = _Urn.parse(str(parent))
     return f"{urn.type.rpartition(':')[2]} {urn.name}"
 
 
@@ -291,16 +291,16 @@ def _fields(
     """What differs between the inputs, then what only the engine tells: changed secrets, drift of the live object."""
     was, now = dict(old or {}), dict(new or {})
     protected, protects = bool(was.get("protect")), bool(now.get("protect"))
-    found = [FieldChange(path="protect", old=protected, new=protects)] if protected != protects else []
+    changes = [FieldChange(path="protect", old=protected, new=protects)] if protected != protects else []
     if before is not None and after is not None:
-        found += diff.field_changes(before, after)
-    known = {_steps_of(one.path) for one in found}
+        changes += diff.field_changes(before, after)
+    changed_paths = {_steps_of(change.path) for change in changes}
     for path in sorted({path for step in steps for path in step.detailed_diff if not path.startswith("__")}):
         parts = _steps_of(path)
-        if not any(parts[: len(one)] == one or one[: len(parts)] == parts for one in known):
+        if not any(parts[: len(changed)] == changed or changed[: len(parts)] == parts for changed in changed_paths):
             was_there = _at(parts, was.get("outputs") or was.get("inputs"))
-            found.append(FieldChange(path=path, old=was_there, new=_at(parts, now.get("inputs"))))
-    return tuple(found)
+            changes.append(FieldChange(path=path, old=was_there, new=_at(parts, now.get("inputs"))))
+    return tuple(changes)
 
 
 _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[([^\]]+)\]|([^.\[\]]+)')

@@ -52,7 +52,7 @@ class Recording:
 
 
 def load(path: Path) -> Recording:
-    """Read the file of a preview.
+    """Read the file that `pulumi preview --json` wrote, as a recording of the steps that the engine means to take.
 
     Raises:
         InputError: no file, too large, not text, not JSON, cut short, a key twice, or not a preview.
@@ -62,10 +62,10 @@ def load(path: Path) -> Recording:
     first = text.split("\n", 1)[0].strip()
     try:
         if first.startswith("{") and first.endswith("}") and len(first) > 2:
-            return _of_events(name, [_parse(line) for line in text.splitlines() if line.strip()])
-        return _of_digest(name, _parse(text))
+            return _from_events(name, [_parse(line) for line in text.splitlines() if line.strip()])
+        return _from_digest(name, _parse(text))
     except json.JSONDecodeError as error:
-        raise fault(name, *_why(text, error), line=error.lineno if error.doc is text else None) from None
+        raise fault(name, *_json_fault(text, error), line=error.lineno if error.doc is text else None) from None
     except _TwiceError as error:
         raise fault(name, f"the key {error} stands twice in one object") from None
     except RecursionError:
@@ -79,7 +79,7 @@ class _TwiceError(Exception):
 
 
 def fault(name: str, message: str, remedy: str = HOW, line: int | None = None) -> InputError:
-    """A fault of the whole file, or of a line."""
+    """The error to raise for a preview's file that can't be read: of the whole file, or of a line."""
     return InputError([Problem(file=name, message=message, remedy=remedy, line=line)])
 
 
@@ -107,18 +107,18 @@ def _parse(text: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
         raise _TwiceError(next(key for key in keys if keys.count(key) > 1))
-    return found
+    return members
 
 
 def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number in JSON")
 
 
-def _why(text: str, error: json.JSONDecodeError) -> tuple[str, str]:
+def _json_fault(text: str, error: json.JSONDecodeError) -> tuple[str, str]:
     if text.lstrip().startswith("Previewing "):
         return "this is the text that `pulumi preview` prints, not JSON", HOW
     if not text.lstrip().startswith("{"):
@@ -128,23 +128,23 @@ def _why(text: str, error: json.JSONDecodeError) -> tuple[str, str]:
     return f"not JSON ({error.msg})", HOW
 
 
-def _of_digest(name: str, data: Any) -> Recording:
+def _from_digest(name: str, data: Any) -> Recording:
     if not isinstance(data, dict):
         raise fault(name, "not a preview: an object with `steps` is expected")
     if "deployment" in data or "checkpoint" in data:
         raise fault(name, "this is the state of a stack, not a preview")
     if data.keys() - _DIGEST_KEYS or not data.keys() & {"steps", "diagnostics"}:
         raise fault(name, f"not a preview: it has the keys {shorten(sorted(data))}")
-    told = data.get("diagnostics") or []
-    errors = _errors((one, one.get("message", "")) for one in told)
+    diagnostics = data.get("diagnostics") or []
+    errors = _errors((diagnostic, diagnostic.get("message", "")) for diagnostic in diagnostics)
     if "changeSummary" not in data and not errors:
         errors = ["the preview has no summary: it was stopped before its end"]
-    steps = tuple(_step(one) for one in data.get("steps") or [])
+    steps = tuple(_step(step) for step in data.get("steps") or [])
     return Recording(
         file=name,
         steps=steps,
         config=data.get("config") or {},
-        diagnostics=_messages(one.get("message", "") for one in told),
+        diagnostics=_messages(diagnostic.get("message", "") for diagnostic in diagnostics),
         errors=tuple(errors),
         sames=_hidden_sames(steps, data.get("changeSummary") or {}),
     )
@@ -162,27 +162,33 @@ def _step(data: Mapping[str, Any]) -> Step:
         old=_state(data.get("oldState")),
         new=_state(data.get("newState")),
         replace_reasons=tuple(data.get("replaceReasons") or ()),
-        detailed_diff={path: str(one["kind"]) for path, one in (data.get("detailedDiff") or {}).items()},
+        detailed_diff={path: str(difference["kind"]) for path, difference in (data.get("detailedDiff") or {}).items()},
     )
 
 
-def _of_events(name: str, events: list[Any]) -> Recording:
+def _from_events(name: str, events: list[Any]) -> Recording:
     if not all(isinstance(event, dict) for event in events) or not any("sequence" in event for event in events):
         if len(events) == 1:
-            return _of_digest(name, events[0])
+            return _from_digest(name, events[0])
         raise fault(name, "not a preview: one event a line is expected")
     summary = next((event["summaryEvent"] for event in events if "summaryEvent" in event), None)
     if summary is None:
         raise fault(name, "cut short: the events end before the summary")
     if not summary.get("isPreview"):
         raise fault(name, "these are the events of an update, not of a preview")
-    told = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
-    lasting = [one for one in told if not one.get("ephemeral") and one.get("severity") != "debug"]
+    diagnostics = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
+    lasting = [
+        diagnostic
+        for diagnostic in diagnostics
+        if not diagnostic.get("ephemeral") and diagnostic.get("severity") != "debug"
+    ]
     policies = [event["policyEvent"] for event in events if "policyEvent" in event]
     errors = [
-        f"{one['policyName']}: {one['message']}" for one in policies if one.get("enforcementLevel") == "mandatory"
+        f"{violation['policyName']}: {violation['message']}"
+        for violation in policies
+        if violation.get("enforcementLevel") == "mandatory"
     ]
-    errors = errors or _errors((one, _told(one)) for one in lasting)
+    errors = errors or _errors((diagnostic, _event_text(diagnostic)) for diagnostic in lasting)
     if summary.get("result", "succeeded") != "succeeded" and not errors:
         errors = [f"the preview {summary['result']}"]
     steps = tuple(_event_step(event["resourcePreEvent"]["metadata"]) for event in events if "resourcePreEvent" in event)
@@ -190,13 +196,13 @@ def _of_events(name: str, events: list[Any]) -> Recording:
         file=name,
         steps=steps,
         config=next((event["preludeEvent"].get("config") or {} for event in events if "preludeEvent" in event), {}),
-        diagnostics=_messages(_told(one) for one in lasting),
+        diagnostics=_messages(_event_text(diagnostic) for diagnostic in lasting),
         errors=tuple(errors),
         sames=_hidden_sames(steps, summary.get("resourceChanges") or {}),
     )
 
 
-def _told(event: Mapping[str, Any]) -> str:
+def _event_text(event: Mapping[str, Any]) -> str:
     return f"{event.get('prefix', '')}{event.get('message', '')}"
 
 
@@ -208,7 +214,9 @@ def _event_step(data: Mapping[str, Any]) -> Step:
         old=_state(data.get("old")),
         new=_state(data.get("new")),
         replace_reasons=tuple(data.get("keys") or ()),
-        detailed_diff={path: str(one["diffKind"]) for path, one in (data.get("detailedDiff") or {}).items()},
+        detailed_diff={
+            path: str(difference["diffKind"]) for path, difference in (data.get("detailedDiff") or {}).items()
+        },
     )
 
 
@@ -220,13 +228,13 @@ def _state(data: Any) -> Mapping[str, Any] | None:
     return data
 
 
-def _errors(told: Iterable[tuple[Mapping[str, Any], Any]]) -> list[str]:
+def _errors(diagnostics: Iterable[tuple[Mapping[str, Any], Any]]) -> list[str]:
     """Messages of the errors; that the preview failed is said beside each of them."""
-    raw = (str(text).strip() for one, text in told if one.get("severity") == "error")
+    raw = (str(text).strip() for diagnostic, text in diagnostics if diagnostic.get("severity") == "error")
     texts = _messages(text.removeprefix("error: ").removeprefix("Preview failed: ") for text in raw)
     return [text for text in texts if text != "preview failed"] or [UNTOLD for _ in texts]
 
 
 def _messages(texts: Iterable[Any]) -> tuple[str, ...]:
     """Each message once, in order: plugins say theirs for every provider."""
-    return tuple(dict.fromkeys(text for text in (str(one).strip() for one in texts) if text))
+    return tuple(dict.fromkeys(text for text in (str(raw).strip() for raw in texts) if text))

@@ -30,7 +30,7 @@ def judge(path: Path, root: Path, today: datetime.date) -> Verdict:
     waivers, approvals = decisions(region) if region else ((), ())
     changes = diff.ordered(read.changes)
     stack = read.stack or path.name
-    one = RegionVerdict(
+    region_verdict = RegionVerdict(
         region=read.region or stack,
         file=str(path),
         state="judged",
@@ -40,7 +40,7 @@ def judge(path: Path, root: Path, today: datetime.date) -> Verdict:
         findings=tuple(pulumi_preview.judge(read, approvals, waivers, today)),
         notes=(*_notes(region, stack), *read.diagnostics),
     )
-    return Verdict(base=f"the state of stack {stack}", head=f"the preview in {path}", regions=(one,))
+    return Verdict(base=f"the state of stack {stack}", head=f"the preview in {path}", regions=(region_verdict,))
 
 
 def _notes(region: spec.Region | None, stack: str) -> tuple[str, ...]:

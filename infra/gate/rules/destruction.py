@@ -156,7 +156,7 @@ def _objects(view: ChangeView, concerned: object, what: str) -> Iterator[Found]:
 
 
 def _object(view: ChangeView, change: Change, what: str) -> Iterator[Found]:
-    if not losses.protects(view) or losses.told_elsewhere(view, change):
+    if not losses.protects(view) or losses.follows_larger_loss(view, change):
         return
     action = "replace" if change.action in ("replace", "move") else "delete"
     why = f", since {', '.join(change.because)} can't be changed" if change.because else ""
@@ -203,7 +203,7 @@ def moved_between_stacks(view: ChangeView) -> Iterator[Found]:
     pairs: Counter[tuple[str, str]] = Counter()
     for change in view.changes:
         loose = not change.protect and change.kind not in STATEFUL
-        alone = change.action == "move" and losses.protects(view) and not losses.told_elsewhere(view, change)
+        alone = change.action == "move" and losses.protects(view) and not losses.follows_larger_loss(view, change)
         if alone and loose and not view.approved("replace", *losses.of_object(view, change).subjects):
             pairs[diff.former_stack(change) or change.stack, change.stack] += 1
     for (former, now), count in sorted(pairs.items()):

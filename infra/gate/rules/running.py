@@ -15,7 +15,7 @@ import msgspec
 from .. import rule as rules
 from ..opaque import OpaqueError
 from ..records import Finding
-from ..rule import ChangeView, ClusterView, FleetView, Found, ObjectView, RegionView, Rule, Scope
+from ..rule import ChangeView, ClusterView, FleetView, Found, ObjectView, RegionView, Rule, Scope, rules_of_scope
 from . import waivers as waiver_rules
 
 FAILED = "the rule failed: "
@@ -32,7 +32,7 @@ def objects(views: Sequence[ObjectView], region: str, *, sets: bool = True) -> l
         region: the region's name.
         sets: whether these are all objects of the set; rules for sets judge nothing less.
     """
-    chosen = [*rules.of("object"), *(rules.of("set") if sets else ())]
+    chosen = [*rules_of_scope("object"), *(rules_of_scope("set") if sets else ())]
     return [finding for one in chosen for finding in by_rule(one, views, region)]
 
 
@@ -64,7 +64,7 @@ def fleet(view: FleetView) -> list[Finding]:
 
 
 def _judge(scope: Scope, view: Any, region: str, subject: str) -> list[Finding]:
-    return [finding for one in rules.of(scope) for finding in _run(one, view, region, subject)]
+    return [finding for one in rules_of_scope(scope) for finding in _run(one, view, region, subject)]
 
 
 def _run(one: Rule, view: Any, region: str, subject: str) -> Iterator[Finding]:

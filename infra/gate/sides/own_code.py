@@ -24,7 +24,7 @@ _MODULE = "ai_factory.infra.gate.elsewhere"
 """The name that copies of before and after have in common."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the process prints."""
 
     format: int
@@ -41,7 +41,7 @@ class OwnCodeError(FactoryError):
     """The base's copy can't plan it; the message says why."""
 
 
-def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> Told:
+def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> Answer:
     """Have regions planned by another copy of this package.
 
     Args:
@@ -63,26 +63,26 @@ def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> T
         why = last[0].removeprefix(f"{sys.executable}: ") if last else f"it ended with {done.returncode}"
         raise OwnCodeError(why)
     try:
-        told = msgspec.json.decode(done.stdout, type=Told)
+        answer = msgspec.json.decode(done.stdout, type=Answer)
     except msgspec.MsgspecError as error:
         raise OwnCodeError(f"its records are of another form ({error})") from None
-    if told.format not in (FORMAT, FORMER):
-        raise OwnCodeError(f"its records are of format {told.format}, not {FORMAT} or {FORMER}")
-    if not Path(told.package).is_relative_to(code.resolve()):
+    if answer.format not in (FORMAT, FORMER):
+        raise OwnCodeError(f"its records are of format {answer.format}, not {FORMAT} or {FORMER}")
+    if not Path(answer.package).is_relative_to(code.resolve()):
         raise OwnCodeError("another copy answered in its place")
-    return told if told.format == FORMAT else _taken_over(told, Store(store))
+    return answer if answer.format == FORMAT else _taken_over(answer, Store(store))
 
 
-def _taken_over(told: Told, store: Store) -> Told:
+def _taken_over(answer: Answer, store: Store) -> Answer:
     """The answer of a copy that writes the format before, with its shards in this one."""
-    shards = {key: taken for key, head in told.shards.items() if (taken := store.take_over(head)) is not None}
-    if len(shards) < len(told.shards):
+    shards = {key: taken for key, head in answer.shards.items() if (taken := store.take_over(head)) is not None}
+    if len(shards) < len(answer.shards):
         raise OwnCodeError("its records can't be read")
-    return msgspec.structs.replace(told, shards=shards)
+    return msgspec.structs.replace(answer, shards=shards)
 
 
 def main(folder: str, store: str, jobs: str, *names: str) -> None:
-    """Plan the regions and print what was found."""
+    """Plan regions for the gate of another commit; print their outlines, shards' heads and faults as JSON."""
     from ...plan import regions
     from ...spec.problems import InputError
 
@@ -94,16 +94,16 @@ def main(folder: str, store: str, jobs: str, *names: str) -> None:
         file = Path(folder) / regions.REGIONS / f"{name}.yaml"
         try:
             outline = computing.outline(file)
-            found, problems = computing.shards(Task(file, shard, key) for shard, key in outline.shards.items())
+            planned, problems = computing.shards(Task(file, shard, key) for shard, key in outline.shards.items())
             for faults_of_shard in problems.values():
                 raise InputError(faults_of_shard)
         except InputError as error:
             faults[name] = str(error.problems[0])
             continue
         outlines[name] = outline
-        heads |= found
-    told = Told(format=FORMAT, package=str(PACKAGE), outlines=outlines, shards=heads, faults=faults)
-    sys.stdout.buffer.write(msgspec.json.encode(told))
+        heads |= planned
+    answer = Answer(format=FORMAT, package=str(PACKAGE), outlines=outlines, shards=heads, faults=faults)
+    sys.stdout.buffer.write(msgspec.json.encode(answer))
 
 
 if __name__ == "__main__":

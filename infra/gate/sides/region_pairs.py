@@ -16,7 +16,7 @@ from . import own_code, trees
 
 @dataclass(slots=True, kw_only=True)
 class Pair:
-    """One region on both sides, as far as it is known yet."""
+    """One region on both sides, as far as it is planned yet."""
 
     name: str
     base: Path | None
@@ -37,7 +37,7 @@ class Pair:
 
 
 class Pairs:
-    """All regions of both sides. `found` lists them; `plan` brings outlines and shards of some about."""
+    """All regions of both sides. `regions` lists them; `plan` brings outlines and shards of some of them about."""
 
     def __init__(self, sides: trees.Trees, computing: Computing) -> None:
         self.sides = sides
@@ -46,7 +46,7 @@ class Pairs:
         self.heads: dict[str, ShardHead] = {}
         """Shards by key."""
         self._tasks: dict[str, Task] = {}
-        self.found = self._find()
+        self.regions = self._find()
 
     @property
     def other_code(self) -> bool:
@@ -61,19 +61,19 @@ class Pairs:
     def _find(self) -> list[Pair]:
         base = self._files(self.sides.base)
         head = self._files(self.sides.head)
-        found = [
+        pairs = [
             Pair(name=name, base=base.get(name), head=head.get(name)) for name in sorted(base.keys() | head.keys())
         ]
-        for one in found:
-            one.same_files = self._same(one)
-        return found
+        for pair in pairs:
+            pair.same_files = self._same(pair)
+        return pairs
 
-    def _same(self, one: Pair) -> bool:
+    def _same(self, pair: Pair) -> bool:
         """Whether both sides have the same files; files that can't be read are faults of the head, found later."""
-        if one.base is None or one.head is None:
+        if pair.base is None or pair.head is None:
             return False
         try:
-            return self.computing.key(one.base) == self.computing.key(one.head)
+            return self.computing.key(pair.base) == self.computing.key(pair.head)
         except InputError:
             return False
 
@@ -86,62 +86,62 @@ class Pairs:
 
     def _outlines(self, touched: Sequence[Pair]) -> None:
         """Outlines of both sides; a base that can't be planned is compared with nothing, and that is said."""
-        for one in touched:
-            if one.head is not None:
+        for pair in touched:
+            if pair.head is not None:
                 try:
-                    opened = self.computing.opened(one.head)
-                    one.after, one.document = opened.outline, opened.loaded.document
+                    opened = self.computing.opened(pair.head)
+                    pair.after, pair.document = opened.outline, opened.loaded.document
                 except InputError as error:
-                    one.problems += error.problems
-        if self.other_code and self._by_own_code([one for one in touched if one.base is not None]):
+                    pair.problems += error.problems
+        if self.other_code and self._by_own_code([pair for pair in touched if pair.base is not None]):
             return
-        for one in touched:
-            if one.base is not None:
+        for pair in touched:
+            if pair.base is not None:
                 try:
-                    one.before = self.computing.outline(one.base)
+                    pair.before = self.computing.outline(pair.base)
                 except InputError as error:
-                    self._no_base(one, str(error.problems[0].message))
+                    self._no_base(pair, str(error.problems[0].message))
 
-    def _no_base(self, one: Pair, why: str) -> None:
-        one.notes.append(f"the base of {one.name} can't be planned ({why}): there is nothing to compare with")
+    def _no_base(self, pair: Pair, why: str) -> None:
+        pair.notes.append(f"the base of {pair.name} can't be planned ({why}): there is nothing to compare with")
 
     def _by_own_code(self, touched: Sequence[Pair]) -> bool:
         """Plan the base by its own copy of this package."""
         base = self.sides.base
         if base is None or base.code is None:
             return False
-        names = [one.name for one in touched]
+        names = [pair.name for pair in touched]
         cache = self.computing.store.folder.parent
         try:
-            told = own_code.ask(base.code, base.folder, cache, self.computing.jobs, names)
+            answer = own_code.ask(base.code, base.folder, cache, self.computing.jobs, names)
         except own_code.OwnCodeError as error:
             self.notes.append(
                 f"the change touches this package, and the base's own copy can't plan its regions ({error}): "
                 "differences that come from code are not shown"
             )
             return False
-        self.heads |= told.shards
-        for one in touched:
-            one.before = told.outlines.get(one.name)
-            if one.before is None:
-                self._no_base(one, told.faults.get(one.name, "no reason given"))
+        self.heads |= answer.shards
+        for pair in touched:
+            pair.before = answer.outlines.get(pair.name)
+            if pair.before is None:
+                self._no_base(pair, answer.faults.get(pair.name, "no reason given"))
         return True
 
     def _shards(self, touched: Sequence[Pair], progress: Progress) -> None:
-        for one in touched:
-            after = one.after.shards if one.after else {}
-            if one.head is not None:
-                self._want(one.head, after)
-            if one.before is not None and one.base is not None:
-                known = {name: key for name, key in one.before.shards.items() if after.get(name) != key}
-                self._want(one.base, {name: key for name, key in known.items() if key not in self.heads})
-        found, problems = self.computing.shards(self._prepared(), progress)
-        self.heads |= found
-        for one in touched:
-            for key in one.after.shards.values() if one.after else ():
-                one.problems += problems.get(key, ())
-        for one in touched:
-            self._drop_unplanned(one)
+        for pair in touched:
+            after = pair.after.shards if pair.after else {}
+            if pair.head is not None:
+                self._want(pair.head, after)
+            if pair.before is not None and pair.base is not None:
+                differing = {name: key for name, key in pair.before.shards.items() if after.get(name) != key}
+                self._want(pair.base, {name: key for name, key in differing.items() if key not in self.heads})
+        heads, problems = self.computing.shards(self._prepared(), progress)
+        self.heads |= heads
+        for pair in touched:
+            for key in pair.after.shards.values() if pair.after else ():
+                pair.problems += problems.get(key, ())
+        for pair in touched:
+            self._drop_unplanned(pair)
 
     def _want(self, file: Path, keys: Mapping[str, str]) -> None:
         for name, key in keys.items():
@@ -154,12 +154,12 @@ class Pairs:
                 self.computing.opened(task.file)
             yield task
 
-    def _drop_unplanned(self, one: Pair) -> None:
-        if one.after is not None and any(key not in self.heads for key in one.after.shards.values()):
-            one.after = None
-        if one.before is not None:
-            after = one.after.shards if one.after else {}
-            needed = [key for name, key in one.before.shards.items() if after.get(name) != key]
+    def _drop_unplanned(self, pair: Pair) -> None:
+        if pair.after is not None and any(key not in self.heads for key in pair.after.shards.values()):
+            pair.after = None
+        if pair.before is not None:
+            after = pair.after.shards if pair.after else {}
+            needed = [key for name, key in pair.before.shards.items() if after.get(name) != key]
             if any(key not in self.heads for key in needed):
-                one.before = None
-                self._no_base(one, "its inventory does not fit")
+                pair.before = None
+                self._no_base(pair, "its inventory does not fit")

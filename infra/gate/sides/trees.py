@@ -69,7 +69,7 @@ def opened(root: Path, base: str | None) -> Iterator[Trees]:
 
 
 def alone(root: Path) -> Trees:
-    """The work tree with nothing to compare it with."""
+    """The work tree as the only side, with nothing to compare it with (`--no-base`)."""
     return Trees(base=None, head=Side(folder=root, words="the work tree"))
 
 
@@ -108,9 +108,9 @@ class _Opener:
         for name in [wanted] if wanted else DEFAULT_BASES:
             if name.startswith("-"):
                 raise GitError(f"{name} is not the name of a commit")
-            found = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-            if found.returncode == 0:
-                return name, found.stdout.decode().strip()
+            commit = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            if commit.returncode == 0:
+                return name, commit.stdout.decode().strip()
         if wanted:
             shallow = self._line("rev-parse", "--is-shallow-repository") == "true"
             also = "; the clone is shallow: fetch all of the history (fetch-depth: 0)" if shallow else ""
@@ -190,16 +190,16 @@ class _Opener:
         done = subprocess.run(  # noqa: S603
             command, input=wanted, capture_output=True, env=_environment(self.environment), check=False
         )
-        stream, found = io.BytesIO(done.stdout), []
+        stream, blobs = io.BytesIO(done.stdout), []
         for name in names:
             title = stream.readline().split()
             size = int(title[2]) if len(title) == 3 else 0
-            found.append(stream.read(size) if size or len(title) == 3 else b"")
+            blobs.append(stream.read(size) if size or len(title) == 3 else b"")
             if len(title) == 3:
                 stream.read(1)
             elif title[-1:] != [b"submodule"] and title[-1:] != [b"missing"]:
                 raise GitError(f"git can't read {name[:12]}")
-        return found
+        return blobs
 
     def _base_code(self, base: str, head: str, prefix: str) -> Path | None:
         """The base's own copy of this package, where the project is the package and the change touches it."""
