@@ -7,7 +7,7 @@ A rule is a plain generator function below `rules/`, registered by a decorator t
         reason="hardware is cabled by these numbers", remedy="run `aifactory allocate` and commit the new lines",
         source="docs/adr/0003-allocations.md",
     )
-    def lock_complete(view: RegionView) -> Iterator[Found]: ...
+    def lock_complete(view: RegionView) -> Iterator[Breach]: ...
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AREAS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Breach:
     """What a rule yields for one breach."""
 
     message: str
@@ -177,7 +177,7 @@ class Rule:
     source: str
     """Where the rule comes from: a public document, or a decision record of this package."""
     waivable: bool = True
-    check: Callable[[Any], Iterator[Found]] | None = None
+    check: Callable[[Any], Iterator[Breach]] | None = None
     """None for rules of scope `input`: planning itself finds those."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.records import Blast, Finding
-from ai_factory.infra.gate.rule import ChangeView, FleetView, Found, ObjectView
+from ai_factory.infra.gate.rule import Breach, ChangeView, FleetView, ObjectView
 from ai_factory.infra.gate.rules import running
 
 TODAY = datetime.date(2026, 6, 1)
@@ -42,20 +42,20 @@ def waiver(**given: str) -> dict[str, str]:
 
 
 def test_a_breach_becomes_a_finding_with_the_defaults_of_its_rule() -> None:
-    add("object", lambda one: iter([Found(message="m")] if one.name == "b" else []))
+    add("object", lambda one: iter([Breach(message="m")] if one.name == "b" else []))
 
     assert running.objects([view("a"), view("b")], "lab") == [finding(subject="train/Namespace//b")]
 
 
 def test_a_breach_may_say_more_than_its_rule() -> None:
-    add("set", lambda views: iter([Found(message=str(len(views)), subject="tenant/x", remedy="do", path=("a", 1))]))
+    add("set", lambda views: iter([Breach(message=str(len(views)), subject="tenant/x", remedy="do", path=("a", 1))]))
 
     expected = finding(subject="tenant/x", remedy="do", path=("a", 1), message="2")
     assert running.objects([view("a"), view("b")], "lab") == [expected]
 
 
 def test_rules_on_sets_are_left_out_for_a_part_of_a_set() -> None:
-    add("set", lambda views: iter([Found(message="m")]))
+    add("set", lambda views: iter([Breach(message="m")]))
 
     assert running.objects([view("a")], "lab", sets=False) == []
     assert len(running.objects([view("a")], "lab")) == 1
@@ -63,22 +63,22 @@ def test_rules_on_sets_are_left_out_for_a_part_of_a_set() -> None:
 
 def test_rules_on_changes_and_fleets_say_whom_they_mean() -> None:
     change = ChangeView(region="lab", base=None, head=None, changes=(), blast=Blast(), today=TODAY)
-    add("change", lambda one: iter([Found(message="m")]))
-    add("fleet", lambda one: iter([Found(message="m")]), id="all")
+    add("change", lambda one: iter([Breach(message="m")]))
+    add("fleet", lambda one: iter([Breach(message="m")]), id="all")
 
     assert running.change(change) == [finding(subject="region/lab")]
     assert running.fleet(FleetView(numbers=())) == [finding(rule="all", region="", subject="fleet")]
 
 
 def test_a_rule_that_raises_is_an_error_and_keeps_what_it_found() -> None:
-    def check(one: ObjectView) -> Iterator[Found]:
+    def check(one: ObjectView) -> Iterator[Breach]:
         if one.name == "good":
-            yield Found(message="m")
+            yield Breach(message="m")
         else:
             raise KeyError("spec")
 
     add("object", check, severity="note")
-    add("object", lambda one: iter([Found(message="m")]), id="other")
+    add("object", lambda one: iter([Breach(message="m")]), id="other")
 
     found = running.objects([view("bad"), view("good"), view("worse")], "lab")
 
@@ -106,7 +106,7 @@ def test_no_waiver_covers_a_rule_that_raised() -> None:
 
 
 def test_a_rule_that_reads_a_hidden_value_says_that_it_did_not_judge() -> None:
-    add("object", lambda one: iter([Found(message="m")] if one.manifest.get("data") else []))
+    add("object", lambda one: iter([Breach(message="m")] if one.manifest.get("data") else []))
 
     found = running.objects([view("plain", data={"a": "b"}), view("hidden", data="[secret]")], "lab")
 
@@ -115,7 +115,7 @@ def test_a_rule_that_reads_a_hidden_value_says_that_it_did_not_judge() -> None:
 
 
 def test_a_rule_that_does_not_read_the_hidden_value_judges() -> None:
-    add("object", lambda one: iter([Found(message="m")] if not one.labels else []))
+    add("object", lambda one: iter([Breach(message="m")] if not one.labels else []))
 
     found = running.objects(
         [view("hidden", data={"a": {opaque.SIGNATURE: "x"}, "b": next(iter(opaque.UNKNOWN))})], "lab"

@@ -19,7 +19,7 @@ from ai_factory.infra.gate.preview import read as pulumi_preview
 from ai_factory.infra.gate.preview import steps as pulumi_steps
 from ai_factory.infra.gate.preview.read import PreviewRead, judge, read
 from ai_factory.infra.gate.records import Change, Finding
-from ai_factory.infra.gate.rule import Found
+from ai_factory.infra.gate.rule import Breach
 from ai_factory.infra.spec.problems import InputError
 
 CASES = Path(__file__).parent.parent / "cases" / "pulumi"
@@ -112,7 +112,7 @@ def test_the_digest_and_the_events_say_the_same() -> None:
 
 
 def test_without_unchanged_resources_sets_are_not_judged(rules: dict[str, rule.Rule]) -> None:
-    add(rules, "set", lambda views: iter([Found(message=str(len(views)))]))
+    add(rules, "set", lambda views: iter([Breach(message=str(len(views)))]))
 
     whole, part = read(CASES / "edit.json"), read(CASES / "edit-without-sames.json")
 
@@ -138,7 +138,7 @@ def test_rules_on_changes_see_approvals_and_what_is_lost(rules: dict[str, rule.R
 
 
 def test_waivers_cover_what_a_preview_breaks(rules: dict[str, rule.Rule]) -> None:
-    add(rules, "object", lambda view: iter([Found(message="m")] if view.id == HPS else []))
+    add(rules, "object", lambda view: iter([Breach(message="m")] if view.id == HPS else []))
     waiver = {"rule": "demo-object", "subject": HPS, "reason": "agreed", "until": "2026-12-31"}
     idle = waiver | {"subject": "none"}
 

@@ -19,7 +19,7 @@ from pytest_mock import MockerFixture
 from ai_factory.components._manifest import type_token
 from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.impact import diff
-from ai_factory.infra.gate.rule import Found, ObjectView
+from ai_factory.infra.gate.rule import Breach, ObjectView
 from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names
@@ -84,10 +84,10 @@ def expected(findings: Sequence[Any], waivers: Sequence[Mapping[str, str]]) -> l
 def demo(monkeypatch: pytest.MonkeyPatch) -> rule.Rule:
     """A rule that finds something on every region, so that a comparison can't be of nothing with nothing."""
 
-    def check(one: ObjectView) -> Iterator[Found]:
+    def check(one: ObjectView) -> Iterator[Breach]:
         replicas = one.spec.get("replicas")
         if replicas is not None or one.protect:
-            yield Found(message=f"{one.kind} {one.group} {one.namespace} {replicas!r} {json.dumps(one.manifest)}")
+            yield Breach(message=f"{one.kind} {one.group} {one.namespace} {replicas!r} {json.dumps(one.manifest)}")
 
     found = rule.Rule(
         id="demo", scope="object", check=check, area="shape", severity="error", reason="r", remedy="mend", source="s"
@@ -207,7 +207,7 @@ def test_the_pack_has_each_rule_once_at_its_level(
     monkeypatch.setitem(sys.modules, "pulumi_policy", stub)
     for id, scope, severity in (("one", "object", "error"), ("two", "object", "note"), ("three", "set", "error")):
         one = rule.Rule(
-            id=id, scope=scope, severity=severity, check=lambda given: iter([Found(message="bad")]),
+            id=id, scope=scope, severity=severity, check=lambda given: iter([Breach(message="bad")]),
             area="shape", reason=f"why {id}", remedy="mend", source="s",
         )  # fmt: skip
         monkeypatch.setitem(rule.RULES, id, one)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..records import Change
-from ..rule import ChangeView, Found, matches
+from ..rule import Breach, ChangeView, matches
 
 _ORDER = ("drain", "replace", "delete")
 
@@ -93,7 +93,7 @@ def unapproved(view: ChangeView, action: str, losses: list[Loss]) -> list[Loss]:
     return [loss for loss in losses if not view.approved(action, *loss.subjects)]
 
 
-def refused(view: ChangeView, action: str, losses: list[Loss], what: str, subject: str) -> Iterator[Found]:
+def refused(view: ChangeView, action: str, losses: list[Loss], what: str, subject: str) -> Iterator[Breach]:
     """One finding for losses of which none is approved, with how to approve them."""
     if not losses:
         return
@@ -105,7 +105,7 @@ def refused(view: ChangeView, action: str, losses: list[Loss], what: str, subjec
     several = f"rack/{subject.partition('/')[2]}-r*" if first.startswith("rack/") else subject
     wanted = several if len(losses) > 1 else first
     approve = f"approvals: [{{action: {action}, subject: {wanted}, by: .., reason: .., until: ..}}]"
-    yield Found(
+    yield Breach(
         message=f"{what}: {names}{ended}",
         subject=subject,
         path=_place(view, kind, name),

@@ -45,17 +45,17 @@ def place(view: ObjectView) -> Place:
 
 def homes(views: Objects) -> dict[Place, Home]:
     """Tenants' namespaces among objects."""
-    found: dict[Place, Home] = {}
+    homes: dict[Place, Home] = {}
     for view in views:
         if view.kind == "Namespace" and labels.TENANT_NAMESPACE in view.labels:
             marks = {**view.labels, NAME_LABEL: view.name}
             home = Home(view=view, tenant=view.labels[labels.TENANT_NAMESPACE], labels=marks)
-            found[view.id.partition("/")[0], view.name] = home
-    return found
+            homes[view.id.partition("/")[0], view.name] = home
+    return homes
 
 
 def of_kind(views: Objects, *kinds: str) -> Iterator[ObjectView]:
-    """Objects of some kinds."""
+    """Of the objects that a rule looks at, those of some kinds."""
     return (view for view in views if view.kind in kinds)
 
 
@@ -68,7 +68,7 @@ def selects(selector: Manifest, marks: Mapping[str, str]) -> bool:
     wanted = selector.get("matchLabels") or {}
     if any(marks.get(key) != value for key, value in wanted.items()):
         return False
-    return all(_meets(one, marks) for one in selector.get("matchExpressions") or ())
+    return all(_meets(expression, marks) for expression in selector.get("matchExpressions") or ())
 
 
 def _meets(expression: Manifest, marks: Mapping[str, str]) -> bool:
@@ -93,8 +93,12 @@ def pod(view: ObjectView) -> Manifest | None:
 
 
 def containers(spec: Manifest) -> list[Manifest]:
-    """All containers of a pod."""
-    return [one for key in ("initContainers", "containers", "ephemeralContainers") for one in spec.get(key) or ()]
+    """All containers in the spec of a pod, those that start it included."""
+    return [
+        container
+        for key in ("initContainers", "containers", "ephemeralContainers")
+        for container in spec.get(key) or ()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,8 @@ def walk(root: Any) -> Iterator[Node]:
 def _children(node: Node) -> Iterator[Node]:
     """Children of a node: all that can be read, then the fault of the first that can't."""
     if isinstance(node.value, list):
-        for number, one in enumerate(node.value):
-            yield Node(f"{node.path}[{number}]", "", one)
+        for number, inner in enumerate(node.value):
+            yield Node(f"{node.path}[{number}]", "", inner)
     elif isinstance(node.value, dict):
         hidden = None
         for key in node.value:
@@ -144,7 +148,7 @@ def _children(node: Node) -> Iterator[Node]:
 
 
 def number(values: Manifest, key: str, default: int) -> int:
-    """A whole number of an object; null is as good as left out.
+    """A whole number in the fields of an object that a rule reads; null is as good as left out.
 
     >>> number({"replicas": None}, "replicas", 1)
     1
@@ -153,12 +157,12 @@ def number(values: Manifest, key: str, default: int) -> int:
     return default if value is None else int(value)
 
 
-def some(names: Iterable[str], most: int = 3) -> str:
-    """Names in a sentence, the first few of many.
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """Names in the message of a rule, the first few of many.
 
     >>> some(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
-    known = list(names)
-    text = ", ".join(known[:most])
-    return f"{text} and {len(known) - most:,} more" if len(known) > most else text
+    all_names = list(names)
+    text = ", ".join(all_names[:most])
+    return f"{text} and {len(all_names) - most:,} more" if len(all_names) > most else text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...plan.model import ClusterPlan, RegionPlan
 from ...plan.regions import REGIONS
 from .. import rule
-from ..rule import Found, RegionView
+from ..rule import Breach, RegionView
 
 _ADR = "docs/adr/0003-allocations.md"
 _KUBEADM = "kubernetes/kubernetes, cmd/kubeadm/app/apis/kubeadm/validation/validation.go"
@@ -29,11 +29,11 @@ _MANY = 8
     reason="numbers that are not in the lock are provisional: two branches are given the same ones",
     remedy="run `aifactory allocate`, and commit the new lines of the lock", source=_ADR,
 )  # fmt: skip
-def lock_complete(view: RegionView) -> Iterator[Found]:
+def lock_complete(view: RegionView) -> Iterator[Breach]:
     """Every number of the plan stands in the lock file."""
     items = list(dict.fromkeys(entry.item for entry in view.loaded.missing))
     if items:
-        yield Found(
+        yield Breach(
             message=f"every number that is given out stands in the lock: it lacks {_listed(items)}",
             remedy=f"run `aifactory allocate {_argument(view)}`, and commit the new lines of the lock",
         )
@@ -50,11 +50,11 @@ def _argument(view: RegionView) -> str:
     reason="numbers of what is gone are held for ever, until the pool is full of them",
     remedy="release them with `aifactory allocate --release` once nothing is cabled by them any more", source=_ADR,
 )  # fmt: skip
-def retired_numbers(view: RegionView) -> Iterator[Found]:
+def retired_numbers(view: RegionView) -> Iterator[Breach]:
     """Items that the region file names no more but that hold numbers."""
     if view.loaded.retired:
         options = " ".join(f"--release {item}" for item in view.loaded.retired[:_MANY])
-        yield Found(
+        yield Breach(
             message=f"numbers are held by what the file names no more: {_listed(view.loaded.retired)}",
             remedy=f"run `aifactory allocate {_argument(view)} {options}` once nothing is cabled by them any more",
         )
@@ -65,7 +65,7 @@ def retired_numbers(view: RegionView) -> Iterator[Found]:
     reason="the next cluster or tenant finds no room, and a pool can't be widened into its neighbour",
     remedy="add addressing.ula_v6, or choose a larger pool while the region is small", source=_ADR,
 )  # fmt: skip
-def addresses_headroom(view: RegionView) -> Iterator[Found]:
+def addresses_headroom(view: RegionView) -> Iterator[Breach]:
     """IPv4 pools that are nearly full, without IPv6 to go on in."""
     if view.plan.spec.addressing.ula_v6 is None:
         yield from _nearly_full(view.plan, ("underlay_v4", "oob_v4"), "addresses", {})
@@ -76,16 +76,16 @@ def addresses_headroom(view: RegionView) -> Iterator[Found]:
     reason="the next cluster gets no AS numbers, or the next tenant no network of its own",
     remedy="raise addressing.asn_count or addressing.vni_count", source=_ADR,
 )  # fmt: skip
-def numbers_headroom(view: RegionView) -> Iterator[Found]:
+def numbers_headroom(view: RegionView) -> Iterator[Breach]:
     """AS numbers and VNIs that are nearly used up."""
     fields = {"AS numbers": "asn_count", "VNIs": "vni_count"}
     yield from _nearly_full(view.plan, tuple(fields), "numbers", fields)
 
 
-def _nearly_full(plan: RegionPlan, names: tuple[str, ...], what: str, fields: dict[str, str]) -> Iterator[Found]:
+def _nearly_full(plan: RegionPlan, names: tuple[str, ...], what: str, fields: dict[str, str]) -> Iterator[Breach]:
     for pool in plan.pools:
         if pool.name in names and pool.used > _FULL * pool.total:
-            yield Found(
+            yield Breach(
                 message=f"a pool keeps {1 - _FULL:.0%} free for growth: {pool.used:,} of {pool.total:,} {what} "
                 f"of {pool.name} are given out",
                 path=("addressing", fields.get(pool.name, pool.name)),
@@ -98,7 +98,7 @@ def _nearly_full(plan: RegionPlan, names: tuple[str, ...], what: str, fields: di
     remedy=f"choose a pod range from /{_WIDEST_PODS} to /{_NODE_PREFIX} with a /{_NODE_PREFIX} for every node",
     source=_KUBEADM,
 )  # fmt: skip
-def pods_range(view: RegionView) -> Iterator[Found]:
+def pods_range(view: RegionView) -> Iterator[Breach]:
     """Pod ranges with no network for some node at `max_racks`, or that kubeadm refuses."""
     built = [cluster for cluster in view.plan.clusters if cluster.built]
     if not built:
@@ -109,15 +109,15 @@ def pods_range(view: RegionView) -> Iterator[Found]:
     room = 1 << max(0, _NODE_PREFIX - pods.prefixlen) if pods.prefixlen <= _NODE_PREFIX else 0
     if pods.prefixlen < _WIDEST_PODS:
         message = f"the pod range is no wider than /{_WIDEST_PODS}: {pods} is"
-        yield Found(message=message, path=path)
+        yield Breach(message=message, path=path)
     elif needed > room:
         message = f"every node takes a /{_NODE_PREFIX} of the pod range: {pods} holds {room:,}, {largest.name} has "
-        yield Found(message=f"{message}{needed:,} nodes at max_racks", path=path)
+        yield Breach(message=f"{message}{needed:,} nodes at max_racks", path=path)
 
 
 def _nodes(plan: RegionPlan, cluster: ClusterPlan) -> int:
     """Nodes at `max_racks`, with those of its control plane and storage."""
-    storage = sum(one.spec.nodes or 0 for one in plan.storage if cluster.name in one.clusters)
+    storage = sum(system.spec.nodes or 0 for system in plan.storage if cluster.name in system.clusters)
     return cluster.max_racks * cluster.nodes_per_rack + cluster.spec.control_plane.replicas + storage
 
 
@@ -126,16 +126,16 @@ def _nodes(plan: RegionPlan, cluster: ClusterPlan) -> int:
     reason="kubeadm refuses the range, so the first control-plane node never starts",
     remedy=f"choose a service range from /{_WIDEST_SERVICES} to /28", source=_KUBEADM,
 )  # fmt: skip
-def services_range(view: RegionView) -> Iterator[Found]:
+def services_range(view: RegionView) -> Iterator[Breach]:
     """Service ranges that kubeadm refuses."""
     services, path = view.plan.spec.addressing.cluster_services_v4, ("addressing", "cluster_services_v4")
     if not any(cluster.built for cluster in view.plan.clusters):
         return
     if services.prefixlen < _WIDEST_SERVICES:
-        yield Found(message=f"the service range is no wider than /{_WIDEST_SERVICES}: {services} is", path=path)
+        yield Breach(message=f"the service range is no wider than /{_WIDEST_SERVICES}: {services} is", path=path)
     elif services.num_addresses < _FEWEST_SERVICES:
         message = f"the service range has {_FEWEST_SERVICES} addresses or more: {services} has {services.num_addresses}"
-        yield Found(message=message, path=path)
+        yield Breach(message=message, path=path)
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

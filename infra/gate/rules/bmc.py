@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 
 _HOST = "BareMetalHost"
@@ -24,12 +24,12 @@ _PLAIN = frozenset({"ipmi", "libvirt"})
     remedy="set disableCertificateVerification: false, and give Ironic the authority that signed the certificates",
     source="https://book.metal3.io/bmo/supported_hardware",
 )  # fmt: skip
-def host_bmc_tls(views: Objects) -> Iterator[Found]:
+def host_bmc_tls(views: Objects) -> Iterator[Breach]:
     """Hosts whose BMC's certificate is not checked; told once for all of a set."""
     loose = [view for view in _manifests.of_kind(views, _HOST) if _bmc(view).get("disableCertificateVerification")]
     if loose:
-        names = _manifests.some(view.name for view in loose)
-        yield Found(message=f"the certificate of a BMC is checked: {names} do without", subject=loose[0].id)
+        names = _manifests.listed(view.name for view in loose)
+        yield Breach(message=f"the certificate of a BMC is checked: {names} do without", subject=loose[0].id)
 
 
 def _bmc(view: ObjectView) -> Manifest:
@@ -42,14 +42,14 @@ def _bmc(view: ObjectView) -> Manifest:
     remedy="use Redfish over TLS, such as redfish-virtualmedia+https://",
     source="https://book.metal3.io/bmo/supported_hardware and US-CERT alert TA13-207A (risks of IPMI)",
 )  # fmt: skip
-def host_bmc_protocol(view: ObjectView) -> Iterator[Found]:
+def host_bmc_protocol(view: ObjectView) -> Iterator[Breach]:
     """Hosts whose BMC is reached without TLS."""
     if view.kind != _HOST or not (address := str(_bmc(view).get("address") or "")):
         return
     # Without a scheme Metal3 takes IPMI.
     scheme = address.partition("://")[0] if "://" in address else "ipmi"
     if scheme in _PLAIN or scheme.endswith("+http"):
-        yield Found(message=f"a BMC is reached over TLS: {view.name} has {scheme} ({address.rpartition('@')[2]})")
+        yield Breach(message=f"a BMC is reached over TLS: {view.name} has {scheme} ({address.rpartition('@')[2]})")
 
 
 @rule.each_object(
@@ -58,15 +58,15 @@ def host_bmc_protocol(view: ObjectView) -> Iterator[Found]:
     remedy="name a secret by credentialsName, fetched from the region's secret store",
     source="https://book.metal3.io/bmo/instance_customization (BMC credentials)",
 )  # fmt: skip
-def host_bmc_credentials(view: ObjectView) -> Iterator[Found]:
+def host_bmc_credentials(view: ObjectView) -> Iterator[Breach]:
     """Hosts without a secret for their BMC, or with a password in its address."""
     if view.kind != _HOST or not (bmc := _bmc(view)):
         return
     if not bmc.get("credentialsName"):
-        yield Found(message=f"the password of a BMC comes from a secret: {view.name} names none")
+        yield Breach(message=f"the password of a BMC comes from a secret: {view.name} names none")
     address = str(bmc.get("address") or "")
     if "@" in address and urlsplit(address).password:
-        yield Found(message=f"the password of a BMC comes from a secret: {view.name} has one in its address")
+        yield Breach(message=f"the password of a BMC comes from a secret: {view.name} has one in its address")
 
 
 @rule.each_object(
@@ -75,13 +75,13 @@ def host_bmc_credentials(view: ObjectView) -> Iterator[Found]:
     remedy="leave them out; the machine's template says which image a host gets",
     source="https://book.metal3.io/bmo/provisioning",
 )  # fmt: skip
-def host_owned_fields(view: ObjectView) -> Iterator[Found]:
+def host_owned_fields(view: ObjectView) -> Iterator[Breach]:
     """Hosts with fields that belong to the infrastructure provider."""
     if view.kind != _HOST:
         return
     spec = view.spec
-    if found := [key for key in _OWNED if spec.get(key) is not None]:
-        yield Found(message=f"the provider owns a host's image and consumer: {view.name} sets {' and '.join(found)}")
+    if owned := [key for key in _OWNED if spec.get(key) is not None]:
+        yield Breach(message=f"the provider owns a host's image and consumer: {view.name} sets {' and '.join(owned)}")
 
 
 @rule.object_set(
@@ -90,7 +90,7 @@ def host_owned_fields(view: ObjectView) -> Iterator[Found]:
     remedy="correct the address of one of them in the inventory",
     source="https://book.metal3.io/bmo/introduction and infra/spec/inventory.py",
 )  # fmt: skip
-def host_twice(views: Objects) -> Iterator[Found]:
+def host_twice(views: Objects) -> Iterator[Breach]:
     """Hosts that share a BMC address or the MAC address that they boot from."""
     first: dict[str, ObjectView] = {}
     again: dict[str, list[ObjectView]] = defaultdict(list)
@@ -99,8 +99,8 @@ def host_twice(views: Objects) -> Iterator[Found]:
             if first.setdefault(address, view) is not view:
                 again[address].append(view)
     for address, others in again.items():
-        names = _manifests.some(host.name for host in (first[address], *others))
-        yield Found(message=f"a server stands once: each of {names} {address}", subject=first[address].id)
+        names = _manifests.listed(host.name for host in (first[address], *others))
+        yield Breach(message=f"a server stands once: each of {names} {address}", subject=first[address].id)
 
 
 def _addresses(view: ObjectView) -> Iterator[str]:

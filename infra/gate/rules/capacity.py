@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...plan.model import ClusterPlan, HallPower, RegionPlan, TenantPlan
 from .. import rule
-from ..rule import Found, RegionView
+from ..rule import Breach, RegionView
 
 _GB200 = "DGX SuperPOD with DGX GB200, RA-11338-001"
 
@@ -17,7 +17,7 @@ _GB200 = "DGX SuperPOD with DGX GB200, RA-11338-001"
     remedy="lower max_racks before the cluster is allocated, or plan for a stronger hall",
     source="docs/adr/0003-allocations.md",
 )  # fmt: skip
-def capacity_growth(view: RegionView) -> Iterator[Found]:
+def capacity_growth(view: RegionView) -> Iterator[Breach]:
     """Halls and sites that can't feed or place their clusters at `max_racks`."""
     plan = view.plan
     for hall in plan.power.halls:
@@ -25,11 +25,11 @@ def capacity_growth(view: RegionView) -> Iterator[Found]:
         racks, kw = sum(cluster.max_racks for cluster in clusters), _kw_at_most(plan, clusters)
         if why := _beyond(hall, racks, kw):
             message = f"a hall takes its clusters at max_racks: {', '.join(c.name for c in clusters)} would have {why}"
-            yield Found(message=message, path=("site", "halls", hall.name))
+            yield Breach(message=message, path=("site", "halls", hall.name))
     facility_mw, utility_mw = _kw_at_most(plan, plan.clusters) * plan.power.pue / 1000, plan.power.utility_kw / 1000
     if facility_mw > utility_mw:
         message = f"the site feeds its clusters at max_racks: they would draw {facility_mw:,.1f} of {utility_mw:g} MW"
-        yield Found(message=message, path=("site", "power", "utility_mw"))
+        yield Breach(message=message, path=("site", "power", "utility_mw"))
 
 
 def _kw_at_most(plan: RegionPlan, clusters: list[ClusterPlan] | tuple[ClusterPlan, ...]) -> float:
@@ -48,7 +48,7 @@ def _beyond(hall: HallPower, racks: int, kw: float) -> str | None:
     remedy="keep a node of the cluster unpromised, a whole rack of rack-scale systems",
     source="arXiv 2410.21680, Revisiting Reliability in Large-Scale Machine Learning Research Clusters",
 )  # fmt: skip
-def spare_capacity(view: RegionView) -> Iterator[Found]:
+def spare_capacity(view: RegionView) -> Iterator[Breach]:
     """Protected clusters whose free GPUs are fewer than what is serviced at a time."""
     for cluster in view.plan.clusters if view.plan.spec.protect else ():
         free = cluster.gpus - sum(tenant.gpus for tenant in view.plan.tenants_of(cluster.name))
@@ -58,7 +58,7 @@ def spare_capacity(view: RegionView) -> Iterator[Found]:
                 f"a {what} can be serviced without breaking a promise: {free:,} of {cluster.gpus:,} GPUs are not "
                 f"promised, a {what} has {_domain_gpus(cluster)}"
             )
-            yield Found(message=message, subject=f"cluster/{cluster.name}", path=("clusters", cluster.name))
+            yield Breach(message=message, subject=f"cluster/{cluster.name}", path=("clusters", cluster.name))
 
 
 def _domain_gpus(cluster: ClusterPlan) -> int:
@@ -71,7 +71,7 @@ def _domain_gpus(cluster: ClusterPlan) -> int:
     reason="work that spans NVLink domains is placed in whole ones: what is left over serves small jobs only",
     remedy="give the tenant GPUs by whole racks, if its jobs span racks", source=_GB200,
 )  # fmt: skip
-def domain_part(view: RegionView) -> Iterator[Found]:
+def domain_part(view: RegionView) -> Iterator[Breach]:
     """Shares of more than one NVLink domain that end inside one."""
     for tenant in view.plan.tenants:
         gpus = _domain_gpus(cluster := view.plan.cluster(tenant.cluster))
@@ -80,7 +80,7 @@ def domain_part(view: RegionView) -> Iterator[Found]:
                 f"a share of several NVLink domains is of whole ones: {tenant.gpus} GPUs are {tenant.gpus // gpus} "
                 f"of {gpus} and {tenant.gpus % gpus} more"
             )
-            yield Found(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "gpus"))
+            yield Breach(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "gpus"))
 
 
 @rule.region(
@@ -88,7 +88,7 @@ def domain_part(view: RegionView) -> Iterator[Found]:
     reason="traffic between scalable units crosses the spines: a tenant spread over many of them runs slower",
     remedy="release the tenant's racks once they are drained, and allocate them anew in one stretch", source=_GB200,
 )  # fmt: skip
-def domain_scattered(view: RegionView) -> Iterator[Found]:
+def domain_scattered(view: RegionView) -> Iterator[Breach]:
     """Dedicated racks over more scalable units than any one stretch of so many racks touches."""
     for tenant in view.plan.tenants:
         if not tenant.racks:
@@ -99,7 +99,7 @@ def domain_scattered(view: RegionView) -> Iterator[Found]:
                 f"racks of a tenant stand together: {len(tenant.racks)} racks are spread over {used} scalable units, "
                 f"in one stretch they touch {most} at most"
             )
-            yield Found(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "racks"))
+            yield Breach(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "racks"))
 
 
 def _units(cluster: ClusterPlan, tenant: TenantPlan) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .. import rule
 from ..impact import diff, losses
 from ..records import Change
-from ..rule import ChangeView, Found
+from ..rule import Breach, ChangeView
 
 _DELETE = "docs/adr/0004-stacks.md: a resource that leaves its stack is deleted"
 _PROTECT = "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/"
@@ -41,7 +41,7 @@ RUNNING = frozenset(
     reason="a region file that goes takes every cluster, tenant and disk of the region with it",
     remedy="put the region file back, or approve it on the base first", source=_DELETE,
 )  # fmt: skip
-def region_lost(view: ChangeView) -> Iterator[Found]:
+def region_lost(view: ChangeView) -> Iterator[Breach]:
     """A whole region is removed."""
     if view.base is None or view.head is not None or not losses.protects(view):
         return
@@ -50,7 +50,7 @@ def region_lost(view: ChangeView) -> Iterator[Found]:
         base = view.base.totals
         size = f"{base.gpus:,} GPUs and {base.tenants} tenants"
         approve = f"approvals: [{{action: delete, subject: {subject}, by: .., reason: .., until: ..}}]"
-        yield Found(
+        yield Breach(
             message=f"a region goes only if its file on the base approves it: {size} would",
             subject=subject,
             remedy=f"first merge {approve} into its file, then remove the file in a change of its own",
@@ -62,7 +62,7 @@ def region_lost(view: ChangeView) -> Iterator[Found]:
     reason="deleting a Cluster deletes its machines: Metal3 wipes the hosts, and jobs and local data go",
     remedy="put it back, or approve it", source="https://cluster-api.sigs.k8s.io/user/quick-start (clean up)",
 )  # fmt: skip
-def cluster_lost(view: ChangeView) -> Iterator[Found]:
+def cluster_lost(view: ChangeView) -> Iterator[Breach]:
     """Clusters that go."""
     if view.head is None and view.base is not None:
         return
@@ -77,7 +77,7 @@ def cluster_lost(view: ChangeView) -> Iterator[Found]:
     remedy="put them back, or approve it",
     source="https://book.metal3.io/bmo/automated_cleaning (deprovisioning cleans the disks)",
 )  # fmt: skip
-def racks_lost(view: ChangeView) -> Iterator[Found]:
+def racks_lost(view: ChangeView) -> Iterator[Breach]:
     """Racks that go from clusters that stay."""
     if view.head is None and view.base is not None:
         return
@@ -89,8 +89,8 @@ def racks_lost(view: ChangeView) -> Iterator[Found]:
 
 
 def _gpus(view: ChangeView, cluster: str, lost: list[losses.Loss]) -> int:
-    facts = [one for one in view.base.clusters if one.name == cluster] if view.base else []
-    return sum(len(lost) * one.nodes_per_rack * one.gpus_per_node for one in facts)
+    clusters = [facts for facts in view.base.clusters if facts.name == cluster] if view.base else []
+    return sum(len(lost) * facts.nodes_per_rack * facts.gpus_per_node for facts in clusters)
 
 
 @rule.change(
@@ -99,17 +99,17 @@ def _gpus(view: ChangeView, cluster: str, lost: list[losses.Loss]) -> int:
     remedy="put it back, or approve it",
     source="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
 )  # fmt: skip
-def tenant_lost(view: ChangeView) -> Iterator[Found]:
+def tenant_lost(view: ChangeView) -> Iterator[Breach]:
     """Tenants that go."""
     if (view.head is None and view.base is not None) or not losses.protects(view):
         return
-    clusters = {one.name: one.cluster for one in view.base.tenants} if view.base else {}
+    clusters = {tenant.name: tenant.cluster for tenant in view.base.tenants} if view.base else {}
     for loss in losses.named(view, "tenant", view.blast.tenants_lost):
         cluster = clusters.get(loss.name.removeprefix("tenant/"), "")
         with_cluster = (f"cluster/{cluster}",) if cluster in view.blast.clusters_lost else ()
         whole = losses.Loss(loss.name, (*with_cluster, *loss.within))
-        for one in losses.unapproved(view, "delete", [whole]):
-            yield from losses.refused(view, "delete", [one], "a tenant goes only with an approval", one.name)
+        for left in losses.unapproved(view, "delete", [whole]):
+            yield from losses.refused(view, "delete", [left], "a tenant goes only with an approval", left.name)
 
 
 @rule.change(
@@ -118,7 +118,7 @@ def tenant_lost(view: ChangeView) -> Iterator[Found]:
     remedy="put it back, or approve it",
     source="https://rook.io/docs/rook/latest-release/Getting-Started/ceph-teardown/",
 )  # fmt: skip
-def storage_lost(view: ChangeView) -> Iterator[Found]:
+def storage_lost(view: ChangeView) -> Iterator[Breach]:
     """Storage systems that go."""
     if (view.head is None and view.base is not None) or not losses.protects(view):
         return
@@ -131,9 +131,9 @@ def storage_lost(view: ChangeView) -> Iterator[Found]:
     reason="engines refuse to delete what is protected, so the update would stop half way, or lose it by force",
     remedy="keep it, or approve it", source=_PROTECT,
 )  # fmt: skip
-def protected_lost(view: ChangeView) -> Iterator[Found]:
+def protected_lost(view: ChangeView) -> Iterator[Breach]:
     """Protected objects that go alone."""
-    yield from _objects(view, lambda one: one.protect, "a protected object goes only with an approval")
+    yield from _objects(view, lambda change: change.protect, "a protected object goes only with an approval")
 
 
 @rule.change(
@@ -141,7 +141,7 @@ def protected_lost(view: ChangeView) -> Iterator[Found]:
     reason="state goes with some kinds of objects though nothing protects them",
     remedy="keep it, or approve it", source="https://kubernetes.io/docs/concepts/architecture/garbage-collection/",
 )  # fmt: skip
-def stateful_lost(view: ChangeView) -> Iterator[Found]:
+def stateful_lost(view: ChangeView) -> Iterator[Breach]:
     """Unprotected objects that hold state and go alone."""
     for change in view.changes:
         if change.loses and not change.protect and change.kind in STATEFUL:
@@ -149,13 +149,13 @@ def stateful_lost(view: ChangeView) -> Iterator[Found]:
             yield from _object(view, change, what)
 
 
-def _objects(view: ChangeView, concerned: object, what: str) -> Iterator[Found]:
+def _objects(view: ChangeView, concerned: object, what: str) -> Iterator[Breach]:
     for change in view.changes:
         if change.loses and callable(concerned) and concerned(change):
             yield from _object(view, change, what)
 
 
-def _object(view: ChangeView, change: Change, what: str) -> Iterator[Found]:
+def _object(view: ChangeView, change: Change, what: str) -> Iterator[Breach]:
     if not losses.protects(view) or losses.follows_larger_loss(view, change):
         return
     action = "replace" if change.action in ("replace", "move") else "delete"
@@ -170,11 +170,11 @@ def _object(view: ChangeView, change: Change, what: str) -> Iterator[Found]:
     remedy="make a new object of another name beside it, move over, then remove the old one; or approve it",
     source="docs/adr/0008-gate.md and infra/gate/immutable.yaml, with a source for each field",
 )  # fmt: skip
-def replaced_in_use(view: ChangeView) -> Iterator[Found]:
+def replaced_in_use(view: ChangeView) -> Iterator[Breach]:
     """Unprotected objects that something running depends on, and that are replaced."""
     for change in view.changes:
-        known = change.protect or change.kind in STATEFUL
-        if change.action == "replace" and change.kind in RUNNING and not known:
+        judged_elsewhere = change.protect or change.kind in STATEFUL
+        if change.action == "replace" and change.kind in RUNNING and not judged_elsewhere:
             yield from _object(view, change, "what runs loses an object that is replaced")
 
 
@@ -183,14 +183,14 @@ def replaced_in_use(view: ChangeView) -> Iterator[Found]:
     reason="layout moves every object to another stack, which deletes and recreates it",
     remedy="set it back; a new layout is for a new region", source="docs/adr/0004-stacks.md",
 )  # fmt: skip
-def layout_changed(view: ChangeView) -> Iterator[Found]:
+def layout_changed(view: ChangeView) -> Iterator[Breach]:
     """A region's layout is chosen once."""
     base, head = view.base, view.head
     if base is None or head is None or base.layout == head.layout:
         return
     if losses.protects(view) and not view.approved("delete", f"region/{view.region}"):
         message = f"layout is chosen once: it was {base.layout}, {head.layout} is given"
-        yield Found(message=message, subject=f"region/{view.region}", path=("layout",))
+        yield Breach(message=message, subject=f"region/{view.region}", path=("layout",))
 
 
 @rule.change(
@@ -198,7 +198,7 @@ def layout_changed(view: ChangeView) -> Iterator[Found]:
     reason="an engine knows an object by its stack and component: elsewhere it is deleted and made anew",
     remedy="leave it where it is, or approve it: {action: replace}", source="docs/adr/0004-stacks.md",
 )  # fmt: skip
-def moved_between_stacks(view: ChangeView) -> Iterator[Found]:
+def moved_between_stacks(view: ChangeView) -> Iterator[Breach]:
     """Unprotected objects that move, told once for each pair of stacks."""
     pairs: Counter[tuple[str, str]] = Counter()
     for change in view.changes:
@@ -208,4 +208,4 @@ def moved_between_stacks(view: ChangeView) -> Iterator[Found]:
             pairs[diff.former_stack(change) or change.stack, change.stack] += 1
     for (former, now), count in sorted(pairs.items()):
         where = f"from stack {former} to {now}" if former != now else f"to another component of stack {now}"
-        yield Found(message=f"an object stays in its stack: {count} move {where}", subject=f"stack/{now}")
+        yield Breach(message=f"an object stays in its stack: {count} move {where}", subject=f"stack/{now}")

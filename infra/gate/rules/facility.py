@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...plan.model import ClusterPlan, RegionPlan
 from .. import rule
-from ..rule import Found, RegionView
+from ..rule import Breach, RegionView
 
 _TIGHT = 0.98
 _DSX = "NVIDIA DSX facilities reference design, docs.nvidia.com/dsx/facilities-infra/reference-design-overview"
@@ -20,7 +20,7 @@ _FEEDS_2N = 2
     reason="planning figures have a few percent of error: a hot day takes the site over its limit",
     remedy="leave out a rack, or raise the supply", source=_DSX,
 )  # fmt: skip
-def power_headroom(view: RegionView) -> Iterator[Found]:
+def power_headroom(view: RegionView) -> Iterator[Breach]:
     """Sites planned to the last percent of their supply."""
     power = view.plan.power
     if power.facility_kw > _TIGHT * power.utility_kw:
@@ -28,7 +28,7 @@ def power_headroom(view: RegionView) -> Iterator[Found]:
             f"a site is planned for at most {_TIGHT:.0%} of its supply: {power.facility_kw / 1000:,.2f} MW "
             f"of {power.utility_kw / 1000:g} MW are taken"
         )
-        yield Found(message=message, path=("site", "power", "utility_mw"))
+        yield Breach(message=message, path=("site", "power", "utility_mw"))
 
 
 @rule.region(
@@ -37,12 +37,12 @@ def power_headroom(view: RegionView) -> Iterator[Found]:
     remedy="name the second feed, or state the redundancy that there is",
     source="https://voltcoreelectrical.com/blog/data-center-power-redundancy-design: 2N doubles all from the feed on",
 )  # fmt: skip
-def power_feeds(view: RegionView) -> Iterator[Found]:
+def power_feeds(view: RegionView) -> Iterator[Breach]:
     """Sites that are 2n by name and have fewer than two feeds."""
     power = view.plan.spec.site.power
     if power.redundancy == "2n" and len(power.feeds) < _FEEDS_2N:
         message = f"redundancy 2n has two feeds or more: {', '.join(power.feeds) or 'none'} is named"
-        yield Found(message=message, path=("site", "power", "feeds"))
+        yield Breach(message=message, path=("site", "power", "feeds"))
 
 
 @rule.region(
@@ -51,7 +51,7 @@ def power_feeds(view: RegionView) -> Iterator[Found]:
     remedy="name further services in energy.shed_first, or promise less",
     source="NVIDIA/dsx-exchange, schemas/asyncapi/dsx-flex",
 )  # fmt: skip
-def power_curtailable(view: RegionView) -> Iterator[Found]:
+def power_curtailable(view: RegionView) -> Iterator[Breach]:
     """Promises beyond all that `shed_first` and GPUs without a tenant could ever give."""
     plan, energy = view.plan, view.plan.spec.energy
     if energy.curtailable_mw is None:
@@ -64,7 +64,7 @@ def power_curtailable(view: RegionView) -> Iterator[Found]:
             f"what is promised to the grid can be shed: {energy.curtailable_mw:g} MW are promised; GPUs without "
             f"a tenant and all tenants that use what is shed first ({first}) draw {most_mw:,.2f} MW at most"
         )
-        yield Found(message=message, path=("energy", "curtailable_mw"))
+        yield Breach(message=message, path=("energy", "curtailable_mw"))
 
 
 def _sheddable_kw(plan: RegionPlan, cluster: ClusterPlan) -> float:
@@ -83,13 +83,13 @@ def _sheddable_kw(plan: RegionPlan, cluster: ClusterPlan) -> float:
     reason="without a spare distribution unit the racks behind one are off within seconds of its failure",
     remedy="plan one unit more than needed (cdu_redundancy: n+1)", source=_DSX,
 )  # fmt: skip
-def cooling_redundancy(view: RegionView) -> Iterator[Found]:
+def cooling_redundancy(view: RegionView) -> Iterator[Breach]:
     """Liquid-cooled racks on coolant distribution units without a spare."""
     liquid = _liquid(view.plan)
     if liquid and view.plan.spec.site.cooling.cdu_redundancy == "n":
         racks = sum(len(cluster.racks) for cluster in liquid)
         message = f"liquid-cooled racks have a spare coolant distribution unit: {racks} racks stand behind n"
-        yield Found(message=message, path=("site", "cooling", "cdu_redundancy"))
+        yield Breach(message=message, path=("site", "cooling", "cdu_redundancy"))
 
 
 @rule.region(
@@ -98,13 +98,13 @@ def cooling_redundancy(view: RegionView) -> Iterator[Found]:
     remedy=f"supply {_SUPPLY_C} C or less",
     source="NVIDIA developer blog, Inside the NVIDIA Rubin Platform: 45 C supply; the same for Blackwell",
 )  # fmt: skip
-def cooling_supply(view: RegionView) -> Iterator[Found]:
+def cooling_supply(view: RegionView) -> Iterator[Breach]:
     """Supply temperatures beyond what is published for liquid-cooled systems."""
     supply_c, liquid = view.plan.spec.site.cooling.supply_c, _liquid(view.plan)
     if liquid and supply_c > _SUPPLY_C:
         systems = ", ".join(sorted({cluster.system.id for cluster in liquid}))
         message = f"liquid-cooled racks are supplied at {_SUPPLY_C} C at most: {supply_c:g} C is planned for {systems}"
-        yield Found(message=message, path=("site", "cooling", "supply_c"))
+        yield Breach(message=message, path=("site", "cooling", "supply_c"))
 
 
 def _liquid(plan: RegionPlan) -> list[ClusterPlan]:

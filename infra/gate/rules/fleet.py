@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...plan.allocation import address_plan
 from .. import rule
 from ..records import Path_
-from ..rule import FleetView, Found
+from ..rule import Breach, FleetView
 
 
 @rule.fleet(
@@ -17,10 +17,10 @@ from ..rule import FleetView, Found
     "must be renumbered host by host",
     remedy="give the newer region ranges of its own", source="docs/adr/0003-allocations.md",
 )  # fmt: skip
-def fleet_overlap(view: FleetView) -> Iterator[Found]:
+def fleet_overlap(view: FleetView) -> Iterator[Breach]:
     """Regions with the same addresses, numbers, name or access."""
     for overlap in address_plan.overlaps(view.numbers):
-        yield Found(
+        yield Breach(
             message=f"no two regions share what each must have for itself: {overlap.what}",
             subject=f"region/{overlap.first.region}",
             path=_path(overlap.path),

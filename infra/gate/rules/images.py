@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 from ._manifests import Node
 
@@ -30,17 +30,17 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
     remedy="name the image's version, or better its digest",
     source="https://kubernetes.io/docs/concepts/containers/images/",
 )  # fmt: skip
-def image_tag(view: ObjectView) -> Iterator[Found]:
+def image_tag(view: ObjectView) -> Iterator[Breach]:
     """Images whose version is left open."""
     for image in _images(view):
         if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
-            yield Found(message=f"an image has a version: {view.kind} {view.name} has {image}")
+            yield Breach(message=f"an image has a version: {view.kind} {view.name} has {image}")
 
 
 def _images(view: ObjectView) -> list[str]:
     kind = view.kind
     if (spec := _manifests.pod(view)) is not None:
-        return [one["image"] for one in _manifests.containers(spec) if one.get("image")]
+        return [container["image"] for container in _manifests.containers(spec) if container.get("image")]
     if kind == "CephCluster":
         return [str((view.spec.get("cephVersion") or {}).get("image") or "ceph")]
     if kind == "NicClusterPolicy":
@@ -60,11 +60,11 @@ def _joined(part: Manifest) -> str:
     remedy="give one version, tag or commit",
     source="https://fluxcd.io/flux/components/helm/helmreleases/ and https://fluxcd.io/flux/components/source/",
 )  # fmt: skip
-def chart_pinned(view: ObjectView) -> Iterator[Found]:
+def chart_pinned(view: ObjectView) -> Iterator[Breach]:
     """Charts, repositories and providers without one version."""
     open_ = _open_version(view)
     if open_ is not None:
-        yield Found(message=f"a version is pinned: {view.kind} {view.name} has {open_ or 'none'}")
+        yield Breach(message=f"a version is pinned: {view.kind} {view.name} has {open_ or 'none'}")
 
 
 def _open_version(view: ObjectView) -> str | None:
@@ -102,21 +102,21 @@ def _open_reference(ref: Manifest, *, branches: bool) -> str | None:
     remedy="use https with a certificate that is checked; name your own authority by certSecretRef",
     source="https://fluxcd.io/flux/components/source/ocirepositories/",
 )  # fmt: skip
-def source_tls(view: ObjectView) -> Iterator[Found]:
+def source_tls(view: ObjectView) -> Iterator[Breach]:
     """Sources without TLS, and settings of charts that turn the check of certificates off."""
     kind = view.kind
     if kind in _SOURCES:
         url = str(view.spec.get("url") or "")
         if url.startswith("http://") or view.spec.get("insecure") is True:
             given = "insecure: true" if view.spec.get("insecure") is True else url
-            yield Found(message=f"a source is reached by checked TLS: {kind} {view.name} has {given}")
+            yield Breach(message=f"a source is reached by checked TLS: {kind} {view.name} has {given}")
     elif kind in _RELEASES:
         if str(view.spec.get("repo") or "").startswith("http://"):
-            yield Found(message=f"a source is reached by checked TLS: {kind} {view.name} has {view.spec['repo']}")
+            yield Breach(message=f"a source is reached by checked TLS: {kind} {view.name} has {view.spec['repo']}")
         for node in _manifests.walk(view.spec.get("values")):
             if _turns_off(node):
                 given = f"{node.path}: {str(node.value).lower()}"
-                yield Found(
+                yield Breach(
                     message=f"a chart checks certificates: the values of {kind} {view.name} have {given}",
                     remedy="turn the check on, and give the authority's certificate to the chart",
                 )
@@ -135,7 +135,7 @@ def _turns_off(node: Node) -> bool:
     remedy="give the SHA-256 or SHA-512 of the image, and its checksumType",
     source="https://book.metal3.io/bmo/instance_customization and https://book.metal3.io/capm3/introduction",
 )  # fmt: skip
-def node_image(views: Objects) -> Iterator[Found]:
+def node_image(views: Objects) -> Iterator[Breach]:
     """Node images without a checksum, or with one that can be forged; told once an image."""
     seen: dict[str, str] = {}
     for view in _manifests.of_kind(views, "Metal3MachineTemplate", "BareMetalHost"):
@@ -144,7 +144,7 @@ def node_image(views: Objects) -> Iterator[Found]:
         if image and image.get("diskFormat") != "live-iso" and (fault := _checksum_fault(image)):
             seen.setdefault(f"{image.get('url')} has {fault}", view.id)
     for what, subject in seen.items():
-        yield Found(message=f"a node's image has a sound checksum: {what}", subject=subject)
+        yield Breach(message=f"a node's image has a sound checksum: {what}", subject=subject)
 
 
 def _checksum_fault(image: Manifest) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import rule
-from ..rule import Found, ObjectView
+from ..rule import Breach, ObjectView
 from . import _manifests
 from ._manifests import Node
 
@@ -32,7 +32,7 @@ _WORDS = frozenset({"", "true", "false", "null", "none", "~"})
     reason="a secret in a manifest stands in the repository, the engine's state, and the log of every run",
     remedy=_STORE, source="https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 )  # fmt: skip
-def secret_inline(view: ObjectView) -> Iterator[Found]:
+def secret_inline(view: ObjectView) -> Iterator[Breach]:
     """Secrets with values; those that SOPS encrypted are as good as none."""
     if view.kind != "Secret" or view.group:
         return
@@ -40,8 +40,8 @@ def secret_inline(view: ObjectView) -> Iterator[Found]:
     for field in ("data", "stringData"):
         values = (view.manifest.get(field) or {}).items()
         if given := [key for key, value in values if value and not (sealed and str(value).startswith("ENC["))]:
-            message = f"a secret's values come from a secret store: {view.name} has {field} {_manifests.some(given)}"
-            yield Found(message=message)
+            message = f"a secret's values come from a secret store: {view.name} has {field} {_manifests.listed(given)}"
+            yield Breach(message=message)
 
 
 @rule.each_object(
@@ -50,13 +50,13 @@ def secret_inline(view: ObjectView) -> Iterator[Found]:
     remedy=f"{_STORE}; then name it (existingSecret, secretKeyRef, passwdFrom)",
     source="https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 )  # fmt: skip
-def secret_in_values(view: ObjectView) -> Iterator[Found]:
+def secret_in_values(view: ObjectView) -> Iterator[Breach]:
     """Passwords, tokens and private keys that stand in charts' values, ConfigMaps, pods and boot scripts."""
     if view.kind not in _SCANNED:
         return
     for node in _manifests.walk(_scanned(view)):
         if fault := _fault(node):
-            yield Found(
+            yield Breach(
                 message=f"a secret comes from a secret store: {view.kind} {view.name} has {fault} in {node.path}"
             )
 

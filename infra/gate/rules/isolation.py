@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...objects import labels
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 from ._manifests import Place
 
@@ -23,21 +23,21 @@ _LIMITS = {"GPUs": ("requests.nvidia.com/gpu",), "pods": ("pods", "count/pods")}
     remedy="declare a NetworkPolicy with podSelector {}, policyTypes Ingress and Egress, and no rules, beside it",
     source="https://kubernetes.io/docs/concepts/services-networking/network-policies/ (default deny all traffic)",
 )  # fmt: skip
-def tenant_default_deny(views: Objects) -> Iterator[Found]:
+def tenant_default_deny(views: Objects) -> Iterator[Breach]:
     """Tenants' namespaces whose traffic is not denied by default."""
     homes = _manifests.homes(views)
     closed = {_manifests.place(view) for view in _manifests.of_kind(views, "NetworkPolicy") if _denies_all(view)}
     for place, home in homes.items():
         if place not in closed:
             message = f"a tenant's namespace denies all traffic by default: none of the policies of {place[1]} does"
-            yield Found(message=message, subject=home.subject)
+            yield Breach(message=message, subject=home.subject)
 
 
 def _denies_all(view: ObjectView) -> bool:
     spec = view.spec
-    both = {"Ingress", "Egress"} <= set(spec.get("policyTypes") or ())
+    both_ways = {"Ingress", "Egress"} <= set(spec.get("policyTypes") or ())
     every = not any((spec.get("podSelector") or {}).values())
-    return both and every and not spec.get("ingress") and not spec.get("egress")
+    return both_ways and every and not spec.get("ingress") and not spec.get("egress")
 
 
 @rule.each_object(
@@ -46,14 +46,14 @@ def _denies_all(view: ObjectView) -> bool:
     remedy=f"set the label {_ENFORCE}: restricted",
     source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
 )  # fmt: skip
-def tenant_pod_security(view: ObjectView) -> Iterator[Found]:
+def tenant_pod_security(view: ObjectView) -> Iterator[Breach]:
     """Tenants' namespaces that do not enforce the restricted pod security standard."""
     if view.kind != "Namespace" or labels.TENANT_NAMESPACE not in view.labels:
         return
     level = view.labels.get(_ENFORCE)
     if level != "restricted":
         message = f"a tenant's namespace enforces the restricted pod security standard: {view.name} {_given(level)}"
-        yield Found(message=message, subject=f"tenant/{view.labels[labels.TENANT_NAMESPACE]}")
+        yield Breach(message=message, subject=f"tenant/{view.labels[labels.TENANT_NAMESPACE]}")
 
 
 def _given(level: str | None) -> str:
@@ -66,7 +66,7 @@ def _given(level: str | None) -> str:
     remedy="declare a ResourceQuota with requests.nvidia.com/gpu and pods in the namespace",
     source="https://kubernetes.io/docs/concepts/policy/resource-quotas/",
 )  # fmt: skip
-def tenant_quota(views: Objects) -> Iterator[Found]:
+def tenant_quota(views: Objects) -> Iterator[Breach]:
     """Tenants' namespaces whose GPUs or pods have no limit."""
     hard: dict[Place, set[str]] = defaultdict(set)
     for view in _manifests.of_kind(views, "ResourceQuota"):
@@ -76,7 +76,7 @@ def tenant_quota(views: Objects) -> Iterator[Found]:
     for place, home in _manifests.homes(views).items():
         if missing := [what for what, names in _LIMITS.items() if not hard[place].intersection(names)]:
             message = f"a quota limits a tenant's GPUs and pods: {place[1]} has no limit for {' and '.join(missing)}"
-            yield Found(message=message, subject=home.subject)
+            yield Breach(message=message, subject=home.subject)
 
 
 def _set(hard: Manifest) -> set[str]:
@@ -89,21 +89,21 @@ def _set(hard: Manifest) -> set[str]:
     remedy="set failurePolicy: Fail on the policy, and Deny among the binding's validationActions",
     source="https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/",
 )  # fmt: skip
-def policy_failure(view: ObjectView) -> Iterator[Found]:
+def policy_failure(view: ObjectView) -> Iterator[Breach]:
     """Admission policies and webhooks that let pass what they can't judge, and bindings that do not deny."""
     kind = view.kind
     if kind == "ValidatingAdmissionPolicy":
         if (view.spec.get("failurePolicy") or "Fail") != "Fail":
-            yield Found(message=f"admission fails closed: {view.name} has failurePolicy {view.spec['failurePolicy']}")
+            yield Breach(message=f"admission fails closed: {view.name} has failurePolicy {view.spec['failurePolicy']}")
     elif kind == "ValidatingAdmissionPolicyBinding":
         actions = view.spec.get("validationActions") or []
         if "Deny" not in actions:
             given = ", ".join(actions) or "none"
-            yield Found(message=f"a policy's binding denies: {view.name} has the actions {given}")
+            yield Breach(message=f"a policy's binding denies: {view.name} has the actions {given}")
     elif kind == "ValidatingWebhookConfiguration":
         for hook in view.manifest.get("webhooks") or ():
             if (hook.get("failurePolicy") or "Fail") != "Fail":
                 message = (
                     f"admission fails closed: webhook {hook.get('name')} has failurePolicy {hook['failurePolicy']}"
                 )
-                yield Found(message=message, remedy="set failurePolicy: Fail on the webhook")
+                yield Breach(message=message, remedy="set failurePolicy: Fail on the webhook")

@@ -10,7 +10,7 @@ from ...objects.budget import over_budget
 from ...plan.model import RegionPlan
 from .. import rule
 from ..records import Path_
-from ..rule import Found, RegionView
+from ..rule import Breach, RegionView
 
 _OF_THE_STACK = 2
 """Resources of the stack and the region themselves, beside those that shards add."""
@@ -21,12 +21,12 @@ _OF_THE_STACK = 2
     reason="a stack finds its region file by the region's name: another file, or none, is planned in its place",
     remedy="name the file and the region alike, and the lock with them", source="docs/adr/0004-stacks.md",
 )  # fmt: skip
-def name_matches_file(view: RegionView) -> Iterator[Found]:
+def name_matches_file(view: RegionView) -> Iterator[Breach]:
     """Region files that bear another name than their region."""
     name, stem = view.plan.name, view.loaded.file.stem
     if name != stem:
         message = f"a region file bears the region's name: region {name} stands in {view.loaded.file.name}"
-        yield Found(message=message, path=("region", "name"))
+        yield Breach(message=message, path=("region", "name"))
 
 
 @rule.region(
@@ -35,7 +35,7 @@ def name_matches_file(view: RegionView) -> Iterator[Found]:
     remedy="split the cluster or use layout: split; fewer racks, tenants or storage in that stack also help",
     source="docs/adr/0004-stacks.md",
 )  # fmt: skip
-def stack_budget(view: RegionView) -> Iterator[Found]:
+def stack_budget(view: RegionView) -> Iterator[Breach]:
     """Stacks beyond 1,000 resources or 5 MB of state, with all that the plan declares today."""
     resources: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -46,7 +46,7 @@ def stack_budget(view: RegionView) -> Iterator[Found]:
     for name in sorted(resources):
         why = over_budget(resources[name] + _OF_THE_STACK, sizes[name])
         if why:
-            yield Found(message=f"a stack stays within its budget: {name} has {why}", subject=f"stack/{name}")
+            yield Breach(message=f"a stack stays within its budget: {name} has {why}", subject=f"stack/{name}")
 
 
 @rule.region(
@@ -54,7 +54,7 @@ def stack_budget(view: RegionView) -> Iterator[Found]:
     reason="two clusters that are reached the same way are one: each overwrites the other's platform and tenants",
     remedy="give each cluster an access of its own", source="docs/adr/0005-two-engines.md",
 )  # fmt: skip
-def access_shared(view: RegionView) -> Iterator[Found]:
+def access_shared(view: RegionView) -> Iterator[Breach]:
     """API servers that two clusters of the region are reached at."""
     first: dict[str, str] = {}
     for subject, path, access in _accesses(view.plan):
@@ -64,7 +64,7 @@ def access_shared(view: RegionView) -> Iterator[Found]:
         other = first.setdefault(target, subject)
         if other != subject:
             message = f"each cluster has an API server of its own: {target} is that of {other} too"
-            yield Found(message=message, subject=subject, path=path)
+            yield Breach(message=message, subject=subject, path=path)
 
 
 def _accesses(plan: RegionPlan) -> Iterator[tuple[str, Path_, spec.Access]]:
@@ -79,12 +79,12 @@ def _accesses(plan: RegionPlan) -> Iterator[tuple[str, Path_, spec.Access]]:
     reason="a waiver of no rule, or of one that none covers, lets nothing pass and hides that from its reader",
     remedy="name the rule as the gate prints it, or remove the waiver", source="docs/adr/0008-gate.md",
 )  # fmt: skip
-def waiver_rule(view: RegionView) -> Iterator[Found]:
+def waiver_rule(view: RegionView) -> Iterator[Breach]:
     """Waivers that can't cover anything."""
     for number, waiver in enumerate(view.plan.spec.waivers):
-        known = rule.RULES.get(waiver.rule)
-        if known is None:
-            yield Found(message=f"a waiver names a rule: there is none called {waiver.rule}", path=("waivers", number))
-        elif not known.waivable:
+        named_rule = rule.RULES.get(waiver.rule)
+        if named_rule is None:
+            yield Breach(message=f"a waiver names a rule: there is none called {waiver.rule}", path=("waivers", number))
+        elif not named_rule.waivable:
             message = f"a waiver names a rule that can be waived: {waiver.rule} can't"
-            yield Found(message=message, path=("waivers", number))
+            yield Breach(message=message, path=("waivers", number))

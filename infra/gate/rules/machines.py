@@ -10,7 +10,7 @@ from ... import catalog
 from ...objects import labels
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 
 _CONTROL_PLANE = "KubeadmControlPlane"
@@ -30,7 +30,7 @@ _MOST = 5
     source="https://cluster-api.sigs.k8s.io/developer/core/controllers/machine-deployment and "
     "https://book.metal3.io/capm3/node_reuse",
 )  # fmt: skip
-def rollout_no_surge(view: ObjectView) -> Iterator[Found]:
+def rollout_no_surge(view: ObjectView) -> Iterator[Breach]:
     """Machine deployments and large control planes that need a spare host to roll."""
     kind = view.kind
     if kind not in (_DEPLOYMENT, _CONTROL_PLANE):
@@ -42,7 +42,7 @@ def rollout_no_surge(view: ObjectView) -> Iterator[Found]:
     surge = (strategy.get("rollingUpdate") or {}).get("maxSurge")
     surge = 1 if surge is None else surge
     if strategy.get("type") != "OnDelete" and str(surge) not in ("0", "0%"):
-        yield Found(message=f"machines roll without spare metal: {kind} {view.name} has maxSurge {surge}")
+        yield Breach(message=f"machines roll without spare metal: {kind} {view.name} has maxSurge {surge}")
 
 
 @rule.each_object(
@@ -51,7 +51,7 @@ def rollout_no_surge(view: ObjectView) -> Iterator[Found]:
     remedy=f"declare one deployment and one template a rack, with the labels {labels.RACK} and {labels.HOST_RACK}",
     source="https://docs.nvidia.com/multi-node-nvlink-systems/ (an NVLink domain is a rack of 18 compute trays)",
 )  # fmt: skip
-def rollout_one_rack(view: ObjectView) -> Iterator[Found]:
+def rollout_one_rack(view: ObjectView) -> Iterator[Breach]:
     """GPU machine deployments and templates that are not of one rack."""
     kind = view.kind
     if kind == _DEPLOYMENT:
@@ -61,7 +61,7 @@ def rollout_one_rack(view: ObjectView) -> Iterator[Found]:
     else:
         return
     if fault:
-        yield Found(message=f"GPU machines roll rack by rack: {kind} {view.name} {fault}")
+        yield Breach(message=f"GPU machines roll rack by rack: {kind} {view.name} {fault}")
 
 
 def _deployment_fault(spec: Manifest) -> str:
@@ -76,8 +76,8 @@ def _deployment_fault(spec: Manifest) -> str:
 
 def _nodes_per_rack(system: str) -> int | None:
     """Nodes of a rack at most; None for a system that the catalogue lacks."""
-    known = catalog.load()
-    return max(known.system(system).nodes_per_rack) if system in known.system_ids else None
+    catalogue = catalog.load()
+    return max(catalogue.system(system).nodes_per_rack) if system in catalogue.system_ids else None
 
 
 def _template_fault(spec: Manifest) -> str:
@@ -93,7 +93,7 @@ def _template_fault(spec: Manifest) -> str:
     remedy=f"set nodeStartupTimeoutSeconds to {_STARTUP_SECONDS:,} or more",
     source="https://cluster-api.sigs.k8s.io/tasks/automated-machine-management/healthchecking",
 )  # fmt: skip
-def health_startup(view: ObjectView) -> Iterator[Found]:
+def health_startup(view: ObjectView) -> Iterator[Breach]:
     """Health checks of bare-metal machines that give them less time than they need to start."""
     if view.kind != "MachineHealthCheck":
         return
@@ -102,7 +102,7 @@ def health_startup(view: ObjectView) -> Iterator[Found]:
         return
     seconds = _manifests.number(spec.get("checks") or {}, "nodeStartupTimeoutSeconds", 600)
     if 0 < seconds < _STARTUP_SECONDS:
-        yield Found(message=f"a server has time to start: {view.name} waits {seconds:,} seconds")
+        yield Breach(message=f"a server has time to start: {view.name} waits {seconds:,} seconds")
 
 
 @rule.object_set(
@@ -111,19 +111,19 @@ def health_startup(view: ObjectView) -> Iterator[Found]:
     remedy=f"set remediation.triggerIf.unhealthyLessThanOrEqualTo to one machine in {_MOST} at most",
     source="https://cluster-api.sigs.k8s.io/tasks/automated-machine-management/healthchecking",
 )  # fmt: skip
-def health_budget(views: Objects) -> Iterator[Found]:
+def health_budget(views: Objects) -> Iterator[Breach]:
     """Health checks that remediate however many machines are unhealthy."""
     sizes = _Sizes(views)
     for view in _manifests.of_kind(views, "MachineHealthCheck"):
-        size = sizes.of(view)
+        size = sizes.machines_of(view)
         limit = _limit((view.spec.get("remediation") or {}).get("triggerIf") or {}, size)
         most = None if size is None else max(1, size // _MOST)
         if limit is None:
             message = f"a health check stops when many machines fail: {view.name} has no limit"
-            yield Found(message=message, subject=view.id)
+            yield Breach(message=message, subject=view.id)
         elif most is not None and limit > most:
             message = f"a health check stops when many machines fail: {view.name} goes on up to {limit} of {size}"
-            yield Found(message=message, subject=view.id)
+            yield Breach(message=message, subject=view.id)
 
 
 def _limit(trigger: Manifest, size: int | None) -> int | None:
@@ -152,13 +152,13 @@ class _Sizes:
             for name, value in marks.items():
                 self._by_label[_manifests.place(view), name, value].append((marks, replicas))
 
-    def of(self, check: ObjectView) -> int | None:
+    def machines_of(self, check: ObjectView) -> int | None:
         """Machines of a check; None where none are known."""
         selector = check.spec.get("selector") or {}
         wanted = (selector.get("matchLabels") or {}).items()
-        some = min((self._by_label[_manifests.place(check), *pair] for pair in wanted), key=len, default=[])
-        found = [replicas for marks, replicas in some if _manifests.selects(selector, marks)]
-        return sum(found) or None
+        candidates = min((self._by_label[_manifests.place(check), *pair] for pair in wanted), key=len, default=[])
+        replicas_selected = [replicas for marks, replicas in candidates if _manifests.selects(selector, marks)]
+        return sum(replicas_selected) or None
 
 
 @rule.each_object(
@@ -168,20 +168,20 @@ class _Sizes:
     source="https://etcd.io/docs/v3.6/faq/ (odd number of members) and "
     "https://rook.io/docs/rook/latest-release/CRDs/Cluster/ceph-cluster-crd/ (mon count)",
 )  # fmt: skip
-def quorum_members(view: ObjectView) -> Iterator[Found]:
+def quorum_members(view: ObjectView) -> Iterator[Breach]:
     """Control planes and Ceph monitors that keep no sound quorum."""
     kind = view.kind
     if kind == _CONTROL_PLANE:
         replicas = _manifests.number(view.spec, "replicas", 1)
         if replicas % 2 == 0:
-            yield Found(message=f"a quorum is odd: control plane {view.name} has {replicas} replicas")
+            yield Breach(message=f"a quorum is odd: control plane {view.name} has {replicas} replicas")
     elif kind == "CephCluster" and not (view.spec.get("external") or {}).get("enable"):
         monitors = view.spec.get("mon") or {}
         count = _manifests.number(monitors, "count", _HA)
         if count % 2 == 0 or count < _HA:
-            yield Found(message=f"a quorum is odd, three or more for data: {view.name} has {count} monitors")
+            yield Breach(message=f"a quorum is odd, three or more for data: {view.name} has {count} monitors")
         if monitors.get("allowMultiplePerNode"):
-            yield Found(
+            yield Breach(
                 message=f"members of a quorum stand on nodes of their own: monitors of {view.name} may share one",
                 remedy="set mon.allowMultiplePerNode: false",
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .. import rule
 from ..impact import losses
 from ..records import ClusterFacts, TenantFacts
-from ..rule import ChangeView, Found, matches
+from ..rule import Breach, ChangeView, matches
 
 _LOCK = "docs/adr/0003-allocations.md"
 _STRENGTH = ("shared", "dedicated-nodes", "dedicated-cluster", "confidential")
@@ -19,7 +19,7 @@ _STRENGTH = ("shared", "dedicated-nodes", "dedicated-cluster", "confidential")
     reason="hardware is cabled and tenants are routed by these numbers: an edited line moves them under what runs",
     remedy="restore the lock from the base, then run `aifactory allocate`", source=_LOCK,
 )  # fmt: skip
-def lock_append_only(view: ChangeView) -> Iterator[Found]:
+def lock_append_only(view: ChangeView) -> Iterator[Breach]:
     """Lines of the lock that were changed, removed or put between others."""
     if view.base is None or view.head is None:
         return
@@ -27,7 +27,7 @@ def lock_append_only(view: ChangeView) -> Iterator[Found]:
         now = view.head.lock[number] if number < len(view.head.lock) else "nothing"
         if now != line:
             message = f"the lock only grows at its end: entry {number} was {line[:100]}, now it is {now[:100]}"
-            yield Found(message=message, subject=f"region/{view.region}")
+            yield Breach(message=message, subject=f"region/{view.region}")
             return
 
 
@@ -36,7 +36,7 @@ def lock_append_only(view: ChangeView) -> Iterator[Found]:
     reason="released numbers are still routed: whoever gets them at once meets the last owner's traffic",
     remedy="release in one change; let others be given them in a later one", source=_LOCK,
 )  # fmt: skip
-def numbers_reused_at_once(view: ChangeView) -> Iterator[Found]:
+def numbers_reused_at_once(view: ChangeView) -> Iterator[Breach]:
     """Numbers that one change releases and gives out again."""
     if view.base is None or view.head is None:
         return
@@ -45,7 +45,7 @@ def numbers_reused_at_once(view: ChangeView) -> Iterator[Found]:
     given = [line for line in new if line not in released]
     if released and given:
         shown = ", ".join(_name(line) for line in given[:3])
-        yield Found(
+        yield Breach(
             message=f"what is released is given out later: this change releases {', '.join(map(_name, released[:3]))} "
             f"and gives numbers to {shown}",
             subject=f"region/{view.region}",
@@ -62,11 +62,11 @@ def _name(line: str) -> str:
     reason="without protection the next change deletes clusters, storage and tenants with nobody's approval",
     remedy="keep protect: true; approve each loss instead", source="docs/adr/0008-gate.md",
 )  # fmt: skip
-def protection_off(view: ChangeView) -> Iterator[Found]:
+def protection_off(view: ChangeView) -> Iterator[Breach]:
     """A region that is not protected any more."""
     if view.base is not None and view.head is not None and view.base.protect and not view.head.protect:
         message = f"a region stays protected: protect is off, with {len(view.base.tenants)} tenants in it"
-        yield Found(message=message, subject=f"region/{view.region}", path=("protect",))
+        yield Breach(message=message, subject=f"region/{view.region}", path=("protect",))
 
 
 @rule.change(
@@ -75,14 +75,14 @@ def protection_off(view: ChangeView) -> Iterator[Found]:
     remedy="leave it, and name the countries for those tenants that agreed; else waive it with counsel's word",
     source="PIPA (Korea) Articles 28-8 to 28-11, and the laws in infra/catalog/countries",
 )  # fmt: skip
-def residency_widened(view: ChangeView) -> Iterator[Found]:
+def residency_widened(view: ChangeView) -> Iterator[Breach]:
     """Countries that are added to the residency of a region with tenants."""
     if view.base is None or view.head is None or not view.base.tenants:
         return
     added = sorted(set(view.head.residency) - set(view.base.residency))
     if added:
         tenants = len(view.base.tenants)
-        yield Found(
+        yield Breach(
             message=f"residency is not widened under tenants: {', '.join(added)} comes, {tenants} tenants are there",
             subject=f"region/{view.region}",
             path=("sovereignty", "residency"),
@@ -95,11 +95,11 @@ def residency_widened(view: ChangeView) -> Iterator[Found]:
     remedy="keep the tier, or waive it with the tenant's consent",
     source="https://kubernetes.io/docs/concepts/security/multi-tenancy/",
 )  # fmt: skip
-def isolation_weakened(view: ChangeView) -> Iterator[Found]:
+def isolation_weakened(view: ChangeView) -> Iterator[Breach]:
     """Tenants that are kept apart less than before."""
     for was, now in _tenants(view):
         if _STRENGTH.index(now.isolation) < _STRENGTH.index(was.isolation):
-            yield Found(
+            yield Breach(
                 message=f"a tenant keeps its isolation: {was.isolation} becomes {now.isolation}",
                 subject=f"tenant/{now.name}",
                 path=("tenants", now.name, "isolation"),
@@ -112,11 +112,11 @@ def isolation_weakened(view: ChangeView) -> Iterator[Found]:
     remedy="agree on it with the tenant first",
     source="https://kubernetes.io/docs/concepts/policy/resource-quotas/",
 )  # fmt: skip
-def tenant_shrunk(view: ChangeView) -> Iterator[Found]:
+def tenant_shrunk(view: ChangeView) -> Iterator[Breach]:
     """Tenants that get fewer GPUs."""
     for was, now in _tenants(view):
         if now.gpus < was.gpus:
-            yield Found(
+            yield Breach(
                 message=f"a tenant keeps its GPUs: {was.gpus:,} become {now.gpus:,}",
                 subject=f"tenant/{now.name}",
                 path=("tenants", now.name),
@@ -126,8 +126,8 @@ def tenant_shrunk(view: ChangeView) -> Iterator[Found]:
 def _tenants(view: ChangeView) -> Iterator[tuple[TenantFacts, TenantFacts]]:
     """Tenants that are on both sides."""
     if view.base is not None and view.head is not None:
-        after = {one.name: one for one in view.head.tenants}
-        yield from ((one, after[one.name]) for one in view.base.tenants if one.name in after)
+        after = {tenant.name: tenant for tenant in view.head.tenants}
+        yield from ((tenant, after[tenant.name]) for tenant in view.base.tenants if tenant.name in after)
 
 
 @rule.change(
@@ -135,7 +135,7 @@ def _tenants(view: ChangeView) -> Iterator[tuple[TenantFacts, TenantFacts]]:
     reason="a name is the identity of namespaces, hosts and numbers: another one deletes all of it and makes it anew",
     remedy="keep the name, or plan it as a removal and a new one", source=_LOCK,
 )  # fmt: skip
-def renamed(view: ChangeView) -> Iterator[Found]:
+def renamed(view: ChangeView) -> Iterator[Breach]:
     """A cluster or tenant that goes while one like it comes."""
     if view.base is None or view.head is None:
         return
@@ -148,20 +148,20 @@ def _swapped(
     kind: str,
     before: tuple[TenantFacts, ...] | tuple[ClusterFacts, ...],
     after: tuple[TenantFacts, ...] | tuple[ClusterFacts, ...],
-) -> Iterator[Found]:
-    gone = [one for one in before if all(one.name != other.name for other in after)]
-    come = [one for one in after if all(one.name != other.name for other in before)]
+) -> Iterator[Breach]:
+    gone = [old for old in before if all(old.name != other.name for other in after)]
+    come = [new for new in after if all(new.name != other.name for other in before)]
     for old in gone:
-        new = next((one for one in come if _alike(one) == _alike(old)), None)
+        new = next((candidate for candidate in come if _alike(candidate) == _alike(old)), None)
         if new is not None:
             message = f"a name stays: {kind} {old.name} goes and {new.name} of the same size comes"
-            yield Found(message=message, subject=f"{kind}/{new.name}", path=(f"{kind}s", new.name))
+            yield Breach(message=message, subject=f"{kind}/{new.name}", path=(f"{kind}s", new.name))
 
 
-def _alike(one: TenantFacts | ClusterFacts) -> tuple[object, ...]:
-    if isinstance(one, TenantFacts):
-        return (one.cluster, one.isolation, one.gpus)
-    return (one.system, one.purpose, one.gpus)
+def _alike(facts: TenantFacts | ClusterFacts) -> tuple[object, ...]:
+    if isinstance(facts, TenantFacts):
+        return (facts.cluster, facts.isolation, facts.gpus)
+    return (facts.system, facts.purpose, facts.gpus)
 
 
 @rule.change(
@@ -169,7 +169,7 @@ def _alike(one: TenantFacts | ClusterFacts) -> tuple[object, ...]:
     reason="an approval that nothing uses lets a later change lose something that nobody meant",
     remedy="remove it once the change is merged", source="docs/adr/0008-gate.md",
 )  # fmt: skip
-def approval_unused(view: ChangeView) -> Iterator[Found]:
+def approval_unused(view: ChangeView) -> Iterator[Breach]:
     """Approvals that cover nothing of this change."""
     blast = view.blast
     names = {f"cluster/{name}" for name in blast.clusters_lost} | {f"tenant/{name}" for name in blast.tenants_lost}
@@ -184,4 +184,4 @@ def approval_unused(view: ChangeView) -> Iterator[Found]:
         if ended or not any(matches(name, approval["subject"]) for name in names):
             why = f"ended on {approval['until']}" if ended else "covers nothing of this change"
             message = f"approvals go once they are used: {approval['action']} of {approval['subject']} {why}"
-            yield Found(message=message, subject=f"region/{view.region}", path=("approvals",))
+            yield Breach(message=message, subject=f"region/{view.region}", path=("approvals",))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 from ._manifests import Place
 
@@ -23,13 +23,13 @@ _FACTORS = {"k": 1_000, "Ki": 1_024}
     remedy="give the flavour the nodes' labels (nodeLabels) and tolerations for their taints",
     source=f"{_CONCEPTS}/topology_aware_scheduling/ and {_CONCEPTS}/resource_flavor/",
 )  # fmt: skip
-def flavor_toleration(view: ObjectView) -> Iterator[Found]:
+def flavor_toleration(view: ObjectView) -> Iterator[Breach]:
     """Flavours with a topology that say nothing of labels or taints."""
     if view.kind != "ResourceFlavor" or not view.spec.get("topologyName"):
         return
     if missing := [key for key in ("nodeLabels", "tolerations") if not view.spec.get(key)]:
         message = f"a flavour with a topology finds its nodes by itself: {view.name} has no {' and no '.join(missing)}"
-        yield Found(message=message)
+        yield Breach(message=message)
 
 
 @rule.each_object(
@@ -38,13 +38,15 @@ def flavor_toleration(view: ObjectView) -> Iterator[Found]:
     remedy="select the namespaces that may use it, by kubernetes.io/metadata.name",
     source=f"{_CONCEPTS}/cluster_queue/ (namespace selector)",
 )  # fmt: skip
-def queue_namespace(view: ObjectView) -> Iterator[Found]:
+def queue_namespace(view: ObjectView) -> Iterator[Breach]:
     """Cluster queues that any namespace may use."""
     if view.kind != "ClusterQueue":
         return
     selector = view.spec.get("namespaceSelector")
     if selector is not None and not any(selector.values()):
-        yield Found(message=f"a cluster queue is for some namespaces: {view.name} is for all (namespaceSelector: {{}})")
+        yield Breach(
+            message=f"a cluster queue is for some namespaces: {view.name} is for all (namespaceSelector: {{}})"
+        )
 
 
 @rule.object_set(
@@ -53,7 +55,7 @@ def queue_namespace(view: ObjectView) -> Iterator[Found]:
     remedy="make the queues' nominalQuota and borrowingLimit together no more than the ResourceQuota",
     source=f"{_CONCEPTS}/cluster_queue/ and https://kubernetes.io/docs/concepts/policy/resource-quotas/",
 )  # fmt: skip
-def queue_over_quota(views: Objects) -> Iterator[Found]:
+def queue_over_quota(views: Objects) -> Iterator[Breach]:
     """Namespaces whose queues admit more GPUs than their quota lets start."""
     queues = {(view.id.partition("/")[0], view.name): view for view in _manifests.of_kind(views, "ClusterQueue")}
     used: dict[Place, set[str]] = defaultdict(set)
@@ -68,7 +70,7 @@ def queue_over_quota(views: Objects) -> Iterator[Found]:
         if None in admitted or sum(count or 0 for count in admitted) > _count(given):
             many = "any number of" if None in admitted else f"{sum(count or 0 for count in admitted):,}"
             message = f"queues admit no more than the quota: those of {place[1]} admit {many} GPUs, it allows {given}"
-            yield Found(message=message, subject=view.id)
+            yield Breach(message=message, subject=view.id)
 
 
 def _admitted(spec: Manifest) -> int | None:
@@ -76,12 +78,12 @@ def _admitted(spec: Manifest) -> int | None:
     total = 0
     for group in spec.get("resourceGroups") or ():
         for flavour in group.get("flavors") or ():
-            for one in flavour.get("resources") or ():
-                if one.get("name") != _GPU:
+            for resource in flavour.get("resources") or ():
+                if resource.get("name") != _GPU:
                     continue
-                if spec.get("cohortName") and one.get("borrowingLimit") is None:
+                if spec.get("cohortName") and resource.get("borrowingLimit") is None:
                     return None
-                total += _count(one.get("nominalQuota") or 0) + _count(one.get("borrowingLimit") or 0)
+                total += _count(resource.get("nominalQuota") or 0) + _count(resource.get("borrowingLimit") or 0)
     return total
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 from ._manifests import Home, Place
 
@@ -29,7 +29,7 @@ _EVERYONE = frozenset({"system:anonymous", "system:unauthenticated", "system:aut
     remedy="name the verbs and resources that the tenant works with, and bind them in its namespace only",
     source=_GOOD_PRACTICES,
 )  # fmt: skip
-def tenant_rights(views: Objects) -> Iterator[Found]:
+def tenant_rights(views: Objects) -> Iterator[Breach]:
     """Roles and bindings that give a tenant more than work inside its namespace."""
     homes = _manifests.homes(views)
     groups = _groups(views, homes)
@@ -39,20 +39,20 @@ def tenant_rights(views: Objects) -> Iterator[Found]:
             yield from _cluster_wide(view, homes, groups)
         elif home is not None:
             faults = _role(view) if view.kind == "Role" else _binding(view, home, homes)
-            if told := list(dict.fromkeys(faults)):
+            if breaches := list(dict.fromkeys(faults)):
                 what = f"{view.kind} {view.name} of {view.namespace}"
                 message = f"a tenant works inside its namespace and changes none of its limits: {what} "
-                yield Found(message=message + _manifests.some(told), subject=home.subject)
+                yield Breach(message=message + _manifests.listed(breaches), subject=home.subject)
 
 
 def _groups(views: Objects, homes: Mapping[Place, Home]) -> dict[tuple[str, str], Home]:
     """Groups of tenants by cluster and name."""
-    found: dict[tuple[str, str], Home] = {}
+    groups: dict[tuple[str, str], Home] = {}
     for view in _manifests.of_kind(views, "RoleBinding"):
         if home := homes.get(_manifests.place(view)):
-            names = [one.get("name", "") for one in _subjects(view) if one.get("kind") == "Group"]
-            found.update({(view.id.partition("/")[0], name): home for name in names if name not in _EVERYONE})
-    return found
+            names = [subject.get("name", "") for subject in _subjects(view) if subject.get("kind") == "Group"]
+            groups.update({(view.id.partition("/")[0], name): home for name in names if name not in _EVERYONE})
+    return groups
 
 
 def _subjects(view: ObjectView) -> list[Manifest]:
@@ -60,14 +60,14 @@ def _subjects(view: ObjectView) -> list[Manifest]:
 
 
 def _role(view: ObjectView) -> Iterator[str]:
-    for one in view.manifest.get("rules") or ():
-        verbs, resources = set(one.get("verbs") or ()), set(one.get("resources") or ())
+    for grant in view.manifest.get("rules") or ():
+        verbs, resources = set(grant.get("verbs") or ()), set(grant.get("resources") or ())
         if "*" in verbs:
             yield "gives every verb"
         if "*" in resources:
             yield "gives every resource"
-        if found := verbs & _ESCALATES:
-            yield f"gives the verb {', '.join(sorted(found))}"
+        if escalating := verbs & _ESCALATES:
+            yield f"gives the verb {', '.join(sorted(escalating))}"
         if (fences := {name.partition("/")[0] for name in resources} & _FENCES) and verbs & _WRITES:
             yield f"lets {', '.join(sorted(fences))} be changed"
 
@@ -76,27 +76,31 @@ def _binding(view: ObjectView, home: Home, homes: Mapping[Place, Home]) -> Itera
     role = view.manifest.get("roleRef") or {}
     if role.get("kind") == "ClusterRole" and role.get("name") in _WIDE_ROLES:
         yield f"binds the cluster role {role['name']}"
-    for one in _subjects(view):
-        if one.get("name") in _EVERYONE:
-            yield f"binds {one['name']}"
-        there = homes.get((view.id.partition("/")[0], one.get("namespace", "")))
-        if one.get("kind") == "ServiceAccount" and there is not None and there.tenant != home.tenant:
-            yield f"binds a service account of {there.tenant}"
+    for subject in _subjects(view):
+        if subject.get("name") in _EVERYONE:
+            yield f"binds {subject['name']}"
+        other_home = homes.get((view.id.partition("/")[0], subject.get("namespace", "")))
+        if subject.get("kind") == "ServiceAccount" and other_home is not None and other_home.tenant != home.tenant:
+            yield f"binds a service account of {other_home.tenant}"
 
 
 def _cluster_wide(
     view: ObjectView, homes: Mapping[Place, Home], groups: Mapping[tuple[str, str], Home]
-) -> Iterator[Found]:
+) -> Iterator[Breach]:
     target = view.id.partition("/")[0]
-    for one in _subjects(view):
-        account = one.get("kind") == "ServiceAccount"
-        home = homes.get((target, one.get("namespace", ""))) if account else groups.get((target, one.get("name", "")))
+    for subject in _subjects(view):
+        account = subject.get("kind") == "ServiceAccount"
+        home = (
+            homes.get((target, subject.get("namespace", "")))
+            if account
+            else groups.get((target, subject.get("name", "")))
+        )
         if home is not None:
             message = (
                 f"a tenant has rights in its namespace only: ClusterRoleBinding {view.name} gives "
-                f"{one.get('name')} those of {(view.manifest.get('roleRef') or {}).get('name')} in all of them"
+                f"{subject.get('name')} those of {(view.manifest.get('roleRef') or {}).get('name')} in all of them"
             )
-            yield Found(message=message, subject=home.subject)
+            yield Breach(message=message, subject=home.subject)
 
 
 @rule.each_object(
@@ -104,13 +108,13 @@ def _cluster_wide(
     reason="a role for everything covers secrets, nodes and kinds to come: one leaked token is the whole cluster",
     remedy="name the verbs and the resources that are needed", source=_GOOD_PRACTICES,
 )  # fmt: skip
-def rbac_wildcard(view: ObjectView) -> Iterator[Found]:
+def rbac_wildcard(view: ObjectView) -> Iterator[Breach]:
     """Cluster roles with every verb on every resource."""
     if view.kind != "ClusterRole":
         return
-    for one in view.manifest.get("rules") or ():
-        if "*" in (one.get("verbs") or ()) and "*" in (one.get("resources") or ()):
-            yield Found(message=f"a role names what it gives: ClusterRole {view.name} gives every verb on everything")
+    for grant in view.manifest.get("rules") or ():
+        if "*" in (grant.get("verbs") or ()) and "*" in (grant.get("resources") or ()):
+            yield Breach(message=f"a role names what it gives: ClusterRole {view.name} gives every verb on everything")
             return
 
 
@@ -119,10 +123,12 @@ def rbac_wildcard(view: ObjectView) -> Iterator[Found]:
     reason="a right that is bound to everyone is one for every tenant's pod and, for anonymous, for the network",
     remedy="bind it to the group, user or service account that needs it", source=_GOOD_PRACTICES,
 )  # fmt: skip
-def rbac_everyone(view: ObjectView) -> Iterator[Found]:
+def rbac_everyone(view: ObjectView) -> Iterator[Breach]:
     """Bindings to all users, all service accounts, or those who did not log in."""
     if view.kind not in ("ClusterRoleBinding", "RoleBinding"):
         return
-    for one in _subjects(view):
-        if one.get("name") in _EVERYONE:
-            yield Found(message=f"rights are given to someone: {view.kind} {view.name} gives them to {one['name']}")
+    for subject in _subjects(view):
+        if subject.get("name") in _EVERYONE:
+            yield Breach(
+                message=f"rights are given to someone: {view.kind} {view.name} gives them to {subject['name']}"
+            )

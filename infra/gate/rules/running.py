@@ -15,7 +15,7 @@ import msgspec
 from .. import rule as rules
 from ..opaque import OpaqueError
 from ..records import Finding
-from ..rule import ChangeView, ClusterView, FleetView, Found, ObjectView, RegionView, Rule, Scope, rules_of_scope
+from ..rule import Breach, ChangeView, ClusterView, FleetView, ObjectView, RegionView, Rule, Scope, rules_of_scope
 from . import waivers as waiver_rules
 
 FAILED = "the rule failed: "
@@ -33,28 +33,28 @@ def objects(views: Sequence[ObjectView], region: str, *, sets: bool = True) -> l
         sets: whether these are all objects of the set; rules for sets judge nothing less.
     """
     chosen = [*rules_of_scope("object"), *(rules_of_scope("set") if sets else ())]
-    return [finding for one in chosen for finding in by_rule(one, views, region)]
+    return [finding for rule in chosen for finding in by_rule(rule, views, region)]
 
 
-def by_rule(one: Rule, views: Sequence[ObjectView], region: str) -> list[Finding]:
+def by_rule(rule: Rule, views: Sequence[ObjectView], region: str) -> list[Finding]:
     """What one rule for objects or for sets of objects says of objects that are declared together."""
-    if one.scope == "object":
-        return list(_each(one, views, region))
-    return list(_run(one, views, region, f"region/{region}"))
+    if rule.scope == "object":
+        return list(_each(rule, views, region))
+    return list(_run(rule, views, region, f"region/{region}"))
 
 
 def clusters(view: ClusterView, region: str) -> list[Finding]:
-    """What the rules for clusters say."""
+    """What the rules for clusters say of one cluster with its hosts."""
     return _judge("cluster", view, region, f"cluster/{view.cluster.name}")
 
 
 def region(view: RegionView) -> list[Finding]:
-    """What the rules for regions say."""
+    """What the rules for regions say of a whole region, without its hosts and objects."""
     return _judge("region", view, view.plan.name, f"region/{view.plan.name}")
 
 
 def change(view: ChangeView) -> list[Finding]:
-    """What the rules for changes say."""
+    """What the rules for changes say of what a pull request does to one region."""
     return _judge("change", view, view.region, f"region/{view.region}")
 
 
@@ -64,57 +64,57 @@ def fleet(view: FleetView) -> list[Finding]:
 
 
 def _judge(scope: Scope, view: Any, region: str, subject: str) -> list[Finding]:
-    return [finding for one in rules_of_scope(scope) for finding in _run(one, view, region, subject)]
+    return [finding for rule in rules_of_scope(scope) for finding in _run(rule, view, region, subject)]
 
 
-def _run(one: Rule, view: Any, region: str, subject: str) -> Iterator[Finding]:
+def _run(rule: Rule, view: Any, region: str, subject: str) -> Iterator[Finding]:
     try:
-        for found in _check(one)(view):
-            yield _finding(one, found, region, subject)
+        for breach in _check(rule)(view):
+            yield _finding(rule, breach, region, subject)
     except OpaqueError as error:
-        yield _unjudged(one, error, region, subject)
+        yield _unjudged(rule, error, region, subject)
     except Exception as error:
-        yield _failure(one, error, region, subject)
+        yield _failure(rule, error, region, subject)
 
 
-def _each(one: Rule, views: Sequence[ObjectView], region: str) -> Iterator[Finding]:
+def _each(rule: Rule, views: Sequence[ObjectView], region: str) -> Iterator[Finding]:
     """A rule on each object. One that fails on many is said once, of the first."""
-    check, failures = _check(one), 0
+    check, failures = _check(rule), 0
     first: tuple[Exception, str] | None = None
     for view in views:
         try:
-            for found in check(view):
-                yield _finding(one, found, region, view.id)
+            for breach in check(view):
+                yield _finding(rule, breach, region, view.id)
         except OpaqueError as error:
-            yield _unjudged(one, error, region, view.id)
+            yield _unjudged(rule, error, region, view.id)
         except Exception as error:
             failures += 1
             first = first or (error, view.id)
     if first is not None:
-        yield _failure(one, first[0], region, first[1], f" (on {failures} objects)" if failures > 1 else "")
+        yield _failure(rule, first[0], region, first[1], f" (on {failures} objects)" if failures > 1 else "")
 
 
-def _check(one: Rule) -> Callable[[Any], Iterator[Found]]:
-    if one.check is None:
-        raise ValueError(f"the rule {one.id} of scope {one.scope} has no check")
-    return one.check
+def _check(rule: Rule) -> Callable[[Any], Iterator[Breach]]:
+    if rule.check is None:
+        raise ValueError(f"the rule {rule.id} of scope {rule.scope} has no check")
+    return rule.check
 
 
-def _finding(one: Rule, found: Found, region: str, subject: str) -> Finding:
+def _finding(rule: Rule, breach: Breach, region: str, subject: str) -> Finding:
     return Finding(
-        rule=one.id,
-        severity=one.severity,
+        rule=rule.id,
+        severity=rule.severity,
         region=region,
-        subject=found.subject or subject,
-        message=found.message,
-        remedy=found.remedy or one.remedy,
-        path=found.path,
+        subject=breach.subject or subject,
+        message=breach.message,
+        remedy=breach.remedy or rule.remedy,
+        path=breach.path,
     )
 
 
-def _unjudged(one: Rule, error: OpaqueError, region: str, subject: str) -> Finding:
+def _unjudged(rule: Rule, error: OpaqueError, region: str, subject: str) -> Finding:
     return Finding(
-        rule=one.id,
+        rule=rule.id,
         severity="warning",
         region=region,
         subject=subject,
@@ -123,9 +123,9 @@ def _unjudged(one: Rule, error: OpaqueError, region: str, subject: str) -> Findi
     )
 
 
-def _failure(one: Rule, error: Exception, region: str, subject: str, where: str = "") -> Finding:
+def _failure(rule: Rule, error: Exception, region: str, subject: str, where: str = "") -> Finding:
     return Finding(
-        rule=one.id,
+        rule=rule.id,
         severity="error",
         region=region,
         subject=subject,
@@ -165,8 +165,8 @@ def _waived(finding: Finding, waivers: Sequence[Mapping[str, str]], today: datet
     if not fits:
         return finding
     best = max((waivers[n] for n in fits), key=lambda waiver: waiver["until"])
-    known = rules.RULES.get(finding.rule)
-    if finding.message.startswith(FAILED) or (known is not None and not known.waivable):
+    rule = rules.RULES.get(finding.rule)
+    if finding.message.startswith(FAILED) or (rule is not None and not rule.waivable):
         return msgspec.structs.replace(finding, message=f"{finding.message}; no waiver covers this")
     if today > datetime.date.fromisoformat(best["until"]):
         message = f"{finding.message}; its waiver expired on {best['until']}"
@@ -181,7 +181,7 @@ def _covers(waiver: Mapping[str, str], finding: Finding) -> bool:
 def _idle(number: int, waiver: Mapping[str, str], today: datetime.date, region: str) -> Finding:
     """Note on a waiver that covers nothing."""
     expired = today > datetime.date.fromisoformat(waiver["until"])
-    one = rules.RULES[waiver_rules.EXPIRED if expired else waiver_rules.UNUSED]
+    rule = rules.RULES[waiver_rules.EXPIRED if expired else waiver_rules.UNUSED]
     what = f"the waiver of {waiver['rule']} for {waiver['subject']}"
     if waiver["rule"] not in rules.RULES:
         message = f"{what} names no rule that there is"
@@ -189,4 +189,4 @@ def _idle(number: int, waiver: Mapping[str, str], today: datetime.date, region: 
         message = f"{what} covers nothing and expired on {waiver['until']}"
     else:
         message = f"{what} covers nothing"
-    return _finding(one, Found(message=message, path=("waivers", number)), region, f"region/{region}")
+    return _finding(rule, Breach(message=message, path=("waivers", number)), region, f"region/{region}")

@@ -11,7 +11,7 @@ import msgspec
 
 from ...objects import kinds
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 
 MAX_OBJECT_BYTES = 1_572_864
 """Largest request that etcd takes (1.5 MiB)."""
@@ -31,7 +31,7 @@ _JSON = msgspec.json.Encoder()
 @cache
 def _versions() -> Mapping[tuple[str, str], str]:
     """Version of each known kind, by kind and group."""
-    return {(one.kind, one.group): one.version for one in kinds.KINDS}
+    return {(kind.kind, kind.group): kind.version for kind in kinds.KINDS}
 
 
 @rule.each_object(
@@ -40,13 +40,13 @@ def _versions() -> Mapping[tuple[str, str], str]:
     remedy="write the object in the version that the package speaks (infra/objects/kinds.py)",
     source="https://kubernetes.io/docs/reference/using-api/deprecation-policy/ and infra/objects/kinds.py",
 )  # fmt: skip
-def api_version(view: ObjectView) -> Iterator[Found]:
+def api_version(view: ObjectView) -> Iterator[Breach]:
     """Objects of known kinds at another version; other kinds are others' business."""
     group, _, version = str(view.manifest.get("apiVersion", "")).rpartition("/")
     kind = view.kind
-    known = _versions().get((kind, group))
-    if known is not None and known != version:
-        yield Found(message=f"{kind} is written as {group}/{known}: {view.name} has {version}")
+    expected = _versions().get((kind, group))
+    if expected is not None and expected != version:
+        yield Breach(message=f"{kind} is written as {group}/{expected}: {view.name} has {version}")
 
 
 @rule.each_object(
@@ -55,19 +55,19 @@ def api_version(view: ObjectView) -> Iterator[Found]:
     remedy="shorten it, and use small letters, digits and dashes only",
     source=f"{_NAMES} and https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
 )  # fmt: skip
-def object_name(view: ObjectView) -> Iterator[Found]:
+def object_name(view: ObjectView) -> Iterator[Breach]:
     """Names and labels that are too long or have illegal letters."""
     kind, name = view.kind, view.name
     most = _MAX_LABEL if kind in _LABEL_NAMES else _MAX_NAME
     if len(name) > most:
-        yield Found(message=f"a name of a {kind} has {most} letters at most: {name} has {len(name)}")
+        yield Breach(message=f"a name of a {kind} has {most} letters at most: {name} has {len(name)}")
     elif name and kind not in _FREE_NAMES and not _NAME.fullmatch(name):
-        yield Found(message=f"a name is of small letters, digits, dots and dashes: {kind} {name!r} is given")
+        yield Breach(message=f"a name is of small letters, digits, dots and dashes: {kind} {name!r} is given")
     for key, value in view.labels.items():
         # An empty value is legal; None would be one that the engine does not know yet.
         if not _is_label(value):
             message = f"a label's value has {_MAX_LABEL} letters, digits, dots and dashes at most: {key} is {value!r}"
-            yield Found(message=message)
+            yield Breach(message=message)
 
 
 @cache
@@ -83,17 +83,17 @@ def _is_label(value: object) -> bool:
     source="https://etcd.io/docs/v3.6/dev-guide/limit/ and "
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/",
 )  # fmt: skip
-def object_size(view: ObjectView) -> Iterator[Found]:
+def object_size(view: ObjectView) -> Iterator[Breach]:
     """Objects and annotations that are too large to be stored."""
     size = len(_JSON.encode(view.manifest))
     if size > MAX_OBJECT_BYTES:
-        yield Found(message=f"an object has {MAX_OBJECT_BYTES:,} bytes at most: {view.name} has {size:,}")
+        yield Breach(message=f"an object has {MAX_OBJECT_BYTES:,} bytes at most: {view.name} has {size:,}")
     if size > MAX_ANNOTATIONS_BYTES:
         pairs: Mapping[str, Any] = view.metadata.get("annotations") or {}
         notes = sum(len(key.encode()) + len(str(value).encode()) for key, value in pairs.items())
         if notes > MAX_ANNOTATIONS_BYTES:
             message = f"annotations have {MAX_ANNOTATIONS_BYTES:,} bytes at most: those of {view.name} have {notes:,}"
-            yield Found(message=message)
+            yield Breach(message=message)
 
 
 @rule.object_set(
@@ -102,11 +102,11 @@ def object_size(view: ObjectView) -> Iterator[Found]:
     remedy="declare it once, or give one of them another name",
     source=_NAMES,
 )  # fmt: skip
-def duplicate_object(views: Objects) -> Iterator[Found]:
+def duplicate_object(views: Objects) -> Iterator[Breach]:
     """Objects that are declared more than once."""
     seen: dict[str, int] = {}
     for view in views:
         seen[view.id] = seen.get(view.id, 0) + 1
     for name, count in seen.items():
         if count > 1:
-            yield Found(message=f"an object is declared once: {name} is declared {count} times", subject=name)
+            yield Breach(message=f"an object is declared once: {name} is declared {count} times", subject=name)

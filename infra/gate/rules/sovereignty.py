@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from .. import rule
-from ..rule import Found, RegionView
+from ..rule import Breach, RegionView
 
 _SOVEREIGN = "sovereign-training"
 """Service profile of the catalogue for data that may not leave the country."""
@@ -19,7 +19,7 @@ _RBAC = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"
     remedy="take the country out of sovereignty.operators, or add it to sovereignty.residency",
     source="EDPB guidelines 05/2021 on international transfers, version 2.0, remote access",
 )  # fmt: skip
-def residency_operators(view: RegionView) -> Iterator[Found]:
+def residency_operators(view: RegionView) -> Iterator[Breach]:
     """Countries that administrators work from and data may not be in."""
     sovereignty = view.plan.spec.sovereignty
     outside = [country for country in sovereignty.operators if country not in sovereignty.residency]
@@ -28,7 +28,7 @@ def residency_operators(view: RegionView) -> Iterator[Found]:
             f"administrators work from where data may be: {', '.join(outside)} is outside the residency "
             f"({', '.join(sovereignty.residency)})"
         )
-        yield Found(message=message, path=("sovereignty", "operators"))
+        yield Breach(message=message, path=("sovereignty", "operators"))
 
 
 @rule.region(
@@ -37,7 +37,7 @@ def residency_operators(view: RegionView) -> Iterator[Found]:
     remedy="give the tenant residency: its region's country alone",
     source="https://eur-lex.europa.eu/eli/reg/2016/679/oj (chapter V)",
 )  # fmt: skip
-def residency_service(view: RegionView) -> Iterator[Found]:
+def residency_service(view: RegionView) -> Iterator[Breach]:
     """Tenants of a sovereign service whose data may be in other countries too."""
     region = view.plan.spec
     for tenant in view.plan.tenants:
@@ -46,7 +46,7 @@ def residency_service(view: RegionView) -> Iterator[Found]:
         names = [use.name for use in tenant.services if use.profile.id == _SOVEREIGN]
         if abroad and names:
             message = f"data of {names[0]} stays in {region.region.country}: the tenant's may be in {', '.join(abroad)}"
-            yield Found(
+            yield Breach(
                 message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name),
                 remedy=f"give the tenant residency: [{region.region.country}]",
             )  # fmt: skip
@@ -57,13 +57,13 @@ def residency_service(view: RegionView) -> Iterator[Found]:
     reason="groups of Kubernetes hold everyone who is signed in, every pod or every node: all of them get the enclave",
     remedy="name groups of the identity provider", source=_RBAC,
 )  # fmt: skip
-def isolation_system_group(view: RegionView) -> Iterator[Found]:
+def isolation_system_group(view: RegionView) -> Iterator[Breach]:
     """Tenants whose enclave is open to a group of Kubernetes itself."""
     for tenant in view.plan.tenants:
         for group in tenant.groups:
             if group.startswith("system:"):
                 message = f"an enclave is for groups of the identity provider: {group} is Kubernetes' own"
-                yield Found(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "groups"))
+                yield Breach(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "groups"))
 
 
 @rule.region(
@@ -71,7 +71,7 @@ def isolation_system_group(view: RegionView) -> Iterator[Found]:
     reason="a group of two tenants reads the data of both; mostly it is a copied line",
     remedy="give each tenant groups of its own", source=_RBAC,
 )  # fmt: skip
-def isolation_shared_group(view: RegionView) -> Iterator[Found]:
+def isolation_shared_group(view: RegionView) -> Iterator[Breach]:
     """Groups that may work in the enclaves of several tenants."""
     tenants: dict[str, list[str]] = defaultdict(list)
     for tenant in view.plan.tenants:
@@ -80,4 +80,4 @@ def isolation_shared_group(view: RegionView) -> Iterator[Found]:
     for group, names in tenants.items():
         for name in names[1:]:
             message = f"a group works in one enclave: {group} works in that of {names[0]} too"
-            yield Found(message=message, subject=f"tenant/{name}", path=("tenants", name, "groups"))
+            yield Breach(message=message, subject=f"tenant/{name}", path=("tenants", name, "groups"))

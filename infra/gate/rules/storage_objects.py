@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...objects.base import LABEL, Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 
 _ENCRYPTED = f"{LABEL}/encrypted"
@@ -26,7 +26,7 @@ _ROOK = "https://rook.io/docs/rook/latest-release/CRDs"
     "label",
     source=f"{_ROOK}/Cluster/ceph-cluster-crd/ (encryptedDevice), and the drivers' own example classes",
 )  # fmt: skip
-def class_encrypted(views: Objects) -> Iterator[Found]:
+def class_encrypted(views: Objects) -> Iterator[Breach]:
     """Storage classes that say they are encrypted, while nothing has them be."""
     ceph = {view.id.partition("/")[0]: view for view in _manifests.of_kind(views, "CephCluster")}
     for view in _manifests.of_kind(views, "StorageClass"):
@@ -36,18 +36,18 @@ def class_encrypted(views: Objects) -> Iterator[Found]:
         wanted, given = _PARAMETERS.get(provisioner), view.manifest.get("parameters") or {}
         if wanted and given.get(wanted) != "true":
             message = f"a class that says it is encrypted is: {view.name} has no {wanted}"
-            yield Found(message=message, subject=view.id)
+            yield Breach(message=message, subject=view.id)
         cluster = ceph.get(view.id.partition("/")[0]) if provisioner.endswith(_CEPH) else None
         if cluster is not None and not _drives_encrypted(cluster.spec):
             message = f"a class that says it is encrypted is: drives of {cluster.name}, below {view.name}, are not"
-            yield Found(message=message, subject=view.id)
+            yield Breach(message=message, subject=view.id)
 
 
 def _drives_encrypted(spec: Manifest) -> bool:
     storage = spec.get("storage") or {}
     sets = storage.get("storageClassDeviceSets") or ()
     plain = (storage.get("config") or {}).get("encryptedDevice") == "true"
-    return plain or (bool(sets) and all(one.get("encrypted") for one in sets))
+    return plain or (bool(sets) and all(device_set.get("encrypted") for device_set in sets))
 
 
 @rule.each_object(
@@ -56,13 +56,13 @@ def _drives_encrypted(spec: Manifest) -> bool:
     remedy=f"set replicated.size: {_COPIES} or more",
     source=f"{_ROOK}/Block-Storage/ceph-block-pool-crd/",
 )  # fmt: skip
-def storage_copies(view: ObjectView) -> Iterator[Found]:
+def storage_copies(view: ObjectView) -> Iterator[Breach]:
     """Ceph pools with fewer than three copies."""
     for name, pool in _pools(view):
         replicated = pool.get("replicated") or {}
         size = replicated.get("size")
         if size is not None and size < _COPIES:
-            yield Found(message=f"data have {_COPIES} copies: {name} of {view.kind} {view.name} has {size}")
+            yield Breach(message=f"data have {_COPIES} copies: {name} of {view.kind} {view.name} has {size}")
 
 
 def _pools(view: ObjectView) -> Iterator[tuple[str, Manifest]]:
@@ -73,7 +73,7 @@ def _pools(view: ObjectView) -> Iterator[tuple[str, Manifest]]:
         spec = view.spec
         yield from ((key, spec[key]) for key in _POOLS if spec.get(key))
         yield from (
-            (f"data pool {one.get('name', number)}", one) for number, one in enumerate(spec.get("dataPools") or ())
+            (f"data pool {pool.get('name', number)}", pool) for number, pool in enumerate(spec.get("dataPools") or ())
         )
 
 
@@ -83,8 +83,10 @@ def _pools(view: ObjectView) -> Iterator[tuple[str, Manifest]]:
     remedy="keep the data when the object goes: preserveFilesystemOnDelete or preservePoolsOnDelete: true",
     source=f"{_ROOK}/Shared-Filesystem/ceph-filesystem-crd/ and {_ROOK}/Object-Storage/ceph-object-store-crd/",
 )  # fmt: skip
-def storage_preserved(view: ObjectView) -> Iterator[Found]:
+def storage_preserved(view: ObjectView) -> Iterator[Breach]:
     """Ceph filesystems and object stores whose data go with their object."""
     key = _KEPT.get(view.kind)
     if key is not None and view.spec.get(key) is not True:
-        yield Found(message=f"data outlive the object: {view.kind} {view.name} has {key} {view.spec.get(key) or False}")
+        yield Breach(
+            message=f"data outlive the object: {view.kind} {view.name} has {key} {view.spec.get(key) or False}"
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ... import spec
 from .. import rule
-from ..rule import Found, RegionView
+from ..rule import Breach, RegionView
 
 _METAL3 = "metal3-io/baremetal-operator, docs/api.md"
 _MINORS = 2
@@ -17,12 +17,12 @@ _MINORS = 2
     reason="what a checksum file holds can change between two hosts: the same plan then installs two different images",
     remedy="give the checksum itself, in hex", source=_METAL3,
 )  # fmt: skip
-def image_pinned(view: RegionView) -> Iterator[Found]:
+def image_pinned(view: RegionView) -> Iterator[Breach]:
     """Images of a protected region that are named by the URL of a checksum."""
     for name, image in _images(view):
         if "://" in image.checksum:
             message = f"an image is pinned by its digest: images.{name} takes it from {image.checksum}"
-            yield Found(message=message, path=("images", name, "checksum"))
+            yield Breach(message=message, path=("images", name, "checksum"))
 
 
 @rule.region(
@@ -30,12 +30,12 @@ def image_pinned(view: RegionView) -> Iterator[Found]:
     reason="who sits on the path replaces the checksum and the image with it, and owns every node from the first boot",
     remedy="serve the checksum by https, or give it in hex", source=_METAL3,
 )  # fmt: skip
-def image_over_tls(view: RegionView) -> Iterator[Found]:
+def image_over_tls(view: RegionView) -> Iterator[Breach]:
     """Images of a protected region whose checksum travels unprotected. An image may: its checksum is verified."""
     for name, image in _images(view):
         if image.checksum.startswith("http://"):
             message = f"a checksum comes by https: that of images.{name} comes from {image.checksum}"
-            yield Found(message=message, path=("images", name, "checksum"))
+            yield Breach(message=message, path=("images", name, "checksum"))
 
 
 def _images(view: RegionView) -> Iterator[tuple[str, spec.Image]]:
@@ -50,10 +50,10 @@ def _images(view: RegionView) -> Iterator[tuple[str, spec.Image]]:
     remedy="set bmc.verify_tls: true, and have the BMCs' certificates signed by an authority of your own",
     source=_METAL3,
 )  # fmt: skip
-def bmc_tls(view: RegionView) -> Iterator[Found]:
+def bmc_tls(view: RegionView) -> Iterator[Breach]:
     """Regions that speak to BMCs without verifying them."""
     if not view.plan.spec.bmc.verify_tls:
-        yield Found(message="certificates of BMCs are verified: verify_tls is off", path=("bmc", "verify_tls"))
+        yield Breach(message="certificates of BMCs are verified: verify_tls is off", path=("bmc", "verify_tls"))
 
 
 @rule.region(
@@ -62,10 +62,10 @@ def bmc_tls(view: RegionView) -> Iterator[Found]:
     remedy="set bmc.secure_boot: true, with driver modules signed for the node image",
     source="UEFI specification 2.10, chapter 32, Secure Boot and Driver Signing",
 )  # fmt: skip
-def secure_boot(view: RegionView) -> Iterator[Found]:
+def secure_boot(view: RegionView) -> Iterator[Breach]:
     """Regions whose hosts boot anything."""
     if not view.plan.spec.bmc.secure_boot:
-        yield Found(message="hosts boot what is signed: secure_boot is off", path=("bmc", "secure_boot"))
+        yield Breach(message="hosts boot what is signed: secure_boot is off", path=("bmc", "secure_boot"))
 
 
 @rule.region(
@@ -74,7 +74,7 @@ def secure_boot(view: RegionView) -> Iterator[Found]:
     remedy="upgrade the cluster by one minor version now",
     source="https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
 )  # fmt: skip
-def versions_behind(view: RegionView) -> Iterator[Found]:
+def versions_behind(view: RegionView) -> Iterator[Breach]:
     """Built clusters two or more minor versions behind the newest that is tested."""
     newest = max(view.loaded.catalog.kubernetes_versions, key=_parts)
     for cluster in view.plan.clusters:
@@ -84,7 +84,7 @@ def versions_behind(view: RegionView) -> Iterator[Found]:
                 f"a cluster is at most one minor version behind the newest that is tested: {cluster.kubernetes} is "
                 f"{behind} behind {newest}"
             )
-            yield Found(
+            yield Breach(
                 message=message, subject=f"cluster/{cluster.name}", path=("clusters", cluster.name, "kubernetes")
             )
 

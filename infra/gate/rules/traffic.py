@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from ...objects import labels
 from ...objects.base import LABEL, Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 from ._manifests import NAME_LABEL, Home
 
@@ -34,19 +34,19 @@ _NO_PEERS = frozenset({"toPorts", "icmps", "authentication"})
     source="https://kubernetes.io/docs/concepts/services-networking/network-policies/ and "
     "https://docs.cilium.io/en/stable/security/policy/language/",
 )  # fmt: skip
-def tenant_cross_traffic(views: Objects) -> Iterator[Found]:
+def tenant_cross_traffic(views: Objects) -> Iterator[Breach]:
     """Policies in tenants' namespaces that admit other tenants, every namespace or every address."""
     homes = _manifests.homes(views)
     for view in _manifests.of_kind(views, "NetworkPolicy", "CiliumNetworkPolicy") if homes else ():
         home = homes.get(_manifests.place(view))
         if home is None:
             continue
-        others = [one for place, one in homes.items() if place[0] == view.id.partition("/")[0]]
-        strangers = [*(one for one in others if one.tenant != home.tenant), _stranger(home)]
+        others = [other for place, other in homes.items() if place[0] == view.id.partition("/")[0]]
+        strangers = [*(other for other in others if other.tenant != home.tenant), _stranger(home)]
         peers = _peers(view, strangers) if view.kind == "NetworkPolicy" else _cilium_peers(view, strangers)
         if wide := list(dict.fromkeys(peers)):
             message = f"tenants do not reach each other: {view.kind} {view.name} of {view.namespace} allows "
-            yield Found(message=message + _manifests.some(wide), subject=home.subject)
+            yield Breach(message=message + _manifests.listed(wide), subject=home.subject)
 
 
 def _stranger(home: Home) -> Home:
@@ -60,10 +60,10 @@ def _peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
     spec = view.spec
     types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
     for direction, key in (("ingress", "from"), ("egress", "to")):
-        for one in (spec.get(direction) or ()) if direction.capitalize() in types else ():
-            if not one.get(key):
+        for peer_rule in (spec.get(direction) or ()) if direction.capitalize() in types else ():
+            if not peer_rule.get(key):
                 yield f"{direction} {key} anywhere"
-            for peer in one.get(key) or ():
+            for peer in peer_rule.get(key) or ():
                 if peer.get("namespaceSelector") is not None:
                     yield from _selected(direction, peer["namespaceSelector"], strangers)
                 if block := peer.get("ipBlock"):
@@ -71,22 +71,22 @@ def _peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
 
 
 def _selected(direction: str, selector: Manifest, strangers: list[Home]) -> Iterator[str]:
-    hit = [one.tenant for one in strangers if _manifests.selects(selector, one.labels)]
+    hit = [stranger.tenant for stranger in strangers if _manifests.selects(selector, stranger.labels)]
     if hit:
-        yield f"{direction} with {_manifests.some([name for name in hit if name != _ANOTHER] or hit)}"
+        yield f"{direction} with {_manifests.listed([name for name in hit if name != _ANOTHER] or hit)}"
 
 
 def _addresses(direction: str, cidr: str, without: list[str], strangers: list[Home]) -> Iterator[str]:
-    block, cut = _network(cidr), [_network(one) for one in without]
+    block, cut = _network(cidr), [_network(text) for text in without]
     if block.prefixlen == 0 and not cut:
         yield f"{direction} with every address ({cidr})"
         return
-    if direction == "egress" and _METADATA in block and not any(_METADATA in one for one in cut):
+    if direction == "egress" and _METADATA in block and not any(_METADATA in hole for hole in cut):
         yield f"egress to the metadata service ({_METADATA} in {cidr})"
-    for one in strangers:
-        network = (one.view.metadata.get("annotations") or {}).get(f"{LABEL}/network")
-        if network and one.tenant != _ANOTHER and _reaches(block, cut, _network(network)):
-            yield f"{direction} with the network of {one.tenant} ({network} in {cidr})"
+    for stranger in strangers:
+        network = (stranger.view.metadata.get("annotations") or {}).get(f"{LABEL}/network")
+        if network and stranger.tenant != _ANOTHER and _reaches(block, cut, _network(network)):
+            yield f"{direction} with the network of {stranger.tenant} ({network} in {cidr})"
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
@@ -96,7 +96,7 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 def _reaches(
     block: IPv4Network | IPv6Network, cut: list[IPv4Network | IPv6Network], network: IPv4Network | IPv6Network
 ) -> bool:
-    inside = any(one.version == network.version and _within(network, one) for one in cut)
+    inside = any(hole.version == network.version and _within(network, hole) for hole in cut)
     return block.version == network.version and block.overlaps(network) and not inside
 
 
@@ -108,22 +108,22 @@ def _cilium_peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
     """What a CiliumNetworkPolicy allows and should not; its denials only take away."""
     for spec in (view.spec, *(view.manifest.get("specs") or ())):
         for direction, start in (("ingress", "from"), ("egress", "to")):
-            for one in spec.get(direction) or ():
-                yield from _cilium_rule(direction, start, one, strangers)
+            for peer_rule in spec.get(direction) or ():
+                yield from _cilium_rule(direction, start, peer_rule, strangers)
 
 
-def _cilium_rule(direction: str, start: str, one: Manifest, strangers: list[Home]) -> Iterator[str]:
-    if one and not any(key.startswith(start) and key not in _NO_PEERS for key in one):
+def _cilium_rule(direction: str, start: str, peer_rule: Manifest, strangers: list[Home]) -> Iterator[str]:
+    if peer_rule and not any(key.startswith(start) and key not in _NO_PEERS for key in peer_rule):
         yield f"{direction} {start} anywhere"
-    for entity in one.get(f"{start}Entities") or ():
+    for entity in peer_rule.get(f"{start}Entities") or ():
         if entity in _OPEN_ENTITIES[direction]:
             yield f"{direction} with entity {entity}"
-    for selector in one.get(f"{start}Endpoints") or ():
+    for selector in peer_rule.get(f"{start}Endpoints") or ():
         if wanted := _of_namespace(selector):
             yield from _selected(direction, wanted, [_as_endpoints(other) for other in strangers])
-    for cidr in one.get(f"{start}CIDR") or ():
+    for cidr in peer_rule.get(f"{start}CIDR") or ():
         yield from _addresses(direction, cidr, [], strangers)
-    for entry in one.get(f"{start}CIDRSet") or ():
+    for entry in peer_rule.get(f"{start}CIDRSet") or ():
         if "cidr" in entry:
             yield from _addresses(direction, entry["cidr"], entry.get("except") or [], strangers)
 
@@ -131,9 +131,11 @@ def _cilium_rule(direction: str, start: str, one: Manifest, strangers: list[Home
 def _of_namespace(selector: Manifest) -> Manifest:
     """What a selector of endpoints says of their namespace; pods can have any other label. Empty if it says nothing."""
     pairs = {_bare(key): value for key, value in (selector.get("matchLabels") or {}).items()}
-    found: list[Manifest] = [{"key": key, "operator": "In", "values": [value]} for key, value in pairs.items()]
-    found += [{**one, "key": _bare(one.get("key", ""))} for one in selector.get("matchExpressions") or ()]
-    kept = [one for one in found if one["key"].startswith(_NAMESPACE_KEYS)]
+    expressions: list[Manifest] = [{"key": key, "operator": "In", "values": [value]} for key, value in pairs.items()]
+    expressions += [
+        {**expression, "key": _bare(expression.get("key", ""))} for expression in selector.get("matchExpressions") or ()
+    ]
+    kept = [expression for expression in expressions if expression["key"].startswith(_NAMESPACE_KEYS)]
     return {"matchExpressions": kept} if kept else {}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Found, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 
 _GPU = "nvidia.com/gpu"
@@ -20,17 +20,23 @@ _GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.c
     remedy="remove it, or waive it for an agent of the platform that can't do without",
     source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
 )  # fmt: skip
-def host_namespace(view: ObjectView) -> Iterator[Found]:
+def host_namespace(view: ObjectView) -> Iterator[Breach]:
     """Pods that share the host's network, processes, files or rights."""
     spec = _manifests.pod(view)
     if spec is None:
         return
-    found = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
-    found += [f"hostPath {one['hostPath'].get('path')}" for one in spec.get("volumes") or () if one.get("hostPath")]
-    privileged = [one for one in _manifests.containers(spec) if (one.get("securityContext") or {}).get("privileged")]
-    found += [f"privileged container {one.get('name')}" for one in privileged]
-    if found:
-        yield Found(message=f"a pod stays out of its host: {view.kind} {view.name} has {_manifests.some(found)}")
+    breaches = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+    breaches += [
+        f"hostPath {volume['hostPath'].get('path')}" for volume in spec.get("volumes") or () if volume.get("hostPath")
+    ]
+    privileged = filter(_is_privileged, _manifests.containers(spec))
+    breaches += [f"privileged container {container.get('name')}" for container in privileged]
+    if breaches:
+        yield Breach(message=f"a pod stays out of its host: {view.kind} {view.name} has {_manifests.listed(breaches)}")
+
+
+def _is_privileged(container: Manifest) -> bool:
+    return bool((container.get("securityContext") or {}).get("privileged"))
 
 
 @rule.each_object(
@@ -39,14 +45,14 @@ def host_namespace(view: ObjectView) -> Iterator[Found]:
     remedy="allow at least one pod to go: maxUnavailable: 1",
     source="https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
 )  # fmt: skip
-def disruption_budget(view: ObjectView) -> Iterator[Found]:
+def disruption_budget(view: ObjectView) -> Iterator[Breach]:
     """Disruption budgets under which no pod may ever be evicted."""
     if view.kind != "PodDisruptionBudget":
         return
     most, least = view.spec.get("maxUnavailable"), view.spec.get("minAvailable")
     if str(most) in ("0", "0%") or str(least) == "100%":
         given = f"maxUnavailable {most}" if most is not None else f"minAvailable {least}"
-        yield Found(message=f"a budget lets a node be drained: {view.name} has {given}")
+        yield Breach(message=f"a budget lets a node be drained: {view.name} has {given}")
 
 
 @rule.each_object(
@@ -55,12 +61,12 @@ def disruption_budget(view: ObjectView) -> Iterator[Found]:
     remedy="set numNodes: 0; the domain follows the pods then",
     source="https://github.com/kubernetes-sigs/dra-driver-nvidia-gpu/issues/615",
 )  # fmt: skip
-def compute_domain_nodes(view: ObjectView) -> Iterator[Found]:
+def compute_domain_nodes(view: ObjectView) -> Iterator[Breach]:
     """Compute domains that fix a number of nodes."""
     if view.kind != "ComputeDomain":
         return
     if (nodes := _manifests.number(view.spec, "numNodes", 0)) != 0:
-        yield Found(message=f"a compute domain follows its pods, with numNodes 0: {view.name} has {nodes}")
+        yield Breach(message=f"a compute domain follows its pods, with numNodes 0: {view.name} has {nodes}")
 
 
 @rule.object_set(
@@ -69,7 +75,7 @@ def compute_domain_nodes(view: ObjectView) -> Iterator[Found]:
     remedy=f"ask for {_GPU} only, and keep claims for compute domains",
     source="https://docs.nvidia.com/datacenter/cloud-native/gpu-operator/latest/dra-intro-install.html",
 )  # fmt: skip
-def gpu_and_claims(views: Objects) -> Iterator[Found]:
+def gpu_and_claims(views: Objects) -> Iterator[Breach]:
     """Pods that ask for GPUs both as a resource and by a claim."""
     claims = {
         (*_manifests.place(view), view.kind, view.name)
@@ -78,21 +84,26 @@ def gpu_and_claims(views: Objects) -> Iterator[Found]:
     }
     for view in views if claims else ():
         spec = _manifests.pod(view)
-        if spec is None or not any(_asks(one) for one in _manifests.containers(spec)):
+        if spec is None or not any(_asks(container) for container in _manifests.containers(spec)):
             continue
-        for one in spec.get("resourceClaims") or ():
-            kind = "ResourceClaim" if one.get("resourceClaimName") else "ResourceClaimTemplate"
-            name = one.get("resourceClaimName") or one.get("resourceClaimTemplateName")
+        for claim in spec.get("resourceClaims") or ():
+            kind = "ResourceClaim" if claim.get("resourceClaimName") else "ResourceClaimTemplate"
+            name = claim.get("resourceClaimName") or claim.get("resourceClaimTemplateName")
             if (*_manifests.place(view), kind, name) in claims:
                 message = f"GPUs come by one way: {view.kind} {view.name} asks for {_GPU} and claims some by {name}"
-                yield Found(message=message, subject=view.id)
+                yield Breach(message=message, subject=view.id)
 
 
 def _claims_gpus(view: ObjectView) -> bool:
     spec = (view.spec.get("spec") or {}) if view.kind == "ResourceClaimTemplate" else view.spec
     requests = (spec.get("devices") or {}).get("requests") or ()
-    exact = [part for one in requests for part in (one.get("exactly"), *(one.get("firstAvailable") or ())) if part]
-    return any(one.get("deviceClassName") in _GPU_CLASSES for one in exact)
+    exact = [
+        part
+        for request in requests
+        for part in (request.get("exactly"), *(request.get("firstAvailable") or ()))
+        if part
+    ]
+    return any(request.get("deviceClassName") in _GPU_CLASSES for request in exact)
 
 
 def _asks(container: Manifest) -> bool:
