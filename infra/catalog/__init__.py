@@ -72,8 +72,8 @@ class UnknownEntryError(FactoryError):
 
     exit_code = BAD_INPUT
 
-    def __init__(self, what: str, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"there is no {what} {name}; known: {', '.join(known)}")
+    def __init__(self, what: str, name: str, entry_ids: tuple[str, ...]) -> None:
+        super().__init__(f"there is no {what} {name}; known: {', '.join(entry_ids)}")
 
 
 class Catalog:
@@ -192,7 +192,8 @@ class Catalog:
 
     def storage_guideline(self, grade: str) -> GuidelineEntry:
         """Storage throughput of a level, for one scalable unit."""
-        return _get("storage grade", {one.grade: one for one in self.guidelines if one.scope == "su"}, grade)
+        of_unit = {guideline.grade: guideline for guideline in self.guidelines if guideline.scope == "su"}
+        return _get("storage grade", of_unit, grade)
 
 
 @functools.cache

@@ -77,6 +77,6 @@ class CountryEntry(Entry):
     @property
     def figures(self) -> dict[str, Figure]:
         """The numbers by name."""
-        found = {"grid_hz": self.grid_hz, "connection_kv": self.connection_kv, "pue": self.pue}
-        found["ambient_c"] = self.ambient_c
-        return found if self.energy_per_mwh is None else found | {"energy_per_mwh": self.energy_per_mwh}
+        figures = {"grid_hz": self.grid_hz, "connection_kv": self.connection_kv, "pue": self.pue}
+        figures["ambient_c"] = self.ambient_c
+        return figures if self.energy_per_mwh is None else figures | {"energy_per_mwh": self.energy_per_mwh}

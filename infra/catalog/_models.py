@@ -87,7 +87,7 @@ class Unit(Entry):
     source: str
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _nodes_or_racks(self) -> Self:
         if (self.nodes is None) == (self.racks is None):
             raise ValueError("a unit is counted in nodes or in racks: give one of the two")
         return self
@@ -185,7 +185,7 @@ class SystemEntry(Entry):
 
     @model_validator(mode="after")
     def _sourced(self) -> Self:
-        named = {field for one in self.sources for field in one.fields}
+        named = {field for origin in self.sources for field in origin.fields}
         missing = [field for field in COUNTS if getattr(self, field) and field not in named]
         if missing:
             raise ValueError(f"{self.id}: no source is given for {', '.join(missing)}")

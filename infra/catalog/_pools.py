@@ -42,7 +42,9 @@ class Pools(Entry):
             first, last = getattr(self, name)
             if first > last:
                 raise ValueError(f"{name}: {first} to {last} runs backwards")
-        large = [str(one) for one in self.ula_v6 if one.prefixlen > 48 or not one.subnet_of(_UNIQUE_LOCAL)]
+        large = [
+            str(network) for network in self.ula_v6 if network.prefixlen > 48 or not network.subnet_of(_UNIQUE_LOCAL)
+        ]
         if large:
             raise ValueError(f"ula_v6: {', '.join(large)} holds no unique local /48; use a range of fd00::/8")
         return self

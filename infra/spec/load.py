@@ -43,13 +43,13 @@ def validate_as(model: type[M], document: Document) -> M:
         return model.model_validate(document.data)
     except pydantic.ValidationError as error:
         faults = error.errors(include_url=False)
-        raise InputError(_problem(model, document, one) for one in faults if not _follows(one, faults)) from None
+        raise InputError(_problem(model, document, fault) for fault in faults if not _follows(fault, faults)) from None
 
 
-def _follows(one: Any, faults: Sequence[Any]) -> bool:
+def _follows(fault: Any, faults: Sequence[Any]) -> bool:
     """Whether a fault only follows from others: a list counts as empty where none of its items is valid."""
-    loc = one["loc"]
-    return one["type"] == "too_short" and any(loc == other["loc"][: len(loc)] != other["loc"] for other in faults)
+    loc = fault["loc"]
+    return fault["type"] == "too_short" and any(loc == other["loc"][: len(loc)] != other["loc"] for other in faults)
 
 
 def _problem(model: type[pydantic.BaseModel], document: Document, details: Any) -> Problem:
@@ -169,11 +169,11 @@ def _inner_model(annotation: Any) -> Any:
 
 def _did_you_mean(root: type[pydantic.BaseModel], path: Path_) -> str:
     model = _model_at(root, path[:-1])
-    known = sorted(model.model_fields) if model else []
-    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    keys = sorted(model.model_fields) if model else []
+    close = difflib.get_close_matches(str(path[-1]), keys, n=1)
     if close:
         return f"did you mean {close[0]}?"
-    return f"known keys: {', '.join(known)}" if known else "remove it"
+    return f"known keys: {', '.join(keys)}" if keys else "remove it"
 
 
 def _describe(root: type[pydantic.BaseModel], path: Path_) -> str:

@@ -22,9 +22,9 @@ def flow(value: Any) -> str:
     '{country: "NO", racks: 8, city: "Ho Chi Minh: City", mw: 60}'
     """
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {flow(one)}" for key, one in value.items() if one is not None) + "}"
+        return "{" + ", ".join(f"{key}: {flow(content)}" for key, content in value.items() if content is not None) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(flow(one) for one in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
