@@ -64,12 +64,12 @@ def rack_spaces(region: spec.Region, catalog: Catalog, lock: Lock) -> list[hosts
     spaces: list[hosts.RackSpace] = []
     left = region.core.nodes
     for number, (rack, nodes) in enumerate(quantities.core_racks(region.core)):
-        block = _one(held, f"core-rack/{rack}", CoreRackEntry).bmc
+        block = _entry(held, f"core-rack/{rack}", CoreRackEntry).bmc
         spaces.append(hosts.RackSpace(rack, min(nodes, left), block, int(block.network_address) + 1, number))
         left -= nodes
     for cluster in region.clusters:
         if cluster.provider != "existing":
-            spaces += _cluster_spaces(cluster, catalog, _one(held, f"cluster/{cluster.name}", ClusterEntry))
+            spaces += _cluster_spaces(cluster, catalog, _entry(held, f"cluster/{cluster.name}", ClusterEntry))
     return spaces
 
 
@@ -123,7 +123,7 @@ class _Planner:
             spec=self.region,
             management=self._managements(),
             clusters=clusters,
-            storage=tuple(self._storage(one) for one in self.region.storage),
+            storage=tuple(self._storage(storage_spec) for storage_spec in self.region.storage),
             tenants=tenants,
             power=power.site(self.region, self.catalog, {c.name: c.hall for c in clusters}),
             pools=self._pools(),
@@ -143,7 +143,7 @@ class _Planner:
 
     def _cluster(self, cluster: spec.Cluster) -> ClusterPlan:
         catalog = self.catalog
-        entry = _one(self.held, f"cluster/{cluster.name}", ClusterEntry)
+        entry = _entry(self.held, f"cluster/{cluster.name}", ClusterEntry)
         system = catalog.system(cluster.system)
         fabric = quantities.fabric_id(cluster, catalog)
         rack_kw = quantities.rack_kw(cluster, catalog)
@@ -205,11 +205,11 @@ class _Planner:
         entries = self.held.get(f"core-nodes/{owner}", [])
         slots = [slot for entry in entries if isinstance(entry, CoreNodesEntry) for slot in entry.slots]
         per_rack = self.region.core.nodes_per_rack
-        found: list[Host] = []
+        core_hosts: list[Host] = []
         for slot in slots[: quantities.core_nodes(self.region).get(owner, 0)]:
             rack = self.hosts.get(quantities.rack_name(quantities.CORE, slot // per_rack), ())
-            found += [host for host in rack if host.slot == slot % per_rack]
-        return tuple(found)
+            core_hosts += [host for host in rack if host.slot == slot % per_rack]
+        return tuple(core_hosts)
 
     def _managements(self) -> tuple[ManagementPlan, ...]:
         managements = quantities.managements(self.region)
@@ -230,13 +230,13 @@ class _Planner:
             for m in managements
         )
 
-    def _storage(self, one: spec.Storage) -> StoragePlan:
-        clusters = one.used_by or tuple(cluster.name for cluster in self.region.clusters)
-        read, write, source = storage.throughput(one, sum(self.gpus[name] for name in clusters), self.catalog)
+    def _storage(self, storage_spec: spec.Storage) -> StoragePlan:
+        clusters = storage_spec.used_by or tuple(cluster.name for cluster in self.region.clusters)
+        read, write, source = storage.throughput(storage_spec, sum(self.gpus[name] for name in clusters), self.catalog)
         return StoragePlan(
-            name=one.name,
-            spec=one,
-            network=_one(self.held, f"storage/{one.name}", StorageEntry).network,
+            name=storage_spec.name,
+            spec=storage_spec,
+            network=_entry(self.held, f"storage/{storage_spec.name}", StorageEntry).network,
             clusters=clusters,
             read_gbps=read,
             write_gbps=write,
@@ -244,7 +244,7 @@ class _Planner:
         )
 
     def _tenant(self, tenant: spec.Tenant) -> TenantPlan:
-        entry = _one(self.held, f"tenant/{tenant.name}", TenantEntry)
+        entry = _entry(self.held, f"tenant/{tenant.name}", TenantEntry)
         indices = self._tenant_indices(tenant)
         cluster = next(c for c in self.region.clusters if c.name == tenant.cluster)
         per_rack = quantities.nodes_per_rack(cluster, self.catalog)
@@ -298,10 +298,10 @@ class _Planner:
                     f"{len(cluster.core_hosts)} of {planned} control-plane hosts of {cluster.name} are in the inventory"
                 )
         notices += [
-            f"the {one.nodes} core nodes of storage {one.name} are planned, not declared: "
-            f"join them to its cluster and label them ai-factory.dev/storage={one.name}"
-            for one in self.region.storage
-            if one.nodes is not None
+            f"the {storage_spec.nodes} core nodes of storage {storage_spec.name} are planned, not declared: "
+            f"join them to its cluster and label them ai-factory.dev/storage={storage_spec.name}"
+            for storage_spec in self.region.storage
+            if storage_spec.nodes is not None
         ]
         return tuple(notices)
 
@@ -309,7 +309,7 @@ class _Planner:
 def _settled(region: spec.Region, held: Mapping[str, list[Entry]]) -> spec.Region:
     """The region with `max_racks` as allocated where the file leaves it out."""
     clusters = tuple(
-        cluster.model_copy(update={"max_racks": _one(held, f"cluster/{cluster.name}", ClusterEntry).max_racks})
+        cluster.model_copy(update={"max_racks": _entry(held, f"cluster/{cluster.name}", ClusterEntry).max_racks})
         for cluster in region.clusters
     )
     return region.model_copy(update={"clusters": clusters})
@@ -337,7 +337,7 @@ def _networks(entry: ClusterEntry) -> HostNetworks | None:
     )
 
 
-def _one(held: Mapping[str, list[Entry]], item: str, kind: type[_E]) -> _E:
+def _entry(held: Mapping[str, list[Entry]], item: str, kind: type[_E]) -> _E:
     for entry in held.get(item, []):
         if isinstance(entry, kind):
             return entry

@@ -99,8 +99,8 @@ def _host(row: Row, slot: int) -> Host:
 def _unknown_rack(inventory: Inventory, row: Row, spaces: Mapping[str, RackSpace]) -> Problem:
     prefix = row.rack.rpartition("-")[0]
     near = [name for name in spaces if name.rpartition("-")[0] == prefix]
-    known = f"{near[0]} .. {near[-1]}" if near else f"{next(iter(spaces), 'no rack')} and so on"
-    return _problem(inventory, row, "rack", f"there is no rack {row.rack} in the plan", f"planned: {known}")
+    planned = f"{near[0]} .. {near[-1]}" if near else f"{next(iter(spaces), 'no rack')} and so on"
+    return _problem(inventory, row, "rack", f"there is no rack {row.rack} in the plan", f"planned: {planned}")
 
 
 def _problem(inventory: Inventory, row: Row, column: str, message: str, remedy: str) -> Problem:

@@ -75,9 +75,9 @@ def region_file(name: str, root: Path | None = None) -> Path:
     folder = (root or project_root()) / REGIONS
     path = folder / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(known_regions(root)) or "none"
+        names = ", ".join(known_regions(root)) or "none"
         message = f"there is no region {name}"
-        raise InputError([Problem(file=str(REGIONS), message=message, remedy=f"known: {known}; or give a file's path")])
+        raise InputError([Problem(file=str(REGIONS), message=message, remedy=f"known: {names}; or give a file's path")])
     return path
 
 
@@ -103,10 +103,10 @@ def open_region(path: Path, *, hosts: bool = True) -> Loaded:
         raise InputError(problems)
     lock = read_lock(lock_path(path), region.region.name)
     full, missing, shortages = complete(region, catalog, lock)
-    place = contradictions.Held(
+    locked = contradictions.LockedRegion(
         region=region, catalog=catalog, document=document, lock=lock, lock_file=display_name(lock_path(path))
     )
-    problems = [*contradictions.problems(place), *_shortages(document, shortages)]
+    problems = [*contradictions.problems(locked), *_shortages(document, shortages)]
     problems = problems or references.placed(Context(region, catalog, document), full)
     if problems:
         raise InputError(problems)

@@ -147,11 +147,11 @@ class Space:
         self._vnis = Intervals(pools.vnis[0], pools.vnis[1] + 1)
         for network in repeated:
             self._take(network)
-        for one in taken:
-            for _, network in one.networks:
+        for numbers in taken:
+            for _, network in numbers.networks:
                 self._take(network)
-            self._asns.take(one.asns[0], one.asns[1] + 1)
-            self._vnis.take(one.vnis[0], one.vnis[1] + 1)
+            self._asns.take(numbers.asns[0], numbers.asns[1] + 1)
+            self._vnis.take(numbers.vnis[0], numbers.vnis[1] + 1)
 
     def give(self, need: AddressDemand) -> Blocks:
         """Blocks for one more region.

@@ -114,8 +114,8 @@ class Allocator:
 
     def _racks_of(self, cluster: str) -> Intervals:
         if cluster not in self.rack_slots:
-            found = next((c for c in self.region.clusters if c.name == cluster), None)
-            racks = quantities.racks(found, self.catalog) if found else 0
+            cluster_spec = next((c for c in self.region.clusters if c.name == cluster), None)
+            racks = quantities.racks(cluster_spec, self.catalog) if cluster_spec else 0
             self.rack_slots[cluster] = Intervals(0, racks)
         return self.rack_slots[cluster]
 
@@ -285,18 +285,18 @@ class Allocator:
         whole = free.first_fit(want, align=1)
         if whole is not None:
             return [(whole, whole + want - 1)]
-        found: list[tuple[int, int]] = []
+        stretches: list[tuple[int, int]] = []
         while want:
             start = free.first_fit(1)
             if start is None:
                 return None
             free.take(start, start + 1)
             want -= 1
-            if found and found[-1][1] == start - 1:
-                found[-1] = (found[-1][0], start)
+            if stretches and stretches[-1][1] == start - 1:
+                stretches[-1] = (stretches[-1][0], start)
             else:
-                found.append((start, start))
-        return found
+                stretches.append((start, start))
+        return stretches
 
 
 def _by_name(items: Sequence[_N]) -> list[tuple[int, _N]]:

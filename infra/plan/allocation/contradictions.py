@@ -21,7 +21,7 @@ _RESTORE = "restore the lock from version control, then run `aifactory allocate`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class LockedRegion:
     """A region, its lock, and the names that messages give them."""
 
     region: spec.Region
@@ -40,23 +40,27 @@ class Held:
         return Problem(file=self.lock_file, path=f"entries[{number}]", message=message, remedy=remedy, rule=rule)
 
 
-def problems(held: Held) -> list[Problem]:
+def problems(locked: LockedRegion) -> list[Problem]:
     """All contradictions between a region file and its lock, and all faults of the lock itself."""
-    return [problem for one in (_clusters, _tenants, _core, _repeated, _outside, _given_twice) for problem in one(held)]
+    return [
+        problem
+        for check in (_clusters, _tenants, _core, _repeated, _outside, _given_twice)
+        for problem in check(locked)
+    ]
 
 
-def _clusters(held: Held) -> Iterator[Problem]:
-    in_force = held.lock.held()
-    for index, cluster in enumerate(held.region.clusters):
+def _clusters(locked: LockedRegion) -> Iterator[Problem]:
+    in_force = locked.lock.held()
+    for index, cluster in enumerate(locked.region.clusters):
         for entry in in_force.get(f"cluster/{cluster.name}", []):
             if isinstance(entry, ClusterEntry):
-                yield from _fixed(held, ("clusters", index), cluster, entry)
-                yield from _place(held, ("clusters", index), cluster, entry)
+                yield from _fixed(locked, ("clusters", index), cluster, entry)
+                yield from _place(locked, ("clusters", index), cluster, entry)
 
 
-def _fixed(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) -> Iterator[Problem]:
+def _fixed(locked: LockedRegion, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) -> Iterator[Problem]:
     """What racks are cabled and addressed for."""
-    catalog = held.catalog
+    catalog = locked.catalog
     wanted = {
         "system": cluster.system,
         "fabric": quantities.fabric_id(cluster, catalog),
@@ -69,102 +73,103 @@ def _fixed(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) 
         if was != value:
             message = f"{was} is allocated, {value} is given: racks are cabled and addressed for {was}"
             remedy = f"set it back, add a cluster, or release cluster/{cluster.name} (which renumbers it)"
-            yield held.problem((*path, key), message, remedy, rule=_CONTRADICTED)
+            yield locked.problem((*path, key), message, remedy, rule=_CONTRADICTED)
     racks = quantities.racks(cluster, catalog)
     if racks > entry.max_racks:
         message = f"{racks} racks exceed the {entry.max_racks} that fabric and addresses were allocated for"
-        yield held.problem((*path, "racks"), message, "add another cluster", rule=_CONTRADICTED)
+        yield locked.problem((*path, "racks"), message, "add another cluster", rule=_CONTRADICTED)
 
 
-def _place(held: Held, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) -> Iterator[Problem]:
-    halls = [hall.name for hall in held.region.site.halls]
+def _place(locked: LockedRegion, path: Path_, cluster: spec.Cluster, entry: ClusterEntry) -> Iterator[Problem]:
+    halls = [hall.name for hall in locked.region.site.halls]
     if cluster.hall is None and entry.hall not in halls:
         message = f"{cluster.name} stands in hall {entry.hall}, which the file names no more"
         remedy = f"add the hall again (known: {', '.join(halls)})"
-        yield held.problem((*path, "hall"), message, remedy, rule=_CONTRADICTED)
+        yield locked.problem((*path, "hall"), message, remedy, rule=_CONTRADICTED)
     adopted = cluster.provider == "existing"
     if adopted != (entry.hosts is None):
         message = f"{cluster.name} was allocated as {'one to build' if adopted else 'an adopted cluster'}"
         remedy = f"set it back, or remove it, release cluster/{cluster.name}, and add it anew"
-        yield held.problem((*path, "provider"), message, remedy, rule=_CONTRADICTED)
+        yield locked.problem((*path, "provider"), message, remedy, rule=_CONTRADICTED)
 
 
-def _tenants(held: Held) -> Iterator[Problem]:
-    in_force = held.lock.held()
-    places = {cluster.name: (index, cluster) for index, cluster in enumerate(held.region.clusters)}
-    for index, tenant in enumerate(held.region.tenants):
+def _tenants(locked: LockedRegion) -> Iterator[Problem]:
+    in_force = locked.lock.held()
+    places = {cluster.name: (index, cluster) for index, cluster in enumerate(locked.region.clusters)}
+    for index, tenant in enumerate(locked.region.tenants):
         entries = [*in_force.get(f"tenant/{tenant.name}", []), *in_force.get(f"tenant-racks/{tenant.name}", [])]
         placed = [entry for entry in entries if isinstance(entry, TenantEntry | TenantRacksEntry)]
         elsewhere = [entry for entry in placed if entry.cluster != tenant.cluster]
         for entry in elsewhere[:1]:
             message = f"the lock places {tenant.name} on {entry.cluster}, the file on {tenant.cluster}"
-            items = " and ".join(dict.fromkeys(one.item for one in elsewhere))
+            items = " and ".join(dict.fromkeys(entry.item for entry in elsewhere))
             remedy = f"moving loses its racks and numbers: remove it, release {items}, and add it anew, or rename it"
-            yield held.problem(("tenants", index, "cluster"), message, remedy, rule=_CONTRADICTED)
+            yield locked.problem(("tenants", index, "cluster"), message, remedy, rule=_CONTRADICTED)
         if tenant.isolation == "dedicated-nodes" and not elsewhere:
-            yield from _racks_gone(held, tenant, entries, *places[tenant.cluster])
+            yield from _racks_gone(locked, tenant, entries, *places[tenant.cluster])
 
 
 def _racks_gone(
-    held: Held, tenant: spec.Tenant, entries: list[Entry], index: int, cluster: spec.Cluster
+    locked: LockedRegion, tenant: spec.Tenant, entries: list[Entry], index: int, cluster: spec.Cluster
 ) -> Iterator[Problem]:
     indices = [rack for entry in entries if isinstance(entry, TenantRacksEntry) for rack in entry.indices]
     needed = max(indices[: tenant.racks or 0], default=-1) + 1
-    racks = quantities.racks(cluster, held.catalog)
+    racks = quantities.racks(cluster, locked.catalog)
     if needed > racks:
         message = f"{racks} racks leave out rack {needed}, which is dedicated to tenant {tenant.name}"
         path = ("clusters", index, "racks" if cluster.racks else "nodes")
         remedy = f"keep {needed} racks, or remove the tenant and release its racks"
-        yield held.problem(path, message, remedy, rule=_GIVEN_OUT)
+        yield locked.problem(path, message, remedy, rule=_GIVEN_OUT)
 
 
-def _core(held: Held) -> Iterator[Problem]:
-    core, entries = held.region.core, [entry for some in held.lock.held().values() for entry in some]
+def _core(locked: LockedRegion) -> Iterator[Problem]:
+    core = locked.region.core
+    entries = [entry for item_entries in locked.lock.held().values() for entry in item_entries]
     cabled = next((e.nodes for e in entries if isinstance(e, CoreRackEntry) and e.nodes != core.nodes_per_rack), None)
     if cabled is not None:
         message = f"{cabled} is allocated, {core.nodes_per_rack} is given: core racks are addressed for {cabled}"
-        yield held.problem(("core", "nodes_per_rack"), message, "set it back", rule=_CONTRADICTED)
-    owners = quantities.core_nodes(held.region)
+        yield locked.problem(("core", "nodes_per_rack"), message, "set it back", rule=_CONTRADICTED)
+    owners = quantities.core_nodes(locked.region)
     slots = [slot for e in entries if isinstance(e, CoreNodesEntry) and e.name in owners for slot in e.slots]
     needed = max(slots, default=-1) + 1
     if needed > core.nodes:
         message = f"{core.nodes} core nodes leave out node {needed}, which is given out"
-        yield held.problem(("core", "nodes"), message, f"keep {needed}", rule=_GIVEN_OUT)
+        yield locked.problem(("core", "nodes"), message, f"keep {needed}", rule=_GIVEN_OUT)
 
 
-def _numbered(held: Held) -> Iterator[tuple[int, Entry]]:
+def _numbered(locked: LockedRegion) -> Iterator[tuple[int, Entry]]:
     """Entries in force with their place in the lock."""
-    in_force = {id(entry) for entries in held.lock.held().values() for entry in entries}
-    return ((number, entry) for number, entry in enumerate(held.lock.entries) if id(entry) in in_force)
+    in_force = {id(entry) for entries in locked.lock.held().values() for entry in entries}
+    return ((number, entry) for number, entry in enumerate(locked.lock.entries) if id(entry) in in_force)
 
 
-def _repeated(held: Held) -> Iterator[Problem]:
+def _repeated(locked: LockedRegion) -> Iterator[Problem]:
     seen: set[str] = set()
-    for number, entry in _numbered(held):
+    for number, entry in _numbered(locked):
         if entry.item in seen and entry.kind not in _GROWING:
-            yield held.fault(number, f"{entry.item} is given out twice", rule=_DAMAGED)
+            yield locked.fault(number, f"{entry.item} is given out twice", rule=_DAMAGED)
         seen.add(entry.item)
 
 
-def _outside(held: Held) -> Iterator[Problem]:
-    for number, entry in _numbered(held):
+def _outside(locked: LockedRegion) -> Iterator[Problem]:
+    for number, entry in _numbered(locked):
         for block in networks_of(entry):
-            if not contains(held.region.addressing, block):
+            if not contains(locked.region.addressing, block):
                 message = f"{block} of {entry.item} lies outside the region's address pools"
                 remedy = "widen addressing to hold what is allocated"
-                yield held.fault(number, message, remedy, rule=_CONTRADICTED)
+                yield locked.fault(number, message, remedy, rule=_CONTRADICTED)
 
 
-def _given_twice(held: Held) -> Iterator[Problem]:
+def _given_twice(locked: LockedRegion) -> Iterator[Problem]:
     claims = sorted(
         (space, start, stop, number, entry.item, shown)
-        for number, entry in _numbered(held)
+        for number, entry in _numbered(locked)
         for space, start, stop, shown in _claims(entry)
     )
     last_space, last_stop, last_item = "", 0, ""
     for space, start, stop, number, item, shown in claims:
         if space == last_space and start < last_stop:
-            yield held.fault(number, f"{space} {shown} of {item} overlaps with {last_item}", rule=_DAMAGED)
+            yield locked.fault(number, f"{space} {shown} of {item} overlaps with {last_item}", rule=_DAMAGED)
         if space != last_space or stop > last_stop:
             last_space, last_stop, last_item = space, stop, item
 

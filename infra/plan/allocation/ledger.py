@@ -45,10 +45,12 @@ def _check_released(loaded: Loaded, released: Sequence[str], path: Path) -> None
     problems = []
     for item in released:
         if item not in held:
-            known = ", ".join(loaded.retired) or "none"
+            releasable = ", ".join(loaded.retired) or "none"
             problems.append(
                 Problem(
-                    file=path.name, message=f"{item} holds no numbers", remedy=f"items that may be released: {known}"
+                    file=path.name,
+                    message=f"{item} holds no numbers",
+                    remedy=f"items that may be released: {releasable}",
                 )
             )
         elif item not in loaded.retired:

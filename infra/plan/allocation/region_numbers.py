@@ -99,28 +99,28 @@ def overlaps(regions: Iterable[RegionNumbers]) -> list[Overlap]:
     Returns:
         Overlaps by first region, second region and path; the order of the input doesn't matter.
     """
-    known = sorted(regions, key=lambda one: (one.region, one.file))
-    found = [*_names(known), *_shared_contexts(known)]
+    ordered = sorted(regions, key=lambda numbers: (numbers.region, numbers.file))
+    shared = [*_names(ordered), *_shared_contexts(ordered)]
     for kind, stretches in (
-        ("", _blocks(known, 4)),
-        ("", _blocks(known, 6)),
-        ("AS numbers ", _ranges(known, "asns", "addressing.asn_base")),
-        ("VNIs ", _ranges(known, "vnis", "addressing.vni_base")),
+        ("", _blocks(ordered, 4)),
+        ("", _blocks(ordered, 6)),
+        ("AS numbers ", _ranges(ordered, "asns", "addressing.asn_base")),
+        ("VNIs ", _ranges(ordered, "vnis", "addressing.vni_base")),
     ):
-        found += [_overlap(known, kind, a, b) for a, b in _sweep(stretches)]
-    return sorted(found, key=lambda one: (one.first.region, one.second.region, one.path, one.what))
+        shared += [_overlap(ordered, kind, a, b) for a, b in _sweep(stretches)]
+    return sorted(shared, key=lambda overlap: (overlap.first.region, overlap.second.region, overlap.path, overlap.what))
 
 
-def _blocks(known: Sequence[RegionNumbers], version: int) -> Iterator[_Stretch]:
-    for owner, one in enumerate(known):
-        for path, network in (pair for pair in one.networks if pair[1].version == version):
+def _blocks(regions: Sequence[RegionNumbers], version: int) -> Iterator[_Stretch]:
+    for owner, numbers in enumerate(regions):
+        for path, network in (pair for pair in numbers.networks if pair[1].version == version):
             start = int(network.network_address)
             yield _Stretch(start, start + network.num_addresses - 1, owner, path, str(network))
 
 
-def _ranges(known: Sequence[RegionNumbers], field: str, path: str) -> Iterator[_Stretch]:
-    for owner, one in enumerate(known):
-        first, last = getattr(one, field)
+def _ranges(regions: Sequence[RegionNumbers], field: str, path: str) -> Iterator[_Stretch]:
+    for owner, numbers in enumerate(regions):
+        first, last = getattr(numbers, field)
         yield _Stretch(first, last, owner, path, f"{first}-{last}")
 
 
@@ -128,34 +128,34 @@ def _sweep(stretches: Iterable[_Stretch]) -> Iterator[tuple[_Stretch, _Stretch]]
     """Pairs of stretches that overlap and have different owners."""
     order = itertools.count()
     open_: list[tuple[int, int, _Stretch]] = []
-    for one in sorted(stretches, key=lambda s: (s.start, s.last, s.owner, s.path)):
-        while open_ and open_[0][0] < one.start:
+    for stretch in sorted(stretches, key=lambda s: (s.start, s.last, s.owner, s.path)):
+        while open_ and open_[0][0] < stretch.start:
             heapq.heappop(open_)
-        yield from ((other, one) for _, _, other in open_ if other.owner != one.owner)
-        heapq.heappush(open_, (one.last, next(order), one))
+        yield from ((other, stretch) for _, _, other in open_ if other.owner != stretch.owner)
+        heapq.heappush(open_, (stretch.last, next(order), stretch))
 
 
-def _overlap(known: Sequence[RegionNumbers], kind: str, a: _Stretch, b: _Stretch) -> Overlap:
-    one, other = sorted((a, b), key=lambda stretch: stretch.owner)
-    second = known[other.owner]
-    what = f"{kind}{one.shown} {'overlap' if kind else 'overlaps'} {other.shown} ({other.path} of {second.region})"
-    return Overlap(first=known[one.owner], second=second, path=one.path, what=what)
+def _overlap(regions: Sequence[RegionNumbers], kind: str, a: _Stretch, b: _Stretch) -> Overlap:
+    former, latter = sorted((a, b), key=lambda stretch: stretch.owner)
+    second = regions[latter.owner]
+    what = f"{kind}{former.shown} {'overlap' if kind else 'overlaps'} {latter.shown} ({latter.path} of {second.region})"
+    return Overlap(first=regions[former.owner], second=second, path=former.path, what=what)
 
 
-def _names(known: Sequence[RegionNumbers]) -> Iterator[Overlap]:
-    for name, some in itertools.groupby(known, key=lambda one: one.region):
-        for first, second in itertools.combinations(list(some), 2):
+def _names(regions: Sequence[RegionNumbers]) -> Iterator[Overlap]:
+    for name, namesakes in itertools.groupby(regions, key=lambda numbers: numbers.region):
+        for first, second in itertools.combinations(list(namesakes), 2):
             what = f"the name {name} is borne by {second.file} too"
             yield Overlap(first=first, second=second, path="region.name", what=what)
 
 
-def _shared_contexts(known: Sequence[RegionNumbers]) -> Iterator[Overlap]:
+def _shared_contexts(regions: Sequence[RegionNumbers]) -> Iterator[Overlap]:
     users: dict[str, list[tuple[RegionNumbers, str]]] = {}
-    for one in known:
-        for path, context in one.contexts:
-            users.setdefault(context, []).append((one, path))
-    for context, some in users.items():
-        for (first, path), (second, other) in itertools.combinations(some, 2):
+    for numbers in regions:
+        for path, context in numbers.contexts:
+            users.setdefault(context, []).append((numbers, path))
+    for context, uses in users.items():
+        for (first, path), (second, other) in itertools.combinations(uses, 2):
             if first is not second:
                 what = f"{context} is reached by {other} of {second.region} too"
                 yield Overlap(first=first, second=second, path=path, what=what)

@@ -73,18 +73,18 @@ def _systems(context: Context) -> Iterator[Problem]:
 
 
 def _kubernetes(context: Context) -> Iterator[Problem]:
-    known = context.catalog.kubernetes_versions
+    versions = context.catalog.kubernetes_versions
     for index, cluster in enumerate(context.region.clusters):
         path = ("clusters", index, "kubernetes")
         version = cluster.kubernetes
         if version is None:
             continue
-        if version not in known:
+        if version not in versions:
             message = f"Kubernetes {version} is not tested"
-            yield context.problem(path, message, f"use one of {', '.join(known)}", rule=_VERSION)
+            yield context.problem(path, message, f"use one of {', '.join(versions)}", rule=_VERSION)
             continue
         floor = context.catalog.system(cluster.system).min_kubernetes
-        fitting = [v for v in known if _release(v) >= _release(floor)]
+        fitting = [v for v in versions if _release(v) >= _release(floor)]
         if version not in fitting:
             message = f"{cluster.system} needs Kubernetes {floor} or later, not {version}"
             yield context.problem(path, message, f"use one of {', '.join(fitting)}", rule=_VERSION)

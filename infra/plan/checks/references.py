@@ -29,7 +29,7 @@ def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Pro
     """All faults of a region, empty if it may be planned. References first: the rest relies on them."""
     context = Context(region, catalog, document)
     for group in (_REFERENCES, _COMBINATIONS, _SIZES):
-        problems = [problem for one in group for problem in one(context)]
+        problems = [problem for faults_of in group for problem in faults_of(context)]
         if problems:
             return problems
     return []
@@ -37,7 +37,7 @@ def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Pro
 
 def placed(context: Context, lock: Lock) -> list[Problem]:
     """Faults of the halls with every cluster where the lock places it: the region file alone can't tell."""
-    entries = (entry for some in lock.held().values() for entry in some)
+    entries = (entry for item_entries in lock.held().values() for entry in item_entries)
     halls = {entry.name: entry.hall for entry in entries if isinstance(entry, ClusterEntry)}
     clusters = tuple(c.model_copy(update={"hall": c.hall or halls[c.name]}) for c in context.region.clusters)
     settled = context.region.model_copy(update={"clusters": clusters})
@@ -88,21 +88,27 @@ def _references(context: Context) -> Iterator[Problem]:
     clusters = [cluster.name for cluster in region.clusters]
     managements = [m.name for m in quantities.managements(region)]
     for index, cluster in enumerate(region.clusters):
-        yield from _known(context, ("clusters", index, "hall"), cluster.hall, halls, "hall")
-        yield from _known(
+        yield from _dangling(context, ("clusters", index, "hall"), cluster.hall, halls, "hall")
+        yield from _dangling(
             context, ("clusters", index, "management"), cluster.management, managements, "management cluster"
         )
-        yield from _known(context, ("clusters", index, "system"), cluster.system, context.catalog.system_ids, "system")
-        yield from _known(context, ("clusters", index, "fabric"), cluster.fabric, context.catalog.fabric_ids, "fabric")
-    yield from _known(context, ("core", "hall"), region.core.hall, halls, "hall")
-    yield from _known(context, ("core", "system"), region.core.system, context.catalog.system_ids, "system")
+        yield from _dangling(
+            context, ("clusters", index, "system"), cluster.system, context.catalog.system_ids, "system"
+        )
+        yield from _dangling(
+            context, ("clusters", index, "fabric"), cluster.fabric, context.catalog.fabric_ids, "fabric"
+        )
+    yield from _dangling(context, ("core", "hall"), region.core.hall, halls, "hall")
+    yield from _dangling(context, ("core", "system"), region.core.system, context.catalog.system_ids, "system")
     for index, storage in enumerate(region.storage):
         for name in storage.used_by:
             key = "cluster" if storage.cluster else "clusters"
-            yield from _known(context, ("storage", index, key), name, clusters, "cluster")
-        yield from _known(context, ("storage", index, "driver"), storage.driver, context.catalog.driver_ids, "driver")
+            yield from _dangling(context, ("storage", index, key), name, clusters, "cluster")
+        yield from _dangling(
+            context, ("storage", index, "driver"), storage.driver, context.catalog.driver_ids, "driver"
+        )
     for index, tenant in enumerate(region.tenants):
-        yield from _known(context, ("tenants", index, "cluster"), tenant.cluster, clusters, "cluster")
+        yield from _dangling(context, ("tenants", index, "cluster"), tenant.cluster, clusters, "cluster")
     yield from _service_references(context)
 
 
@@ -110,20 +116,20 @@ def _service_references(context: Context) -> Iterator[Problem]:
     region, profiles = context.region, context.catalog.service_ids
     names = [*profiles, *(service.name for service in region.services)]
     for index, service in enumerate(region.services):
-        yield from _known(context, ("services", index, "profile"), service.profile, profiles, "service profile")
+        yield from _dangling(context, ("services", index, "profile"), service.profile, profiles, "service profile")
         if service.name in profiles:
             message = f"the name {service.name} is a profile of the catalogue"
             yield context.problem(("services", index, "name"), message, "choose another name")
     for index, tenant in enumerate(region.tenants):
         for place, name in enumerate(tenant.services):
-            yield from _known(context, ("tenants", index, "services", place), name, names, "service")
+            yield from _dangling(context, ("tenants", index, "services", place), name, names, "service")
     for place, name in enumerate(region.energy.shed_first):
-        yield from _known(context, ("energy", "shed_first", place), name, names, "service")
+        yield from _dangling(context, ("energy", "shed_first", place), name, names, "service")
 
 
-def _known(context: Context, path: Path_, name: str | None, known: Sequence[str], what: str) -> Iterator[Problem]:
-    if name is not None and name not in known:
-        yield context.problem(path, f"there is no {what} {name}", f"known: {', '.join(sorted(set(known))) or 'none'}")
+def _dangling(context: Context, path: Path_, name: str | None, names: Sequence[str], what: str) -> Iterator[Problem]:
+    if name is not None and name not in names:
+        yield context.problem(path, f"there is no {what} {name}", f"known: {', '.join(sorted(set(names))) or 'none'}")
 
 
 def _sovereignty(context: Context) -> Iterator[Problem]:
