@@ -45,11 +45,11 @@ def values(plan: RegionPlan, cluster: ClusterPlan, chart: ChartEntry, chosen: Co
         chart: a chart that the cluster gets.
         chosen: ids of all charts that it gets.
     """
-    made: Manifest = merged({}, chart.values)
+    chart_values: Manifest = merged({}, chart.values)
     for path in _TOLERATIONS.get(chart.id, ()):
-        made = merged(made, _nested(path, [dict(one) for one in AGENTS]))
+        chart_values = merged(chart_values, _nested(path, [dict(toleration) for toleration in AGENTS]))
     derive = _DERIVED.get(chart.id)
-    return merged(made, derive(plan, cluster, chosen)) if derive else made
+    return merged(chart_values, derive(plan, cluster, chosen)) if derive else chart_values
 
 
 def merged(under: Any, over: Any) -> Any:
@@ -59,8 +59,8 @@ def merged(under: Any, over: Any) -> Any:
     {'a': {'b': 1, 'd': 2}, 'c': [1, 2]}
     """
     if isinstance(under, dict) and isinstance(over, dict):
-        both = {key: merged(under[key], value) if key in under else value for key, value in over.items()}
-        return {**under, **both}
+        overlaid = {key: merged(under[key], value) if key in under else value for key, value in over.items()}
+        return {**under, **overlaid}
     if isinstance(under, list) and isinstance(over, list):
         return [*under, *over]
     return over
@@ -81,7 +81,7 @@ def _gpu_operator(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str
 
     NVIDIA's CUDA images ask for all of a node's GPUs that way, and on a shared node those are other tenants'.
     """
-    made: Manifest = {
+    settings: Manifest = {
         "toolkit": {
             "env": [
                 {"name": "ACCEPT_NVIDIA_VISIBLE_DEVICES_ENVVAR_WHEN_UNPRIVILEGED", "value": "false"},
@@ -91,8 +91,8 @@ def _gpu_operator(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str
     }
     if cluster.system.rack_scale:
         # NVIDIA/aicr, bare-metal GB300: the driver has DMA-BUF and needs no peer-memory module of the NIC driver.
-        made["devicePlugin"] = {"env": [{"name": "MOFED_ENABLED", "value": "false"}]}
-    return made
+        settings["devicePlugin"] = {"env": [{"name": "MOFED_ENABLED", "value": "false"}]}
+    return settings
 
 
 def _kueue(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:

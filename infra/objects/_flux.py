@@ -98,9 +98,9 @@ def release(cluster: ClusterPlan, chart: ChartEntry, values: Manifest, chosen: C
 
 
 def _from(cluster: ClusterPlan, chart: ChartEntry) -> Manifest:
-    made = source(cluster, chart)
-    reference = {"kind": made["kind"], "name": made["metadata"]["name"]}
-    if made["kind"] == "OCIRepository":
+    source_manifest = source(cluster, chart)
+    reference = {"kind": source_manifest["kind"], "name": source_manifest["metadata"]["name"]}
+    if source_manifest["kind"] == "OCIRepository":
         return {"chartRef": reference}
     return {
         "chart": {

@@ -41,22 +41,22 @@ _ARM_AGENT = "https://tarballs.opendev.org/openstack/ironic-python-agent-builder
 
 
 @dataclass
-class Made:
-    """Items in order, with the ids of those that others need by a short name."""
+class NamedItems:
+    """Items in order, and the id of each by a short name, for those that come after it."""
 
     items: list[Item] = field(default_factory=list)
-    named: dict[str, str] = field(default_factory=dict)
+    id_of: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, item: Item) -> str:
         """Append an item under a name; returns its id."""
         self.items.append(item)
-        self.named[name] = item.id
+        self.id_of[name] = item.id
         return item.id
 
     def __getitem__(self, name: str) -> str:
-        if name not in self.named:
+        if name not in self.id_of:
             raise KeyError(f"the catalogue gives no {name} to the management plane")
-        return self.named[name]
+        return self.id_of[name]
 
 
 def namespace(target: str, name: str, **marks: str) -> KubeObject:
@@ -72,7 +72,7 @@ def applied(target: str, manifest: Manifest, after: tuple[str, ...], *, ready: b
     )
 
 
-def items(plan: RegionPlan, management: ManagementPlan, flux: str, charts: tuple[str, ...]) -> Made:
+def items(plan: RegionPlan, management: ManagementPlan, flux: str, charts: tuple[str, ...]) -> NamedItems:
     """Everything of Metal3 on a management cluster.
 
     Args:
@@ -82,19 +82,19 @@ def items(plan: RegionPlan, management: ManagementPlan, flux: str, charts: tuple
         charts: ids of all charts: certificates and secrets need their operators.
     """
     target = management.name
-    made = Made()
+    metal3 = NamedItems()
     # Ironic listens on its node's own address.
-    home = made.add("namespace", namespace(target, NAMESPACE, **{"pod-security.kubernetes.io/enforce": "privileged"}))
-    operator = _from_git(made, target, IRONIC_OPERATOR, IRONIC_OPERATOR_VERSION, "./config/default", flux)
+    home = metal3.add("namespace", namespace(target, NAMESPACE, **{"pod-security.kubernetes.io/enforce": "privileged"}))
+    operator = _from_git(metal3, target, IRONIC_OPERATOR, IRONIC_OPERATOR_VERSION, "./config/default", flux)
     needs = [operator]
     for name, manifest, ready in _secrets(plan):
-        needs.append(made.add(name, applied(target, manifest, (home, *charts), ready=ready)))
-    ironic = made.add("ironic", applied(target, _ironic(plan, management), tuple(needs), ready=True))
-    _from_git(made, target, BAREMETAL_OPERATOR, BAREMETAL_OPERATOR_VERSION, "./config/use-irso", flux, home, ironic)
-    return made
+        needs.append(metal3.add(name, applied(target, manifest, (home, *charts), ready=ready)))
+    ironic = metal3.add("ironic", applied(target, _ironic(plan, management), tuple(needs), ready=True))
+    _from_git(metal3, target, BAREMETAL_OPERATOR, BAREMETAL_OPERATOR_VERSION, "./config/use-irso", flux, home, ironic)
+    return metal3
 
 
-def _from_git(made: Made, target: str, name: str, version: str, path: str, *after: str) -> str:
+def _from_git(metal3: NamedItems, target: str, name: str, version: str, path: str, *after: str) -> str:
     """A Metal3 operator from its repository's kustomization at a tag; returns the id to wait for."""
     source = make(
         "source.toolkit.fluxcd.io/v1",
@@ -108,7 +108,7 @@ def _from_git(made: Made, target: str, name: str, version: str, path: str, *afte
             "interval": "12h",
         },
     )
-    fetched = made.add(f"{name} source", applied(target, source, after, ready=True))
+    fetched = metal3.add(f"{name} source", applied(target, source, after, ready=True))
     body: dict[str, Any] = {
         "sourceRef": {"kind": "GitRepository", "name": name},
         "path": path,
@@ -125,7 +125,7 @@ def _from_git(made: Made, target: str, name: str, version: str, path: str, *afte
     if name == IRONIC_OPERATOR:
         body["patches"] = [_feature_gate("Overrides")]
     manifest = make("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, FLUX_NAMESPACE, spec=body)
-    return made.add(name, applied(target, manifest, (fetched,), ready=True))
+    return metal3.add(name, applied(target, manifest, (fetched,), ready=True))
 
 
 def _feature_gate(name: str) -> Manifest:
@@ -152,8 +152,8 @@ def _secrets(plan: RegionPlan) -> list[tuple[str, Manifest, bool]]:
             "issuerRef": {"kind": "Issuer", "name": _IRONIC},
         },
     )
-    found = [("issuer", issuer, False), ("certificate", certificate, True)]
-    return [*found, ("bmc ca", _bmc_ca(plan), True)] if plan.spec.bmc.verify_tls else found
+    secrets = [("issuer", issuer, False), ("certificate", certificate, True)]
+    return [*secrets, ("bmc ca", _bmc_ca(plan), True)] if plan.spec.bmc.verify_tls else secrets
 
 
 def _bmc_ca(plan: RegionPlan) -> Manifest:

@@ -102,10 +102,10 @@ def over_budget(resources: int, size_bytes: int) -> str | None:
 
 def preview(plan: RegionPlan) -> Preview:
     """Counts and sizes of everything that the region declares, stacks in the order of a first `up`."""
-    found: dict[str, list[ComponentPreview]] = {name: [] for name in region.stack_names(plan)}
+    components: dict[str, list[ComponentPreview]] = {name: [] for name in region.stack_names(plan)}
     for block in region.region_blocks(plan):
-        found[block.stack] += [_component(inner) for inner in block.walk()]
-    stacks = tuple(StackPreview(name=name, components=tuple(parts)) for name, parts in found.items())
+        components[block.stack] += [_component(inner) for inner in block.walk()]
+    stacks = tuple(StackPreview(name=name, components=tuple(parts)) for name, parts in components.items())
     return Preview(region=plan.name, stacks=stacks)
 
 

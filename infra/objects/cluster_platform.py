@@ -77,8 +77,8 @@ def _shared_namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> list[s
 
 
 def _sources(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
-    made = (_flux.source(cluster, chart) for chart in chosen)
-    for manifest in {manifest["metadata"]["name"]: manifest for manifest in made}.values():
+    sources = (_flux.source(cluster, chart) for chart in chosen)
+    for manifest in {manifest["metadata"]["name"]: manifest for manifest in sources}.values():
         yield KubeObject(
             target=cluster.management, owner=ids.cluster(cluster.name), manifest=manifest, after=(_home(cluster),)
         )

@@ -218,13 +218,13 @@ def _policy(cluster: ClusterPlan, resource: str, ports: list[str], link: str) ->
 
 def _links_by_rail(cluster: ClusterPlan) -> dict[str, list[tuple[str, HostLink]]]:
     """Links of the declared hosts by rail and plane; empty while no rack is declared."""
-    found: dict[str, list[tuple[str, HostLink]]] = {}
+    links: dict[str, list[tuple[str, HostLink]]] = {}
     for rack in cluster.declared_racks if cluster.networks is not None else ():
         for host in rack.hosts:
             for link in cluster.host_links(rack, host.slot):
                 if link.name.startswith("ew"):
-                    found.setdefault(link.name, []).append((host.name, link))
-    return found
+                    links.setdefault(link.name, []).append((host.name, link))
+    return links
 
 
 def _addresses(cluster: ClusterPlan, rail: str, links: list[tuple[str, HostLink]]) -> Manifest:

@@ -45,27 +45,29 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
         yield _on(cluster, ids.cluster(cluster.name), _priority(plan, use), after)
 
 
-def tenant(plan: RegionPlan, one: TenantPlan, namespace: str) -> Iterator[KubeObject]:
+def tenant_queues(plan: RegionPlan, tenant: TenantPlan, namespace: str) -> Iterator[KubeObject]:
     """Queues of a tenant: a cluster queue with its quota, and a local queue for each service.
 
     Args:
         plan: the region.
-        one: the tenant.
+        tenant: the tenant.
         namespace: id of its namespace.
     """
-    cluster = plan.cluster(one.cluster)
-    flavour = make(API, "ResourceFlavor", flavour_name(one if one.racks else None))
+    cluster = plan.cluster(tenant.cluster)
+    flavour = make(API, "ResourceFlavor", flavour_name(tenant if tenant.racks else None))
     after = (_flux.release_id(cluster, CHART), object_id(cluster.name, flavour))
-    queue = _on(cluster, ids.tenant(one.name), make(API, "ClusterQueue", one.name, spec=_queue(cluster, one)), after)
+    queue = _on(
+        cluster, ids.tenant(tenant.name), make(API, "ClusterQueue", tenant.name, spec=_queue(cluster, tenant)), after
+    )
     yield queue
-    for name in queue_names(one):
-        local = make(API, "LocalQueue", name, one.name, spec={"clusterQueue": one.name})
-        yield _on(cluster, ids.tenant(one.name), local, (queue.id, namespace))
+    for name in queue_names(tenant):
+        local = make(API, "LocalQueue", name, tenant.name, spec={"clusterQueue": tenant.name})
+        yield _on(cluster, ids.tenant(tenant.name), local, (queue.id, namespace))
 
 
-def queue_names(one: TenantPlan) -> list[str]:
+def queue_names(tenant: TenantPlan) -> list[str]:
     """Names of a tenant's local queues: `default` for what names none, and one for each service."""
-    return list(dict.fromkeys(["default", *(use.name for use in one.services)]))
+    return list(dict.fromkeys(["default", *(use.name for use in tenant.services)]))
 
 
 def flavour_name(owner: TenantPlan | None) -> str:
@@ -112,27 +114,27 @@ def _priority(plan: RegionPlan, use: ServiceUse) -> Manifest:
     return make(API, "WorkloadPriorityClass", use.name, annotations=notes, value=use.priority, description=words)
 
 
-def _queue(cluster: ClusterPlan, one: TenantPlan) -> Manifest:
-    resources = [{"name": name, "nominalQuota": value} for name, value in _covered(cluster, one).items()]
+def _queue(cluster: ClusterPlan, tenant: TenantPlan) -> Manifest:
+    resources = [{"name": name, "nominalQuota": value} for name, value in _covered(cluster, tenant).items()]
     body: Manifest = {
         # The API server sets this label to the namespace's name: no other namespace can have it.
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": one.name}},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": tenant.name}},
         "queueingStrategy": "BestEffortFIFO",
         "preemption": {"withinClusterQueue": "LowerPriority"},
     }
-    if not one.racks:
+    if not tenant.racks:
         body["cohortName"] = cohort(cluster)
         body["preemption"]["reclaimWithinCohort"] = "Any"
         resources = [{**resource, "borrowingLimit": "0"} for resource in resources]
-    flavour = {"name": flavour_name(one if one.racks else None), "resources": resources}
+    flavour = {"name": flavour_name(tenant if tenant.racks else None), "resources": resources}
     body["resourceGroups"] = [{"coveredResources": [resource["name"] for resource in resources], "flavors": [flavour]}]
     return body
 
 
-def _covered(cluster: ClusterPlan, one: TenantPlan) -> dict[str, str]:
+def _covered(cluster: ClusterPlan, tenant: TenantPlan) -> dict[str, str]:
     """Quota by resource. Kueue admits only what asks for covered resources, so the rails are among them."""
-    limits = one.quota
-    nodes = -(-one.gpus // cluster.system.gpus_per_node)
+    limits = tenant.quota
+    nodes = -(-tenant.gpus // cluster.system.gpus_per_node)
     return {
         "cpu": str(limits.cpu),
         "memory": f"{limits.memory_gib}Gi",

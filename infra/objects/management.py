@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from ..plan.model import ManagementPlan, RegionPlan
 from . import _metal3, ids
-from ._metal3 import Made, applied, namespace
+from ._metal3 import NamedItems, applied, namespace
 from .base import Block, HelmRelease, Item, KubeObject, Manifest, make
 from .ids import object_id
 
@@ -100,12 +100,12 @@ def _installed(plan: RegionPlan, management: ManagementPlan) -> Iterator[Item]:
     yield from _providers(target, operator, metal3[_metal3.BAREMETAL_OPERATOR])
 
 
-def _charts(plan: RegionPlan, target: str) -> Made:
+def _charts(plan: RegionPlan, target: str) -> NamedItems:
     """Releases of the management charts, each in its namespace, by catalogue id."""
     entries = [entry for entry in plan.charts if entry.plane == "management"]
-    made = Made()
+    charts = NamedItems()
     for name in dict.fromkeys(entry.namespace for entry in entries):
-        made.add(f"namespace {name}", namespace(target, name))
+        charts.add(f"namespace {name}", namespace(target, name))
     for entry in entries:
         release = HelmRelease(
             target=target,
@@ -116,10 +116,10 @@ def _charts(plan: RegionPlan, target: str) -> Made:
             chart=entry.chart,
             version=entry.version,
             values=dict(entry.values),
-            after=(made[f"namespace {entry.namespace}"], *(made[needed] for needed in entry.depends_on)),
+            after=(charts[f"namespace {entry.namespace}"], *(charts[needed] for needed in entry.depends_on)),
         )
-        made.add(entry.id, release)
-    return made
+        charts.add(entry.id, release)
+    return charts
 
 
 def _providers(target: str, operator: str, baremetal_operator: str) -> Iterator[KubeObject]:

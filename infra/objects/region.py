@@ -41,8 +41,8 @@ def workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
     yield cluster_platform.block(plan, cluster, stack)
     yield fabric_network.block(plan, cluster, stack)
     yield storage.block(plan, cluster, stack)
-    for one in plan.tenants_of(cluster.name):
-        yield tenant.block(plan, one, stacks.tenant_stack(plan.spec, cluster.name, one.number))
+    for tenant_plan in plan.tenants_of(cluster.name):
+        yield tenant.block(plan, tenant_plan, stacks.tenant_stack(plan.spec, cluster.name, tenant_plan.number))
 
 
 def rack_groups(cluster: ClusterPlan) -> list[int]:
@@ -78,10 +78,13 @@ def steps(plan: RegionPlan, names: Sequence[str]) -> list[list[str]]:
     }
     workloads = {stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters}
     order = [{home}, hosts - {home}, workloads - hosts - {home}]
-    known = set().union(*order)
+    ordered = set().union(*order)
     return [
         step
-        for step in (*([name for name in names if name in one] for one in order), [n for n in names if n not in known])
+        for step in (
+            *([name for name in names if name in plane] for plane in order),
+            [n for n in names if n not in ordered],
+        )
         if step
     ]
 

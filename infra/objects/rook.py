@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan
-from . import _classes, _flux, ids
+from . import _flux, _storage_classes, ids
 from .base import LABEL, KubeObject, Manifest, make
 
 NAMESPACE = "rook-ceph"
@@ -78,10 +78,13 @@ def _storage(
     yield KubeObject(target=cluster.name, owner=owner, manifest=_class(storage, marks), after=(pool.id,))
     if tier in _CSI:
         driver, user = _CSI[tier]
-        secret = _classes.secret_pairs({"snapshotter": f"rook-csi-{user}-provisioner"}, NAMESPACE)
-        made = _classes.snapshot_class(storage.name, driver, {"clusterID": NAMESPACE, **secret}, marks)
+        secret = _storage_classes.secret_pairs({"snapshotter": f"rook-csi-{user}-provisioner"}, NAMESPACE)
+        snapshots = _storage_classes.snapshot_class(storage.name, driver, {"clusterID": NAMESPACE, **secret}, marks)
         yield KubeObject(
-            target=cluster.name, owner=owner, manifest=made, after=(_flux.release_id(cluster, SNAPSHOT_CHART), pool.id)
+            target=cluster.name,
+            owner=owner,
+            manifest=snapshots,
+            after=(_flux.release_id(cluster, SNAPSHOT_CHART), pool.id),
         )
 
 
@@ -146,18 +149,20 @@ def _class(storage: StoragePlan, marks: Mapping[str, str]) -> Manifest:
     tier = storage.spec.tier
     if tier == "object":
         parameters = {"objectStoreName": storage.name, "objectStoreNamespace": NAMESPACE}
-        return _classes.storage_class(storage.name, f"{NAMESPACE}.ceph.rook.io/bucket", parameters, marks, grows=False)
+        return _storage_classes.storage_class(
+            storage.name, f"{NAMESPACE}.ceph.rook.io/bucket", parameters, marks, grows=False
+        )
     driver, user = _CSI[tier]
     parameters = {"clusterID": NAMESPACE, **_secrets(user)}
     if tier == "block":
         parameters |= {"pool": storage.name, "imageFormat": "2", "imageFeatures": "layering"}
     else:
         parameters |= {"fsName": storage.name, "pool": f"{storage.name}-data"}
-    return _classes.storage_class(storage.name, driver, parameters, marks)
+    return _storage_classes.storage_class(storage.name, driver, parameters, marks)
 
 
 def _secrets(user: str) -> dict[str, str]:
     provisioner = dict.fromkeys(
         ("provisioner", "controller-expand", "controller-publish"), f"rook-csi-{user}-provisioner"
     )
-    return _classes.secret_pairs({**provisioner, "node-stage": f"rook-csi-{user}-node"}, NAMESPACE)
+    return _storage_classes.secret_pairs({**provisioner, "node-stage": f"rook-csi-{user}-node"}, NAMESPACE)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan
-from . import _chart_values, _classes, _flux, ids, labels, rook
+from . import _chart_values, _flux, _storage_classes, ids, labels, rook
 from .base import LABEL, Block, KubeObject, Manifest, make
 from .ids import Subject
 
@@ -70,16 +70,16 @@ def _vendor(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan, driver
     needs = (_home(cluster).id, _flux.release_id(cluster, "external-secrets"))
     secret = _on(cluster, ids.storage(storage.name), _credentials(storage, driver), *needs, wait_for="condition=Ready")
     yield secret
-    made = _classes.storage_class(storage.name, provisioner, parameters, marks)
-    yield _on(cluster, ids.storage(storage.name), made, secret.id, protect=plan.spec.protect)
-    snapshots = _classes.snapshot_class(storage.name, provisioner, snapshot, marks)
+    volumes = _storage_classes.storage_class(storage.name, provisioner, parameters, marks)
+    yield _on(cluster, ids.storage(storage.name), volumes, secret.id, protect=plan.spec.protect)
+    snapshots = _storage_classes.snapshot_class(storage.name, provisioner, snapshot, marks)
     yield _on(cluster, ids.storage(storage.name), snapshots, _flux.release_id(cluster, SNAPSHOT_CHART), secret.id)
 
 
 def _local_class(plan: RegionPlan, storage: StoragePlan) -> Manifest:
     """TopoLVM's volumes stay on their node, so the scheduler chooses it first; it has no snapshots of thick volumes."""
     parameters = {"csi.storage.k8s.io/fstype": "xfs", "topolvm.io/device-class": _chart_values.NVME_CLASS}
-    return _classes.storage_class(storage.name, "topolvm.io", parameters, _marks(plan, storage), wait=True)
+    return _storage_classes.storage_class(storage.name, "topolvm.io", parameters, _marks(plan, storage), wait=True)
 
 
 def _context_memory(cluster: ClusterPlan, storage: StoragePlan) -> Iterator[KubeObject]:
@@ -118,7 +118,7 @@ def _secret_name(storage: StoragePlan) -> str:
 
 
 def _secret_pairs(storage: StoragePlan, *uses: str) -> dict[str, str]:
-    return _classes.secret_pairs(dict.fromkeys(uses, _secret_name(storage)), NAMESPACE)
+    return _storage_classes.secret_pairs(dict.fromkeys(uses, _secret_name(storage)), NAMESPACE)
 
 
 _CSI_USES = ("provisioner", "controller-publish", "controller-expand", "node-stage", "node-publish")

@@ -61,7 +61,7 @@ def block(plan: RegionPlan, tenant: TenantPlan, stack: str) -> Block:
     items = [
         home,
         *(_in(cluster, tenant, manifest, home.id) for manifest in inside),
-        *kueue.tenant(plan, tenant, home.id),
+        *kueue.tenant_queues(plan, tenant, home.id),
     ]
     return Block(type="TenantEnclave", name=tenant.name, stack=stack, items=tuple(items))
 
@@ -160,9 +160,11 @@ def _networks(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ite
 
 def _storage_peers(plan: RegionPlan, cluster: ClusterPlan) -> list[Manifest]:
     """Networks of storage systems with an endpoint, and Ceph's object gateways. Volumes need none: nodes mount them."""
-    used = [one for one in plan.storage if cluster.name in one.clusters]
-    peers: list[Manifest] = [{"ipBlock": {"cidr": str(one.network)}} for one in used if one.spec.endpoint is not None]
-    if any(one.spec.driver == "rook-ceph" and one.spec.tier == "object" for one in used):
+    used = [system for system in plan.storage if cluster.name in system.clusters]
+    peers: list[Manifest] = [
+        {"ipBlock": {"cidr": str(system.network)}} for system in used if system.spec.endpoint is not None
+    ]
+    if any(system.spec.driver == "rook-ceph" and system.spec.tier == "object" for system in used):
         room = {"matchLabels": {"kubernetes.io/metadata.name": rook.NAMESPACE}}
         peers.append({"namespaceSelector": room, "podSelector": {"matchLabels": {"app": "rook-ceph-rgw"}}})
     return peers

@@ -84,8 +84,8 @@ def _pods(cluster: ClusterPlan) -> Manifest:
 
 def _pod_variables() -> dict[str, str]:
     def mark(place: str, kind: str, key: str) -> str:
-        found = f"has({place}.metadata.{kind}) && '{key}' in {place}.metadata.{kind}"
-        return f"{found} ? {place}.metadata.{kind}['{key}'] : ''"
+        present = f"has({place}.metadata.{kind}) && '{key}' in {place}.metadata.{kind}"
+        return f"{present} ? {place}.metadata.{kind}['{key}'] : ''"
 
     return {
         "tenant": f"namespaceObject.metadata.labels['{labels.TENANT_NAMESPACE}']",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.objects import _classes, _flux, rook, storage
+from ai_factory.infra.objects import _flux, _storage_classes, rook, storage
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import RegionPlan
 from tests import schema
@@ -45,7 +45,7 @@ ALL = [
 
 
 def test_examples_in_docstrings() -> None:
-    done = doctest.testmod(_classes)
+    done = doctest.testmod(_storage_classes)
     assert done.attempted and not done.failed
 
 
