@@ -1,8 +1,8 @@
 """Expansion: a new region from an existing one, in another country, at another power.
 
 >>> request = Request(source="kr-ulsan", name="jp-osaka", country="JP", power_mw=60)
->>> made = expand(request)
->>> made.plan.name, sum(cluster.gpus for cluster in made.plan.clusters) > 10_000
+>>> expansion = expand(request)
+>>> expansion.plan.name, sum(cluster.gpus for cluster in expansion.plan.clusters) > 10_000
 ('jp-osaka', True)
 """
 
@@ -25,13 +25,23 @@ from ..spec.load import load
 from ..spec.problems import InputError, Problem
 from .budget import over_budget
 from .draft import Draft, draft
+from .existing_regions import POOLS_FILE, ExistingRegions, Outlook, outlook, read_existing, read_pools
 from .files import place
-from .known import POOLS_FILE, Known, Outlook, outlook, read_known, read_pools
 from .request import COMMAND, Accepted, Request, accept, region_path, stack_path
 from .sizing import LEAST_GROWTH, TooSmallError
 from .text import region_text, stack_text
 
-__all__ = ["Expansion", "Known", "Outlook", "Request", "expand", "outlook", "read_known", "read_pools", "write"]
+__all__ = [
+    "ExistingRegions",
+    "Expansion",
+    "Outlook",
+    "Request",
+    "expand",
+    "outlook",
+    "read_existing",
+    "read_pools",
+    "write",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,23 +80,23 @@ def expand(request: Request, root: Path | None = None) -> Expansion:
     accepted = accept(request, root or regions.project_root())
     why: str | None = None
     for least_growth in LEAST_GROWTH:
-        made = _made(accepted, request, least_growth)
-        why = over_budget(made.plan)
+        expansion = _expansion(accepted, request, least_growth)
+        why = over_budget(expansion.plan)
         if why is None:
-            return made
+            return expansion
     message = f"{accepted.power_mw:g} MW are too much for one region: its first stack would have {why}"
     raise _refused("--power-mw", message, "make several regions of less power")
 
 
-def _made(accepted: Accepted, request: Request, least_growth: float) -> Expansion:
+def _expansion(accepted: Accepted, request: Request, least_growth: float) -> Expansion:
     try:
-        made = draft(accepted, least_growth=least_growth)
+        new_region = draft(accepted, least_growth=least_growth)
     except TooSmallError as error:
         message = f"{accepted.power_mw:g} MW at PUE {accepted.profile.pue.value:g} hold no rack: {error}"
         raise _refused("--power-mw", message, "raise it") from None
-    space = accepted.known.space(accepted.pools)
-    blocks = _blocks(made, space)
-    text = region_text(made, blocks)
+    space = accepted.existing.space(accepted.pools)
+    blocks = _blocks(new_region, space)
+    text = region_text(new_region, blocks)
     loaded = _proven(accepted, text)
     region_file, name = region_path(accepted.root, accepted.name), accepted.name
     return Expansion(
@@ -100,16 +110,16 @@ def _made(accepted: Accepted, request: Request, least_growth: float) -> Expansio
         plan=loaded.plan(),
         lock=loaded.lock,
         blocks=blocks,
-        left_out=made.left_out,
-        notices=tuple(_notices(accepted, made, blocks)),
-        outlook=outlook((*accepted.known.regions, loaded.region), space, accepted.catalog),
+        left_out=new_region.left_out,
+        notices=tuple(_notices(accepted, new_region, blocks)),
+        outlook=outlook((*accepted.existing.regions, loaded.region), space, accepted.catalog),
     )
 
 
-def _blocks(made: Draft, space: Space) -> Blocks:
-    accepted = made.accepted
+def _blocks(new_region: Draft, space: Space) -> Blocks:
+    accepted = new_region.accepted
     try:
-        return space.give(demand_of(made.region(), accepted.catalog, accepted.pools))
+        return space.give(demand_of(new_region.region(), accepted.catalog, accepted.pools))
     except ExhaustedError as error:
         remedy = f"widen the company's pools in {POOLS_FILE}"
         raise InputError(
@@ -143,7 +153,7 @@ def _proven(accepted: Accepted, text: str) -> Loaded:
             raise InputError(dataclasses.replace(problem, file=name) for problem in error.problems) from None
 
 
-def _notices(accepted: Accepted, made: Draft, blocks: Blocks) -> Iterator[str]:
+def _notices(accepted: Accepted, new_region: Draft, blocks: Blocks) -> Iterator[str]:
     code = accepted.profile.id.lower()
     if not accepted.name.startswith(f"{code}-"):
         yield f"the name {accepted.name} does not begin with {code}-: is the country right?"
@@ -154,7 +164,7 @@ def _notices(accepted: Accepted, made: Draft, blocks: Blocks) -> Iterator[str]:
             "IPv4 is kept for node and service networks, the rest takes IPv6: the region is too large for "
             f"1/{accepted.pools.whole_share} of the IPv4 that is left (whole_share, {POOLS_FILE})"
         )
-    for part in made.parts:
+    for part in new_region.parts:
         if part.of > 1 and part.number == 0:
             yield f"{part.origin.name} becomes {part.of} clusters of up to {part.max_racks} racks each"
 

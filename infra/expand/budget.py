@@ -19,13 +19,13 @@ def over_budget(plan: RegionPlan) -> str | None:
     """
     name = region_stack(plan.spec)
     home = itertools.takewhile(lambda block: block.stack == name, region_blocks(plan))
-    inner = [one for block in home for one in block.walk()]
-    return StackPreview(name=name, components=tuple(map(_component, inner))).over_budget
+    blocks = [inner for block in home for inner in block.walk()]
+    return StackPreview(name=name, components=tuple(map(_component, blocks))).over_budget
 
 
 def _component(block: Block) -> ComponentPreview:
     data = [item.values if isinstance(item, HelmRelease) else item.manifest for item in block.items]
-    size = sum(len(json.dumps(one, separators=(",", ":"))) for one in data)
+    size = sum(len(json.dumps(body, separators=(",", ":"))) for body in data)
     return ComponentPreview(
         type=block.type, name=block.name, kinds=(), ids=tuple(item.id for item in block.items), size_bytes=size
     )

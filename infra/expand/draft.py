@@ -10,7 +10,7 @@ from .. import spec
 from ..plan import quantities
 from ..plan.allocation.address_plan import Blocks
 from ..plan.checks.capacity import RESOURCES_PER_RACK
-from . import carried, layout, sizing
+from . import carryover, layout, sizing
 from .request import Accepted
 from .sizing import Part
 
@@ -64,7 +64,7 @@ class Draft:
         if old is None:
             return {}
         names = self.source.region.name, self.accepted.name
-        return {"gpu": carried.image(old.gpu, *names), "core": carried.image(old.core, *names)}
+        return {"gpu": carryover.image(old.gpu, *names), "core": carryover.image(old.core, *names)}
 
     def data(self, addressing: dict[str, Any]) -> dict[str, Any]:
         """The region file's data with these pools."""
@@ -80,18 +80,18 @@ class Draft:
             "addressing": addressing,
             "site": {
                 "power": {key: value for key, value in self.power.items() if value is not None},
-                "cooling": carried.dumped(self.source.site.cooling),
-                "halls": [carried.dumped(one.hall) for one in self.halls],
+                "cooling": carryover.dumped(self.source.site.cooling),
+                "halls": [carryover.dumped(hall.hall) for hall in self.halls],
             },
             "inventory": "sample",
             "core": self.core,
-            "bmc": carried.dumped(self.source.bmc),
+            "bmc": carryover.dumped(self.source.bmc),
             "images": self.images,
-            "management": [_management(one) for one in self.managements],
+            "management": [_management(management) for management in self.managements],
             "clusters": self.clusters,
             "storage": list(self.storage),
             "tenants": list(self.tenants),
-            "services": [carried.dumped(one) for one in self.source.services],
+            "services": [carryover.dumped(service) for service in self.source.services],
             "energy": self.energy,
         }
         return {key: value for key, value in whole.items() if value not in ({}, [])}
@@ -137,12 +137,14 @@ def draft(accepted: Accepted, *, least_growth: float = sizing.LEAST_GROWTH[0]) -
     )
     groups = sizing.by_origin(parts)
     halls, hall_of = layout.halls(source, accepted.source.full_lock, parts, catalog, it_mw=it_mw)
-    there = bool(source.management) and all(one.provider == "existing" for one in source.management)
-    managements, managed_by = layout.managements(accepted.name, parts, catalog, installed=not there)
-    storage, no_storage = carried.storage(source, groups, catalog, region=accepted.name)
-    tenants, no_tenants = carried.tenants(source, groups, catalog, country=accepted.profile.id)
+    preinstalled = bool(source.management) and all(
+        management.provider == "existing" for management in source.management
+    )
+    managements, managed_by = layout.managements(accepted.name, parts, catalog, installed=not preinstalled)
+    storage, no_storage = carryover.storage(source, groups, catalog, region=accepted.name)
+    tenants, no_tenants = carryover.tenants(source, groups, catalog, country=accepted.profile.id)
     core, needed = _core(source, parts, managements, storage, hall_of)
-    left = [(f"cluster {one.name}", "its share of the power holds no rack") for one in dropped]
+    left = [(f"cluster {cluster.name}", "its share of the power holds no rack") for cluster in dropped]
     left += [(f"storage {name}", "none of its clusters is there") for name in no_storage]
     left += [(f"tenant {name}", why) for name, why in no_tenants]
     return Draft(
@@ -154,16 +156,16 @@ def draft(accepted: Accepted, *, least_growth: float = sizing.LEAST_GROWTH[0]) -
 
 def _decisions(source: spec.Region) -> list[tuple[str, str]]:
     """Parts of a file that hold for one region only."""
-    found = []
+    left_out = []
     if source.energy.curtailable_mw is not None:
-        found.append(("energy.curtailable_mw", "it is promised to the source's grid operator"))
+        left_out.append(("energy.curtailable_mw", "it is promised to the source's grid operator"))
     if source.waivers or source.approvals:
-        found.append(("waivers and approvals", "they were given for the source"))
+        left_out.append(("waivers and approvals", "they were given for the source"))
     if source.costs is not None:
-        found.append(("costs", "prices differ by country and contract"))
+        left_out.append(("costs", "prices differ by country and contract"))
     if not source.protect:
-        found.append(("protect: false", "a new region is protected from deletion"))
-    return found
+        left_out.append(("protect: false", "a new region is protected from deletion"))
+    return left_out
 
 
 def _core(
@@ -174,7 +176,7 @@ def _core(
     hall_of: dict[str, str],
 ) -> tuple[dict[str, Any], int]:
     nodes, needed = layout.core_nodes(source.core.nodes_per_rack, parts, managements, storage)
-    old = carried.dumped(source.core)
+    old = carryover.dumped(source.core)
     if old.get("hall") not in (*hall_of.values(), None):
         del old["hall"]
     nodes = max(nodes, source.core.nodes_per_rack)
@@ -186,9 +188,9 @@ def _layout(source: spec.Region, parts: Sequence[Part], limit: int) -> str:
     return "single" if source.layout == "single" and racks * RESOURCES_PER_RACK <= limit else "split"
 
 
-def _management(one: spec.Management) -> dict[str, Any]:
-    provider = {"provider": one.provider} if one.provider == "existing" else {}
-    return {"name": one.name, **provider, "access": {"context": one.access.context}}
+def _management(management: spec.Management) -> dict[str, Any]:
+    provider = {"provider": management.provider} if management.provider == "existing" else {}
+    return {"name": management.name, **provider, "access": {"context": management.access.context}}
 
 
 def _cluster(draft: Draft, part: Part) -> dict[str, Any]:
@@ -196,7 +198,7 @@ def _cluster(draft: Draft, part: Part) -> dict[str, Any]:
     several = len(draft.managements) > 1
     adopted = cluster.provider == "existing"
     named = cluster.access is not None and cluster.access.capi_secret is None
-    own = carried.dumped(cluster)
+    own = carryover.dumped(cluster)
     rest = {key: value for key, value in own.items() if key not in ("name", "hall", "provider", "management", "access")}
     return {
         "name": cluster.name,

@@ -44,7 +44,7 @@ def halls(
     Returns:
         The halls, and the hall of each cluster.
     """
-    placed = {e.name: e.hall for some in lock.held().values() for e in some if isinstance(e, ClusterEntry)}
+    placed = {e.name: e.hall for entries in lock.held().values() for e in entries if isinstance(e, ClusterEntry)}
     names = {hall.name for hall in source.site.halls}
     inside: dict[str, list[Part]] = {}
     takes_after: dict[str, str] = {}
@@ -56,11 +56,17 @@ def halls(
         takes_after.setdefault(name, old)
     old_halls = {hall.name: hall for hall in source.site.halls}
     total_kw = sum(part.kw for part in parts)
-    found = [
-        _hall(name, old_halls[takes_after[name]], some, it_mw * sum(part.kw for part in some) / total_kw, catalog)
-        for name, some in inside.items()
+    new_halls = [
+        _hall(
+            name,
+            old_halls[takes_after[name]],
+            occupants,
+            it_mw * sum(part.kw for part in occupants) / total_kw,
+            catalog,
+        )
+        for name, occupants in inside.items()
     ]
-    return found, {part.cluster.name: name for name, some in inside.items() for part in some}
+    return new_halls, {part.cluster.name: name for name, occupants in inside.items() for part in occupants}
 
 
 def _next_hall(taken: set[str]) -> str:
@@ -117,8 +123,10 @@ def managements(
     names = ["management" if single else f"management-{number}" for number in range(1, len(groups) + 1)]
     accesses = [spec.Access(context=f"{region}-{name}") for name in names]
     provider: Literal["install", "existing"] = "install" if installed else "existing"
-    found = [spec.Management(name=one, provider=provider, access=way) for one, way in zip(names, accesses, strict=True)]
-    return found, {cluster: name for name, group in zip(names, groups, strict=True) for cluster in group}
+    new_managements = [
+        spec.Management(name=name, provider=provider, access=way) for name, way in zip(names, accesses, strict=True)
+    ]
+    return new_managements, {cluster: name for name, group in zip(names, groups, strict=True) for cluster in group}
 
 
 def _hosts(part: Part, catalog: Catalog) -> int:
@@ -136,6 +144,6 @@ def core_nodes(
 ) -> tuple[int, int]:
     """Core nodes to have and those needed: control planes, management clusters, storage; whole racks."""
     planes = sum(p.cluster.control_plane.replicas for p in parts if p.cluster.provider != "existing")
-    storing = sum(nodes for one in storage if isinstance(nodes := one.get("nodes"), int))
+    storing = sum(nodes for storage_data in storage if isinstance(nodes := storage_data.get("nodes"), int))
     needed = planes + storing + quantities.MANAGEMENT_NODES * len(managements)
     return math.ceil(needed * CORE_ROOM / per_rack) * per_rack, needed

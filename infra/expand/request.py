@@ -17,7 +17,7 @@ from ..spec.load import validate_as
 from ..spec.problems import InputError, Problem
 from ..spec.source import Document, display_name
 from ..text.flow import is_plain
-from .known import Known, read_known, read_pools
+from .existing_regions import ExistingRegions, read_existing, read_pools
 
 COMMAND = "aifactory expand"
 _OPTIONS = {"name": "--to", "country": "--country", "city": "--city"}
@@ -56,7 +56,7 @@ class Accepted:
     system: SystemEntry | None
     rack_kw: float | None
     pools: Pools
-    known: Known
+    existing: ExistingRegions
 
     @property
     def catalog(self) -> Catalog:
@@ -81,14 +81,14 @@ def accept(request: Request, root: Path) -> Accepted:
         InputError: every fault of the options, and of the files that it rests on.
     """
     faults: list[Problem] = []
-    source, known, pools = _source(request, root, faults), read_known(root), _pools(root, faults)
+    source, existing, pools = _source(request, root, faults), read_existing(root), _pools(root, faults)
     faults += (
         _fault("", f"the addresses of a region are not known: {problem}", "mend its file first")
-        for problem in known.faults
+        for problem in existing.faults
         if source is not None or problem.file != display_name(region_path(root, request.source))
     )
     city = _city(request.name) if request.city is None else request.city
-    faults += _identity(request, city, root, known)
+    faults += _identity(request, city, root, existing)
     profile = _profile(request.country, faults)
     power_mw = _number("--power-mw", request.power_mw, 100_000, faults)
     rack_kw = None if request.rack_kw is None else _number("--rack-kw", request.rack_kw, 10_000, faults)
@@ -97,7 +97,7 @@ def accept(request: Request, root: Path) -> Accepted:
         raise InputError(faults)
     return Accepted(
         root=root, source=source, name=request.name, city=city, city_given=request.city is not None, profile=profile,
-        power_mw=power_mw, system=system, rack_kw=rack_kw, pools=pools, known=known,
+        power_mw=power_mw, system=system, rack_kw=rack_kw, pools=pools, existing=existing,
     )  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def _city(name: str) -> str:
     return " ".join(word.capitalize() for word in tail.split("-"))
 
 
-def _identity(request: Request, city: str, root: Path, known: Known) -> Iterator[Problem]:
+def _identity(request: Request, city: str, root: Path, existing: ExistingRegions) -> Iterator[Problem]:
     """Faults of name, country code and city, by the rules of region files; and whether the name is free."""
     data = {"name": request.name, "country": request.country, "city": city}
     try:
@@ -145,7 +145,7 @@ def _identity(request: Request, city: str, root: Path, known: Known) -> Iterator
     for path in (file, lock_path(file), stack_path(root, request.name)) if legal else ():
         if path.exists() or path.is_symlink():
             yield _fault("--to", f"{display_name(path)} exists, and nothing is overwritten", "choose another name")
-    for numbers in known.numbers:
+    for numbers in existing.numbers:
         if numbers.region == request.name and numbers.file != display_name(file):
             yield _fault("--to", f"the name {request.name} is borne by {numbers.file}", "choose another name")
 
@@ -156,8 +156,8 @@ def _profile(country: str, faults: list[Problem]) -> CountryEntry | None:
     except UnknownEntryError:
         if not (len(country) == 2 and country.isascii() and country.isupper()):
             return None  # the rules of region files say so already
-        known = ", ".join(catalogue.load().country_ids)
-        remedy = f"known: {known}; or add infra/catalog/countries/<code>.yaml"
+        country_ids = ", ".join(catalogue.load().country_ids)
+        remedy = f"known: {country_ids}; or add infra/catalog/countries/<code>.yaml"
         faults.append(_fault("--country", f"there is no profile of the country {country}", remedy))
         return None
 

@@ -113,10 +113,10 @@ def parts(
         raise TooSmallError(f"{budget_kw:,.1f} kW are left for racks, and one takes {least:g} kW")
     names = {model.cluster.name for model in kept}
     total = sum(model.weight for model in kept)
-    found: list[Part] = []
+    new_parts: list[Part] = []
     for model in kept:
-        found += _split(model, budget_kw, model.weight / total, catalog, names, least_growth)
-    return found, [model.origin for model in models if model not in kept]
+        new_parts += _split(model, budget_kw, model.weight / total, catalog, names, least_growth)
+    return new_parts, [model.origin for model in models if model not in kept]
 
 
 def _furthest(models: Sequence[_Model], budget_kw: float) -> _Model | None:
@@ -230,9 +230,9 @@ def _free_name(name: str, number: int, taken: set[str]) -> str:
     return free
 
 
-def by_origin(found: Sequence[Part]) -> Mapping[str, list[Part]]:
+def by_origin(new_parts: Sequence[Part]) -> Mapping[str, list[Part]]:
     """The clusters that take the place of each cluster of the source."""
     groups: dict[str, list[Part]] = {}
-    for part in found:
+    for part in new_parts:
         groups.setdefault(part.origin.name, []).append(part)
     return groups

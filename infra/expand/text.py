@@ -10,9 +10,9 @@ from ..plan import quantities
 from ..plan.allocation.address_plan import Blocks
 from ..text import templates
 from ..text.flow import comment, flow
-from . import carried
+from . import carryover
 from .draft import Draft, addressing, describe
-from .known import POOLS_FILE
+from .existing_regions import POOLS_FILE
 from .layout import HallOf
 from .sizing import GROWTH
 
@@ -48,28 +48,28 @@ def region_text(draft: Draft, blocks: Blocks) -> str:
             "computed: max_it_mw is the clusters' share of the IT power, max_racks what they may grow to; rest copied",
             "  ",
         ),
-        halls=[(flow(carried.dumped(one.hall)), _hall(draft, one)) for one in draft.halls],
+        halls=[(flow(carryover.dumped(hall.hall)), _hall(draft, hall)) for hall in draft.halls],
         core=flow(draft.core),
         core_why=f"computed: {draft.core_needed} are needed, and half as many for growth, in whole racks",
         bmc=flow(data["bmc"]) if "bmc" in data else "",
-        images=[(key, flow(one)) for key, one in draft.images.items()],
+        images=[(key, flow(image)) for key, image in draft.images.items()],
         images_why=comment(
             f"copied from {old}, on {accepted.name}'s own image server. DECIDE: it must serve them first"
         ),
-        managements=[flow(one) for one in data["management"]],
+        managements=[flow(management) for management in data["management"]],
         management_why=comment(_management(draft)),
         clusters=[
-            (flow(one), comment(describe(draft, part), "  "))
-            for one, part in zip(draft.clusters, draft.parts, strict=True)
+            (flow(cluster), comment(describe(draft, part), "  "))
+            for cluster, part in zip(draft.clusters, draft.parts, strict=True)
         ],
         clusters_why=comment(_clusters(draft)),
-        storage=[flow(one) for one in draft.storage],
+        storage=[flow(storage) for storage in draft.storage],
         storage_why=comment(
             f"copied from {old}, capacity by the GPUs that use it (two digits, up); host names are assumptions. DECIDE"
         ),
-        tenants=[flow(one) for one in draft.tenants],
+        tenants=[flow(tenant) for tenant in draft.tenants],
         tenants_why=_tenants(draft),
-        services=[flow(one) for one in data.get("services", [])],
+        services=[flow(service) for service in data.get("services", [])],
         energy=flow(data["energy"]),
         energy_why=comment("copied; DECIDE: curtailable_mw, once it is agreed with the grid operator"),
     )
@@ -146,9 +146,11 @@ def _power(draft: Draft) -> str:
     )
 
 
-def _hall(draft: Draft, one: HallOf) -> str:
-    widened = ", with the cooling and power that the racks need" if one.widened else ""
-    return comment(f"for {', '.join(one.clusters)}; after {one.origin} of {draft.source.region.name}{widened}", "    ")
+def _hall(draft: Draft, hall: HallOf) -> str:
+    widened = ", with the cooling and power that the racks need" if hall.widened else ""
+    return comment(
+        f"for {', '.join(hall.clusters)}; after {hall.origin} of {draft.source.region.name}{widened}", "    "
+    )
 
 
 def _management(draft: Draft) -> str:

@@ -58,12 +58,12 @@ def survey(root: Path | None = None) -> Fleet:
         InputError: the project's own pools are malformed.
     """
     folder = root or regions.project_root()
-    known = expand.read_known(folder)
+    existing = expand.read_existing(folder)
     pools = expand.read_pools(folder)
     return Fleet(
         rows=tuple(_row(name, folder) for name in regions.known_regions(folder)),
-        overlaps=tuple(overlaps(known.numbers)),
-        outlook=expand.outlook(known.regions, known.space(pools), catalog.load()),
+        overlaps=tuple(overlaps(existing.numbers)),
+        outlook=expand.outlook(existing.regions, existing.space(pools), catalog.load()),
     )
 
 

@@ -278,14 +278,14 @@ def shuffled(mix: Sequence[float]) -> list[float]:
 def test_two_hundred_regions_fit_beside_the_examples(order: list[float]) -> None:
     made = {power: sized(power) for power in set(MIX)}
     needs = {power: demand_of(one.region(), FIGURES, POOLS) for power, one in made.items()}
-    known = made[1000.0].accepted.known
-    space = known.space(POOLS)
+    existing = made[1000.0].accepted.existing
+    space = existing.space(POOLS)
 
     start = time.process_time()
     new = [(f"r{i:03}", power, space.give(needs[power])) for i, power in enumerate(order)]
     assert time.process_time() - start < 5
 
-    everyone = [*known.numbers, *(numbers(name, blocks) for name, _, blocks in new)]
+    everyone = [*existing.numbers, *(numbers(name, blocks) for name, _, blocks in new)]
     assert overlaps(everyone) == []
     assert all(blocks.underlay_v4.subnet_of(IPv4Network("10.0.0.0/8")) for _, _, blocks in new)
     for name, power, blocks in new:

@@ -12,7 +12,7 @@ import hypothesis
 import yaml
 from hypothesis import strategies as st
 
-from ai_factory.infra.expand import Request, expand, read_known, write
+from ai_factory.infra.expand import Request, expand, read_existing, write
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.plan.allocation.address_plan import overlaps
@@ -87,9 +87,9 @@ def stretches(root: Path) -> Iterator[tuple[str, int, int]]:
 
 
 def assert_disjoint(root: Path) -> None:
-    known = read_known(root)
-    assert not known.faults
-    assert overlaps(known.numbers) == []
+    existing = read_existing(root)
+    assert not existing.faults
+    assert overlaps(existing.numbers) == []
     taken = sorted(stretches(root))
     for (kind, _, last), (other, start, _) in itertools.pairwise(taken):
         assert kind != other or last < start

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ai_factory.infra import catalog, spec
 from ai_factory.infra.expand import sizing
-from ai_factory.infra.expand.carried import new_host
+from ai_factory.infra.expand.carryover import new_host
 from ai_factory.infra.plan import quantities
 from ai_factory.infra.spec.load import load
 from tests.regionfile import REGIONS

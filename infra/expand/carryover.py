@@ -29,31 +29,31 @@ def storage(
     Returns:
         Data of the systems, and the names of those left out since none of their clusters is there.
     """
-    found: list[dict[str, Any]] = []
+    systems: list[dict[str, Any]] = []
     left: list[str] = []
-    for one in source.storage:
-        users = [name for name in (one.used_by or [c.name for c in source.clusters]) if groups.get(name)]
+    for original in source.storage:
+        users = [name for name in (original.used_by or [c.name for c in source.clusters]) if groups.get(name)]
         if not users:
-            left.append(one.name)
+            left.append(original.name)
             continue
         clusters = [part.cluster.name for name in users for part in groups[name]]
-        data = dumped(one) | _capacity(one, _ratio(one, source, users, groups, catalog))
-        if one.endpoint is not None:
-            data["endpoint"] = new_host(one.endpoint, source.region.name, region, one.driver or "storage")
-        found += _placed(one, data, clusters, catalog)
-    return found, left
+        data = dumped(original) | _capacity(original, _ratio(original, source, users, groups, catalog))
+        if original.endpoint is not None:
+            data["endpoint"] = new_host(original.endpoint, source.region.name, region, original.driver or "storage")
+        systems += _placed(original, data, clusters, catalog)
+    return systems, left
 
 
 def _placed(
-    one: spec.Storage, data: dict[str, Any], clusters: Sequence[str], catalog: Catalog
+    original: spec.Storage, data: dict[str, Any], clusters: Sequence[str], catalog: Catalog
 ) -> Iterator[dict[str, Any]]:
     """On the clusters that use it: a system inside a cluster comes once for each."""
     for key in ("cluster", "clusters"):
         data.pop(key, None)
-    if one.driver is not None and catalog.driver(one.driver).on_core_nodes:
+    if original.driver is not None and catalog.driver(original.driver).on_core_nodes:
         for number, name in enumerate(clusters, start=1):
-            yield data | {"name": one.name if number == 1 else f"{one.name}-{number}", "cluster": name}
-    elif not one.used_by:
+            yield data | {"name": original.name if number == 1 else f"{original.name}-{number}", "cluster": name}
+    elif not original.used_by:
         yield data
     elif len(clusters) == 1:
         yield data | {"cluster": clusters[0]}
@@ -62,9 +62,13 @@ def _placed(
 
 
 def _ratio(
-    one: spec.Storage, source: spec.Region, users: Sequence[str], groups: Mapping[str, Sequence[Part]], catalog: Catalog
+    original: spec.Storage,
+    source: spec.Region,
+    users: Sequence[str],
+    groups: Mapping[str, Sequence[Part]],
+    catalog: Catalog,
 ) -> float:
-    names = one.used_by or tuple(cluster.name for cluster in source.clusters)
+    names = original.used_by or tuple(cluster.name for cluster in source.clusters)
     old = sum(gpus(cluster, catalog) for cluster in source.clusters if cluster.name in names)
     return sum(gpus(part.cluster, catalog) for name in users for part in groups[name]) / old
 
@@ -74,12 +78,12 @@ def gpus(cluster: spec.Cluster, catalog: Catalog) -> int:
     return quantities.nodes(cluster, catalog) * catalog.system(cluster.system).gpus_per_node
 
 
-def _capacity(one: spec.Storage, ratio: float) -> dict[str, Any]:
+def _capacity(original: spec.Storage, ratio: float) -> dict[str, Any]:
     """Capacity at a ratio, two digits, rounded up; below a PiB in TiB."""
-    if one.size_tib is None:
+    if original.size_tib is None:
         return {}
-    tib = one.size_tib * ratio
-    if one.capacity_pib is not None and tib >= _TIB_PER_PIB:
+    tib = original.size_tib * ratio
+    if original.capacity_pib is not None and tib >= _TIB_PER_PIB:
         return {"capacity_pib": _two_digits(tib / _TIB_PER_PIB)}
     return {"capacity_pib": None, "capacity_tib": _two_digits(tib)}
 
@@ -104,11 +108,11 @@ def new_host(host: str, old: str, new: str, service: str) -> str:
     return ".".join(new if label == old else label for label in labels)
 
 
-def image(one: spec.Image, old: str, new: str) -> dict[str, Any]:
+def image(original: spec.Image, old: str, new: str) -> dict[str, Any]:
     """An image on the new region's own server, over TLS; a checksum in hex stays, since it is the same image."""
-    data = dumped(one) | {"url": _url(one.url, old, new)}
-    if "://" in one.checksum:
-        data["checksum"] = _url(one.checksum, old, new)
+    data = dumped(original) | {"url": _url(original.url, old, new)}
+    if "://" in original.checksum:
+        data["checksum"] = _url(original.checksum, old, new)
     return data
 
 
@@ -126,8 +130,8 @@ def tenants(
     Returns:
         Data of those that come along, and name and reason of those that don't.
     """
-    free = {part.cluster.name: [part.racks, 0] for some in groups.values() for part in some}
-    found: list[dict[str, Any]] = []
+    free = {part.cluster.name: [part.racks, 0] for same_origin in groups.values() for part in same_origin}
+    coming: list[dict[str, Any]] = []
     left: list[tuple[str, str]] = []
     for tenant in source.tenants:
         allowed = tenant.residency or source.sovereignty.residency
@@ -142,8 +146,8 @@ def tenants(
         data = dumped(tenant) | {"cluster": place}
         if tenant.residency:
             data["residency"] = [country]
-        found.append(data)
-    return found, left
+        coming.append(data)
+    return coming, left
 
 
 def _place(tenant: spec.Tenant, parts: Sequence[Part], free: Mapping[str, list[int]], catalog: Catalog) -> str | None:

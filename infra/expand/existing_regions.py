@@ -26,7 +26,7 @@ COUNTED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ExistingRegions:
     """Regions whose files have the right shape, and the faults of those that have not."""
 
     regions: tuple[spec.Region, ...]
@@ -68,28 +68,28 @@ class Outlook:
         return f"address space: {more} further regions as large as {self.region} fit{why}"
 
 
-def outlook(known: Iterable[spec.Region], space: Space, catalog: Catalog) -> Outlook | None:
+def outlook(existing: Iterable[spec.Region], space: Space, catalog: Catalog) -> Outlook | None:
     """What is left for regions of the largest size; None where no region can be sized.
 
     Args:
-        known: the regions.
+        existing: the regions.
         space: what they leave free; of no use afterwards.
         catalog: figures.
     """
     sized = []
-    for region in known:
+    for region in existing:
         with contextlib.suppress(LookupError, ValueError):  # its own check says what is wrong with it
             need = demand_of(region, catalog, space.pools)
             sized.append((need.underlay + need.oob, region.region.name, need))
     if not sized:
         return None
-    _, name, need = max(sized, key=lambda one: one[:2])
+    _, name, need = max(sized, key=lambda size: size[:2])
     return Outlook(region=name, forecast=forecast(space, need, at_most=COUNTED), warn_below=space.pools.warn_below)
 
 
-def read_known(root: Path) -> Known:
+def read_existing(root: Path) -> ExistingRegions:
     """Read the shape of every region file of a project; what goes beyond the shape is not looked at."""
-    found: list[spec.Region] = []
+    existing: list[spec.Region] = []
     numbers: list[RegionNumbers] = []
     faults: list[Problem] = []
     for name in regions.known_regions(root):
@@ -99,9 +99,9 @@ def read_known(root: Path) -> Known:
         except InputError as error:
             faults += error.problems
             continue
-        found.append(region)
+        existing.append(region)
         numbers.append(numbers_of(region, display_name(path)))
-    return Known(regions=tuple(found), numbers=tuple(numbers), faults=tuple(faults))
+    return ExistingRegions(regions=tuple(existing), numbers=tuple(numbers), faults=tuple(faults))
 
 
 def read_pools(root: Path) -> Pools:
