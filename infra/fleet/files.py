@@ -32,14 +32,14 @@ def files(waves: Sequence[WaveOrder], fleet: Fleet, only: Sequence[str] = ()) ->
         fleet: the settings.
         only: regions to write; all if empty. Prerequisites are those of the whole fleet.
     """
-    made = {"00-fleet.yaml": _comment(_head(fleet)) + _documents(objects.identity_objects(fleet))}
+    texts = {"00-fleet.yaml": _comment(_head(fleet)) + _documents(objects.identity_objects(fleet))}
     for wave in waves:
         for region in wave.regions:
             if not only or region.name in only:
                 text = _documents(objects.region_objects(wave, region, fleet))
-                made[f"{wave.number:02}-{region.name}.yaml"] = _comment(_region_head(wave, region, fleet)) + text
-    made["_order.txt"] = "".join(f"{line}\n" for line in (*summary(waves, fleet), "", *_stacks(waves)))
-    return made
+                texts[f"{wave.number:02}-{region.name}.yaml"] = _comment(_region_head(wave, region, fleet)) + text
+    texts["_order.txt"] = "".join(f"{line}\n" for line in (*summary(waves, fleet), "", *_stacks(waves)))
+    return texts
 
 
 def summary(waves: Sequence[WaveOrder], fleet: Fleet) -> Iterator[str]:
@@ -85,7 +85,10 @@ def _head(fleet: Fleet) -> Iterator[str]:
 
 def _region_head(wave: WaveOrder, region: RegionOrder, fleet: Fleet) -> Iterator[str]:
     yield f"{region.name}: wave {wave.number}, {wave.name}: {_APPROVALS[wave.approval]}"
-    reached = [*(one.spec.access for one in region.plan.management), *(one.access for one in region.plan.clusters)]
+    reached = [
+        *(management.spec.access for management in region.plan.management),
+        *(cluster.access for cluster in region.plan.clusters),
+    ]
     contexts = sorted({access.context for access in reached if access.context})
     secret = objects.kubeconfig_secret(fleet, region.name)
     yield f"The owner makes Secret {fleet.namespace}/{secret} with {objects.KUBECONFIG_KEY}: a kubeconfig with"
@@ -97,7 +100,7 @@ def _comment(lines: Iterator[str]) -> str:
 
 
 def _documents(manifests: Sequence[Manifest]) -> str:
-    return "---\n" + "---\n".join(yaml_text(one) for one in manifests)
+    return "---\n" + "---\n".join(yaml_text(manifest) for manifest in manifests)
 
 
 def _number(count: int, word: str) -> str:

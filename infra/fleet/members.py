@@ -40,10 +40,12 @@ def members(*, include_samples: bool) -> Members:
         RefusedError: regions are not to be applied, such as for an incomplete lock, or none is left.
     """
     verdicts = [judge(name) for name in regions.known_regions()]
-    faults = [*(problem for one in verdicts for problem in one.bad), *_misnamed(verdicts)]
-    samples = [one.name for one in verdicts if one.plan and one.plan.sample_inventory and not include_samples]
-    chosen = [one for one in verdicts if one.name not in samples]
-    refused = [f"{one.name}: {line}" for one in chosen for line in one.refused]
+    faults = [*(problem for verdict in verdicts for problem in verdict.bad), *_misnamed(verdicts)]
+    samples = [
+        verdict.name for verdict in verdicts if verdict.plan and verdict.plan.sample_inventory and not include_samples
+    ]
+    chosen = [verdict for verdict in verdicts if verdict.name not in samples]
+    refused = [f"{verdict.name}: {line}" for verdict in chosen for line in verdict.refused]
     if faults:
         raise InputError(faults)
     if refused:
@@ -51,7 +53,7 @@ def members(*, include_samples: bool) -> Members:
     if not chosen:
         message = f"every region has a sample inventory ({', '.join(samples)})" if samples else "there is no region"
         raise RefusedError(message, "name a file of real hosts in `inventory`; in a sandbox add --include-samples")
-    plans = tuple(one.plan for one in chosen if one.plan is not None)
+    plans = tuple(verdict.plan for verdict in chosen if verdict.plan is not None)
     return Members(plans=plans, samples=tuple(samples))
 
 
@@ -62,9 +64,9 @@ def _misnamed(verdicts: Iterable[Verdict]) -> list[Problem]:
         Problem(
             file=str(regions.REGIONS / f"{name}.yaml"),
             path="region.name",
-            message=f"the region {one.name} has to be in a file of that name",
-            remedy=f"rename the file and its lock to {one.name}",
+            message=f"the region {verdict.name} has to be in a file of that name",
+            remedy=f"rename the file and its lock to {verdict.name}",
         )
-        for name, one in names
-        if one.plan is not None and one.name != name
+        for name, verdict in names
+        if verdict.plan is not None and verdict.name != name
     ]

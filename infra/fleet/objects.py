@@ -29,7 +29,7 @@ def stack_objects(plans: Iterable[RegionPlan], fleet: Fleet) -> list[Manifest]:
         InputError: two stacks would have the same object.
     """
     waves = arrange(plans, fleet)
-    return [made for wave in waves for region in wave.regions for made in region_objects(wave, region, fleet)]
+    return [manifest for wave in waves for region in wave.regions for manifest in region_objects(wave, region, fleet)]
 
 
 def region_objects(wave: WaveOrder, region: RegionOrder, fleet: Fleet) -> list[Manifest]:
@@ -54,11 +54,11 @@ def identity_objects(fleet: Fleet) -> list[Manifest]:
 
 def secrets_needed(fleet: Fleet) -> dict[str, list[str]]:
     """Keys by name of the Secrets that every region's stacks read."""
-    found: dict[str, list[str]] = {}
-    for one in (*fleet.secrets.values(), fleet.source.token, fleet.source.ssh_key):
-        if one is not None and one.key not in found.setdefault(one.secret, []):
-            found[one.secret].append(one.key)
-    return found
+    keys: dict[str, list[str]] = {}
+    for reference in (*fleet.secrets.values(), fleet.source.token, fleet.source.ssh_key):
+        if reference is not None and reference.key not in keys.setdefault(reference.secret, []):
+            keys[reference.secret].append(reference.key)
+    return keys
 
 
 def kubeconfig_secret(fleet: Fleet, region: str) -> str:
@@ -109,8 +109,8 @@ def _source(fleet: Fleet) -> Manifest:
 
 def _environment(fleet: Fleet) -> Manifest:
     literals = {"KUBECONFIG": f"{_MOUNT}/{KUBECONFIG_KEY}", "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    made = {name: {"type": "Literal", "literal": {"value": value}} for name, value in literals.items()}
-    return made | {name: _reference(key) for name, key in sorted(fleet.secrets.items())}
+    environment = {name: {"type": "Literal", "literal": {"value": value}} for name, value in literals.items()}
+    return environment | {name: _reference(key) for name, key in sorted(fleet.secrets.items())}
 
 
 def _reference(key: SecretKey) -> Manifest:
@@ -126,14 +126,14 @@ def _prerequisites(region: RegionOrder, stack: Stack, fleet: Fleet) -> list[Mani
 
 
 def _workspace(fleet: Fleet, region: str) -> Manifest:
-    one = fleet.workspace
-    memory = f"{one.memory_mib}Mi"
+    workspace = fleet.workspace
+    memory = f"{workspace.memory_mib}Mi"
     mount = {"name": "kubeconfig", "mountPath": _MOUNT, "readOnly": True}
     return {
-        "image": one.image,
+        "image": workspace.image,
         "securityProfile": "restricted",
         "resources": {
-            "requests": {"cpu": f"{one.cpu_millicores}m", "memory": memory},
+            "requests": {"cpu": f"{workspace.cpu_millicores}m", "memory": memory},
             "limits": {"memory": memory},
         },
         "podTemplate": {

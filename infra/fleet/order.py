@@ -110,20 +110,20 @@ def arrange(plans: Iterable[RegionPlan], fleet: Fleet) -> tuple[WaveOrder, ...]:
     objects = _objects([stack for plan in by_name.values() for stack in stack_names(plan)])
     ends = {name: steps(plan, stack_names(plan))[-1][-fleet.stacks_at_once :] for name, plan in by_name.items()}
     wave_of = {name: number for number, _, names in waves for name in names}
-    made = []
+    wave_orders = []
     approvals = _approvals([(wave, [by_name[name] for name in names]) for _, wave, names in waves], fleet)
     for (number, wave, names), approval in zip(waves, approvals, strict=True):
         regions = tuple(
             RegionOrder(
                 plan=by_name[name],
-                steps=_steps(by_name[name], fleet, objects, [end for one in after[name] for end in ends[one]]),
+                steps=_steps(by_name[name], fleet, objects, [end for earlier in after[name] for end in ends[earlier]]),
                 after=after[name],
-                gated=any(wave_of[one] != number for one in after[name]),
+                gated=any(wave_of[earlier] != number for earlier in after[name]),
             )
             for name in names
         )
-        made.append(WaveOrder(number=number, name=wave.name, approval=approval, regions=regions))
-    return tuple(made)
+        wave_orders.append(WaveOrder(number=number, name=wave.name, approval=approval, regions=regions))
+    return tuple(wave_orders)
 
 
 def _steps(

@@ -164,22 +164,22 @@ class Fleet(Model):
         """The same fleet at a commit."""
         return self.model_copy(update={"source": self.source.model_copy(update={"commit": commit, "branch": None})})
 
-    def members(self, known: Sequence[str]) -> list[tuple[Wave, list[str]]]:
-        """The waves with those of the known regions that belong to each, by name."""
+    def members(self, region_names: Sequence[str]) -> list[tuple[Wave, list[str]]]:
+        """The waves with those of these regions that belong to each, by name."""
         named = {region for wave in self.waves for region in wave.regions or ()}
-        rest = [name for name in known if name not in named]
+        rest = [name for name in region_names if name not in named]
         return [
-            (wave, sorted(rest if wave.regions is None else [name for name in wave.regions if name in known]))
+            (wave, sorted(rest if wave.regions is None else [name for name in wave.regions if name in region_names]))
             for wave in self.waves
         ]
 
 
-def load(root: Path, known: Sequence[str]) -> Fleet:
+def load(root: Path, region_names: Sequence[str]) -> Fleet:
     """Read the settings.
 
     Args:
         root: folder of Pulumi.yaml.
-        known: names of all regions that have a file.
+        region_names: names of all regions that have a file.
 
     Raises:
         InputError: no such file, or every fault in it.
@@ -191,7 +191,7 @@ def load(root: Path, known: Sequence[str]) -> Fleet:
         raise InputError([Problem(file=display_name(path), message=message, remedy=remedy)])
     document = source.read(path)
     fleet = _validated(document)
-    if problems := list(_unknown(fleet, document, known)):
+    if problems := list(_unknown(fleet, document, region_names)):
         raise InputError(problems)
     return fleet if fleet.project else fleet.model_copy(update={"project": _project(root)})
 
@@ -201,20 +201,20 @@ def _validated(document: Document) -> Fleet:
     try:
         return validate_as(Fleet, document)
     except InputError as error:
-        private = [one.path.startswith(_PRIVATE) for one in error.problems]
+        private = [problem.path.startswith(_PRIVATE) for problem in error.problems]
         raise InputError(
-            dataclasses.replace(one, given=None) if hide else one
-            for one, hide in zip(error.problems, private, strict=True)
+            dataclasses.replace(problem, given=None) if hide else problem
+            for problem, hide in zip(error.problems, private, strict=True)
         ) from None
 
 
-def _unknown(fleet: Fleet, document: Document, known: Sequence[str]) -> Iterator[Problem]:
+def _unknown(fleet: Fleet, document: Document, region_names: Sequence[str]) -> Iterator[Problem]:
     for number, wave in enumerate(fleet.waves):
         for index, name in enumerate(wave.regions or ()):
-            if name not in known:
-                path, remedy = ("waves", number, "regions", index), f"known: {', '.join(known)}"
+            if name not in region_names:
+                path, remedy = ("waves", number, "regions", index), f"known: {', '.join(region_names)}"
                 yield document.problem(path, f"there is no region {name}", remedy=remedy)
-    missed = sorted(set(known) - {name for _, names in fleet.members(known) for name in names})
+    missed = sorted(set(region_names) - {name for _, names in fleet.members(region_names) for name in names})
     if missed:
         remedy = "name them in a wave, or leave out `regions` of the last one"
         yield document.problem(("waves",), f"no wave has {', '.join(missed)}", remedy=remedy)
