@@ -102,21 +102,21 @@ def read_crds(folder: Path, names: Iterable[str] | None = None) -> list[dict[str
     """
     paths = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")])
     with explain_os_errors("reading custom kinds"):
-        found = _by_name(paths) if names is None else _picked(paths, set(names))
-    absent = ", ".join(sorted(set(names or ()) - set(found)))
-    if absent or not found:
+        definitions = _by_name(paths) if names is None else _picked(paths, set(names))
+    absent = ", ".join(sorted(set(names or ()) - set(definitions)))
+    if absent or not definitions:
         raise SandboxError(
             f"{folder}: no {absent or 'CustomResourceDefinition'} in its YAML files", "Name a folder that has them."
         )
-    return [found[name] for name in sorted(found)]
+    return [definitions[name] for name in sorted(definitions)]
 
 
 def _picked(paths: Sequence[Path], names: set[str]) -> dict[str, dict[str, Any]]:
     """The definitions of these names: from the files named after them if all are there, else from any file."""
-    found = _by_name([path for path in paths if path.stem in names])
-    if not names <= set(found):
-        found = _by_name(paths)
-    return {name: document for name, document in found.items() if name in names}
+    definitions = _by_name([path for path in paths if path.stem in names])
+    if not names <= set(definitions):
+        definitions = _by_name(paths)
+    return {name: document for name, document in definitions.items() if name in names}
 
 
 def _by_name(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:

@@ -75,12 +75,12 @@ def start_mark(pid: int) -> str:
 def find(process: Process) -> psutil.Process | None:
     """The running process if it is still the one that was recorded: same start and same command line."""
     try:
-        found = psutil.Process(process.pid)
-        if found.status() == psutil.STATUS_ZOMBIE or tuple(found.cmdline()) != process.argv:
+        live = psutil.Process(process.pid)
+        if live.status() == psutil.STATUS_ZOMBIE or tuple(live.cmdline()) != process.argv:
             return None
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
-    return found if start_mark(process.pid) == process.started else None
+    return live if start_mark(process.pid) == process.started else None
 
 
 def stop(processes: Iterable[Process], *, grace_seconds: float = 20.0) -> None:
@@ -88,14 +88,14 @@ def stop(processes: Iterable[Process], *, grace_seconds: float = 20.0) -> None:
 
     A process id that has gone to another program since is left alone.
     """
-    running = [found for process in processes if (found := find(process)) is not None]
-    for found in running:
+    running = [live for process in processes if (live := find(process)) is not None]
+    for live in running:
         with suppress(psutil.NoSuchProcess):
-            found.terminate()
+            live.terminate()
     _, alive = psutil.wait_procs(running, timeout=grace_seconds)
-    for found in alive:
+    for live in alive:
         with suppress(psutil.NoSuchProcess):
-            found.kill()
+            live.kill()
     psutil.wait_procs(alive, timeout=grace_seconds)
 
 

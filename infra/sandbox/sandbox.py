@@ -120,9 +120,9 @@ class Sandbox:
 
     def logs(self, process: str, lines: int = 50) -> list[str]:
         """The last lines of a process's log; also while the sandbox is down."""
-        known = [name for name in self._state().ports if name != commands.ETCD_PEER]
-        if process not in known:
-            listed = f"There are: {', '.join(known)}." if known else _NOT_UP
+        process_names = [name for name in self._state().ports if name != commands.ETCD_PEER]
+        if process not in process_names:
+            listed = f"There are: {', '.join(process_names)}." if process_names else _NOT_UP
             raise SandboxError(f"no process {process!r} in this sandbox", listed)
         return processes.tail(self._layout.log(process), lines)
 
@@ -131,10 +131,10 @@ class Sandbox:
 
         Returns the kinds whose stages were left out because the API server does not serve them.
         """
-        found = [c for c in self._state().clusters if c.name == cluster]
-        if not found or not self._state().processes:
+        clusters = [c for c in self._state().clusters if c.name == cluster]
+        if not clusters or not self._state().processes:
             raise SandboxError(f"cluster {cluster} is not running in this sandbox", _NOT_UP)
-        return self.up(found, stages={cluster: stages}, progress=progress).left_out[cluster]
+        return self.up(clusters, stages={cluster: stages}, progress=progress).left_out[cluster]
 
     def _state(self) -> state.State:
         return state.load(self.state_dir)
@@ -151,26 +151,26 @@ class Sandbox:
         state.save(self.state_dir, current.model_copy(update={"processes": {}}))
 
     def _status_of(self, process: Process) -> ProcessStatus:
-        found = processes.find(process)
-        rss_bytes, uptime_seconds = _figures(found)
+        live = processes.find(process)
+        rss_bytes, uptime_seconds = _figures(live)
         return ProcessStatus(
             name=process.name,
             cluster=process.cluster,
             pid=process.pid,
             port=process.port,
-            running=found is not None,
+            running=live is not None,
             healthy=health.is_healthy(self._layout, process),
             rss_mb=rss_bytes // 10**6,
             uptime_seconds=uptime_seconds,
         )
 
 
-def _figures(found: psutil.Process | None) -> tuple[int, int]:
+def _figures(live: psutil.Process | None) -> tuple[int, int]:
     """Resident bytes and seconds since the start; zeros for a process that has ended."""
-    if found is None:
+    if live is None:
         return 0, 0
     try:
-        return found.memory_info().rss, max(0, int(time.time() - found.create_time()))
+        return live.memory_info().rss, max(0, int(time.time() - live.create_time()))
     except psutil.NoSuchProcess:
         return 0, 0
 

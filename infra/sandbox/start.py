@@ -45,19 +45,19 @@ class Starter:
 
     def add_clusters(self, clusters: Iterable[Cluster]) -> None:
         """Record the clusters and choose the ports of their programs. Raises `SandboxError` on another role."""
-        known = {cluster.name: cluster for cluster in self.state.clusters}
+        recorded = {cluster.name: cluster for cluster in self.state.clusters}
         for cluster in clusters:
-            if known.setdefault(cluster.name, cluster) != cluster:
+            if recorded.setdefault(cluster.name, cluster) != cluster:
                 raise SandboxError(
-                    f"cluster {cluster.name} is there as {known[cluster.name].role}, asked for as {cluster.role}",
+                    f"cluster {cluster.name} is there as {recorded[cluster.name].role}, asked for as {cluster.role}",
                     "Remove the sandbox with `down --purge` first, or choose another name.",
                 )
         chosen = dict(self.state.ports)
-        names = [f"{cluster.name}/{program}" for cluster in known.values() for program in programs_of(cluster)]
+        names = [f"{cluster.name}/{program}" for cluster in recorded.values() for program in programs_of(cluster)]
         for name in (ETCD, commands.ETCD_PEER, *names):
             if name not in chosen:
                 chosen[name] = ports.choose(chosen.values())
-        self._save(clusters=tuple(known.values()), ports=chosen)
+        self._save(clusters=tuple(recorded.values()), ports=chosen)
 
     def is_running(self, name: str) -> bool:
         """Whether the process of this name runs."""

@@ -63,8 +63,8 @@ def go_environment() -> dict[str, str]:
 
 
 def _on_path() -> Path | None:
-    found = shutil.which("go")
-    return Path(found) if found else None
+    path = shutil.which("go")
+    return Path(path) if path else None
 
 
 def _in_environment() -> Path | None:

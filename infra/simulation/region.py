@@ -64,7 +64,7 @@ def sandbox_up(
     """
     sandbox = sandbox or Sandbox()
     names = contexts(plan)
-    managements = {one.name for one in plan.management}
+    managements = {management.name for management in plan.management}
     clusters = [
         Cluster(name=name, role="management" if target in managements else "workload") for target, name in names.items()
     ]
@@ -75,7 +75,9 @@ def sandbox_up(
             _management_stages(plan, target, names, report.kubeconfig) if target in managements else workload_stages()
         )
         sandbox.play(name, stages, progress=progress)
-    counts = {one.name: _ensure_nodes(plan, one, names[one.name], report.kubeconfig) for one in plan.clusters}
+    counts = {
+        cluster.name: _ensure_nodes(plan, cluster, names[cluster.name], report.kubeconfig) for cluster in plan.clusters
+    }
     return SandboxRegion(kubeconfig=report.kubeconfig, clusters=names, nodes=counts)
 
 
@@ -85,8 +87,8 @@ def contexts(plan: RegionPlan) -> dict[str, str]:
     Raises:
         SandboxError: a cluster is reached by a command, which leads to its own server and to no other.
     """
-    found: dict[str, str] = {}
-    for target in [one.name for one in plan.management] + [one.name for one in plan.clusters]:
+    by_target: dict[str, str] = {}
+    for target in [management.name for management in plan.management] + [cluster.name for cluster in plan.clusters]:
         access = plan.access(target)
         if access.exec is not None:
             raise SandboxError(
@@ -94,8 +96,8 @@ def contexts(plan: RegionPlan) -> dict[str, str]:
                 "Give the cluster access by context in a copy of the region file.",
             )
         # Reached by secret: no context is named, and several regions share the sandbox.
-        found[target] = access.context or f"{plan.name}-{target}"
-    return found
+        by_target[target] = access.context or f"{plan.name}-{target}"
+    return by_target
 
 
 def definitions(plan: RegionPlan, target: str, folder: Path | None) -> list[dict[str, Any]]:
@@ -113,17 +115,19 @@ def definitions(plan: RegionPlan, target: str, folder: Path | None) -> list[dict
 
 def _management_stages(plan: RegionPlan, target: str, names: Mapping[str, str], file: Path) -> list[dict[str, Any]]:
     """Stages of a management cluster, which also hand over the kubeconfigs of its clusters."""
-    own = [one for one in plan.clusters if one.management == target]
-    texts = {one.name: kubeconfig_text(file, names[one.name]) for one in own}
-    built = {one.name: texts[one.name] for one in own if one.built}
-    adopted = [adopted_stage(one, texts[one.name]) for one in own if not one.built]
+    own = [cluster for cluster in plan.clusters if cluster.management == target]
+    texts = {cluster.name: kubeconfig_text(file, names[cluster.name]) for cluster in own}
+    built = {cluster.name: texts[cluster.name] for cluster in own if cluster.built}
+    adopted = [adopted_stage(cluster, texts[cluster.name]) for cluster in own if not cluster.built]
     return [*management_stages(kubeconfigs=built), *adopted]
 
 
 def kubeconfig_text(file: Path, context: str) -> str:
     """The part of a kubeconfig that a context needs, as YAML."""
     whole = kubeconfig.read([file])
-    chosen = {key: [one for one in whole[key] if one["name"] == context] for key in ("clusters", "users", "contexts")}
+    chosen = {
+        key: [entry for entry in whole[key] if entry["name"] == context] for key in ("clusters", "users", "contexts")
+    }
     config = {"apiVersion": "v1", "kind": "Config", "current-context": context, **chosen}
     return yaml.safe_dump(config, sort_keys=False)
 
@@ -158,11 +162,11 @@ def adopted_stage(cluster: ClusterPlan, text: str) -> dict[str, Any]:
 def _ensure_nodes(plan: RegionPlan, cluster: ClusterPlan, context: str, file: Path) -> int:
     """Make the cluster's nodes, bring labels and taints of those that are there up to date, remove the others."""
     api = Api(cluster.name, ContextSource(context, [file]), Halt())
-    there = {one["metadata"]["name"]: one for one in api.items(_NODES, labels=sandbox_nodes.SIMULATED)}
-    wanted = {one["metadata"]["name"]: one for one in sandbox_nodes.nodes(plan, cluster)}
+    live_nodes = {node["metadata"]["name"]: node for node in api.items(_NODES, labels=sandbox_nodes.SIMULATED)}
+    wanted = {node["metadata"]["name"]: node for node in sandbox_nodes.nodes(plan, cluster)}
 
     def ensure(node: Manifest) -> None:
-        live = there.get(node["metadata"]["name"])
+        live = live_nodes.get(node["metadata"]["name"])
         if live is None:
             api.request("POST", _NODES, body=node)
         elif not _is_as(node, live):
@@ -170,11 +174,11 @@ def _ensure_nodes(plan: RegionPlan, cluster: ClusterPlan, context: str, file: Pa
             api.request("PATCH", f"{_NODES}/{node['metadata']['name']}", body=change, content_type=MERGE)
 
     def remove(name: str) -> None:
-        api.delete(f"{_NODES}/{name}", there[name]["metadata"]["uid"])
+        api.delete(f"{_NODES}/{name}", live_nodes[name]["metadata"]["uid"])
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(ensure, wanted.values()))
-        list(pool.map(remove, there.keys() - wanted.keys()))
+        list(pool.map(remove, live_nodes.keys() - wanted.keys()))
     api.close()
     return len(wanted)
 
