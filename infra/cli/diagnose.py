@@ -8,7 +8,6 @@ import sys
 import click
 
 from ..plan import regions
-from .lazy import work_on
 from .options import JSON, REGION, complete_region
 
 
@@ -61,16 +60,17 @@ def doctor(region: str | None, as_json: bool) -> None:
     from ..files import state_home
     from ..sandbox.files import default_cache_dir
     from ..show import lifecycle as shown
+    from .region_run import run_on
 
-    found = [*doctors.tools(), *doctors.state_folders(state_home(), default_cache_dir())]
+    findings = [*doctors.tools(), *doctors.state_folders(state_home(), default_cache_dir())]
     if region is not None:
-        with work_on(region, None, None, quiet=True, about=None) as work:
-            found += list(doctors.clusters(work.session, work.parts))
+        with run_on(region, None, None, quiet=True, about=None) as run:
+            findings += list(doctors.clusters(run.session, run.parts))
     if as_json:
-        click.echo(json.dumps([one.as_dict() for one in found], indent=2))
+        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
-        shown.show_findings(found)
-    sys.exit(3 if any(one.state == "fault" for one in found) else 0)
+        shown.show_findings(findings)
+    sys.exit(3 if any(finding.state == "fault" for finding in findings) else 0)
 
 
 COMMANDS: list[click.Command] = [logs, doctor]

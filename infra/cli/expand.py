@@ -64,64 +64,65 @@ def expand(
     request = expansions.Request(
         source=source, name=name, country=country, power_mw=power_mw, city=city, system=system, rack_kw=rack_kw
     )
-    made = expansions.expand(request)
+    expansion = expansions.expand(request)
     if not dry_run:
-        expansions.write(made)
+        expansions.write(expansion)
     if as_json:
-        click.echo(json.dumps(_data(made, written=not dry_run), indent=2))
+        click.echo(json.dumps(_data(expansion, written=not dry_run), indent=2))
         return
     if dry_run:
-        click.echo(made.files[made.region_file], nl=False)
-    _show(made, written=not dry_run)
+        click.echo(expansion.files[expansion.region_file], nl=False)
+    _show(expansion, written=not dry_run)
 
 
-def _show(made: Expansion, *, written: bool) -> None:
+def _show(expansion: Expansion, *, written: bool) -> None:
     """What was made; beside a dry run's file it goes to stderr, so that the file can be piped."""
     from ..show import tables
     from ..spec.source import display_name
 
-    for path in made.files:
-        what = f": {len(made.lock.entries)} allocations" if path.name.endswith(".lock.yaml") else ""
+    for path in expansion.files:
+        what = f": {len(expansion.lock.entries)} allocations" if path.name.endswith(".lock.yaml") else ""
         click.echo(f"{'wrote' if written else 'would write'} {display_name(path)}{what}", err=not written)
-    click.echo(tables.headline(made.plan), err=not written)
-    blocks = made.blocks
+    click.echo(tables.headline(expansion.plan), err=not written)
+    blocks = expansion.blocks
     click.echo(
         f"addresses: underlay {blocks.underlay_v4}, out of band {blocks.oob_v4}, IPv6 {blocks.ula_v6}, "
         f"AS numbers {blocks.asn_base}-{blocks.asn_base + blocks.asn_count - 1}, "
         f"VNIs {blocks.vni_base}-{blocks.vni_base + blocks.vni_count - 1}",
         err=not written,
     )
-    for what, why in made.left_out:
+    for what, why in expansion.left_out:
         click.echo(f"left out: {what}: {why}", err=not written)
-    for notice in made.notices:
+    for notice in expansion.notices:
         click.echo(f"notice: {notice}", err=not written)
-    if made.outlook is not None and made.outlook.low:
-        click.echo(f"warning: {made.outlook}", err=True)
+    if expansion.outlook is not None and expansion.outlook.low:
+        click.echo(f"warning: {expansion.outlook}", err=True)
     if written:
-        name = made.plan.name
+        name, file = expansion.plan.name, display_name(expansion.region_file)
         click.echo(
-            f"next: settle the {made.decisions} places marked DECIDE in {display_name(made.region_file)}, then "
-            f"`aifactory check {name}` and `aifactory preview {name}`; commit the {len(made.files)} files together"
+            f"next: settle the {expansion.decisions} places marked DECIDE in {file}, then "
+            f"`aifactory check {name}` and `aifactory preview {name}`; commit the {len(expansion.files)} files together"
         )
 
 
-def _data(made: Expansion, *, written: bool) -> dict[str, Any]:
+def _data(expansion: Expansion, *, written: bool) -> dict[str, Any]:
     from ..show import data
     from ..spec.source import display_name
 
+    outlook = expansion.outlook
     return {
-        "region": made.plan.name,
-        "source": made.request.source,
-        "country": made.plan.spec.region.country,
+        "region": expansion.plan.name,
+        "source": expansion.request.source,
+        "country": expansion.plan.spec.region.country,
         "written": written,
-        "files": {display_name(path): text for path, text in made.files.items()},
-        "totals": data.totals(made.plan),
-        "addressing": data.plain(made.blocks),
-        "allocations": len(made.lock.entries),
-        "left_out": [{"what": what, "why": why} for what, why in made.left_out],
-        "notices": list(made.notices),
-        "decisions": made.decisions,
-        "address_space": None if made.outlook is None else data.plain(made.outlook) | {"low": made.outlook.low},
+        "files": {display_name(path): text for path, text in expansion.files.items()},
+        "totals": data.totals(expansion.plan),
+        "addressing": data.plain(expansion.blocks),
+        "allocations": len(expansion.lock.entries),
+        "left_out": [{"what": what, "why": why} for what, why in expansion.left_out],
+        "notices": list(expansion.notices),
+        "decisions": expansion.decisions,
+        "address_space": None if outlook is None else data.plain(outlook) | {"low": outlook.low},
     }
 
 

@@ -42,26 +42,26 @@ def fleet(
     """
     from ..fleet import files, members, order, settings
 
-    known = regions.known_regions()
-    _refuse_unknown(names, known)
-    fleet = settings.load(regions.project_root(), known)
+    region_names = regions.known_regions()
+    _refuse_unknown(names, region_names)
+    fleet = settings.load(regions.project_root(), region_names)
     if commit is not None:
         fleet = fleet.at(_commit(commit))
     if output is not None and not (fleet.source.commit or fleet.source.branch):
         raise click.UsageError('which commit? Give --commit "$(git rev-parse HEAD)", or source.commit in the settings')
-    found = members.members(include_samples=include_samples)
-    if left := [name for name in names if name in found.samples]:
+    fleet_members = members.members(include_samples=include_samples)
+    if left := [name for name in names if name in fleet_members.samples]:
         raise click.UsageError(f"{', '.join(left)}: the inventory is a sample; in a sandbox add --include-samples")
-    waves = order.arrange(found.plans, fleet)
+    waves = order.arrange(fleet_members.plans, fleet)
     texts = files.files(waves, fleet, names)
     partial = [_PARTIAL] if names and output is not None else []
-    for line in (*found.notices(), *_notices(waves, fleet), *partial):
+    for line in (*fleet_members.notices(), *_notices(waves, fleet), *partial):
         click.echo(f"notice: {line}", err=True)
     if output is not None:
         _write(texts, output)
     if as_json:
         written = sorted(texts) if output is not None else []
-        click.echo(json.dumps(_data(waves, written, list(found.samples)), indent=2))
+        click.echo(json.dumps(_data(waves, written, list(fleet_members.samples)), indent=2))
         return
     click.echo("\n".join(files.summary(waves, fleet)))
     if output is not None:
@@ -71,9 +71,11 @@ def fleet(
 _PARTIAL = "the tree holds the named regions only; do not let a syncer prune the others' objects by it"
 
 
-def _refuse_unknown(names: tuple[str, ...], known: list[str]) -> None:
-    if unknown := [name for name in names if name not in known]:
-        message = f"there is no region {', '.join(unknown)} in {regions.REGIONS}; known: {', '.join(known) or 'none'}"
+def _refuse_unknown(names: tuple[str, ...], region_names: list[str]) -> None:
+    if unknown := [name for name in names if name not in region_names]:
+        message = (
+            f"there is no region {', '.join(unknown)} in {regions.REGIONS}; known: {', '.join(region_names) or 'none'}"
+        )
         raise click.BadParameter(message, param_hint="REGION")
 
 
@@ -121,7 +123,10 @@ def _data(waves: tuple[WaveOrder, ...], written: list[str], samples: list[str]) 
                         "region": region.name,
                         "after": list(region.after),
                         "steps": [
-                            [{"stack": one.name, "object": one.object, "after": list(one.after)} for one in step]
+                            [
+                                {"stack": stack.name, "object": stack.object, "after": list(stack.after)}
+                                for stack in step
+                            ]
                             for step in region.steps
                         ],
                     }

@@ -172,7 +172,7 @@ def _print_json(verdict: Verdict, *, live: bool) -> None:
     if live:
         from ..show import lifecycle
 
-        whole["live"] = {name: lifecycle.differences_data(found) for name, found in _live(verdict)}
+        whole["live"] = {name: lifecycle.differences_data(differences) for name, differences in _live(verdict)}
     click.echo(json.dumps(whole, indent=2))
 
 
@@ -189,19 +189,19 @@ def _show(verdict: Verdict, *, quiet: bool, details: bool, live: bool) -> None:
 def _show_live(verdict: Verdict) -> None:
     from ..show import lifecycle  # brings the Kubernetes client, which takes longer to import than a verdict to show
 
-    for name, found in _live(verdict):
+    for name, differences in _live(verdict):
         click.echo(f"\n{name}: the clusters beside the plan")
-        lifecycle.show_differences(found, none="  the clusters are as planned")
+        lifecycle.show_differences(differences, none="  the clusters are as planned")
 
 
 def _live(verdict: Verdict) -> Iterator[tuple[str, dict[str, list[Difference]]]]:
     """What the clusters lack, or have other than planned, for the regions that the change touches."""
-    from .lazy import work_on
+    from .region_run import run_on
 
-    for one in verdict.regions:
-        if one.state != "removed" and not one.faults:
-            with work_on(one.region, None, None, quiet=True, about=None) as work:
-                yield one.region, work.direct().differences(work.names, take_back=False)
+    for judged in verdict.regions:
+        if judged.state != "removed" and not judged.faults:
+            with run_on(judged.region, None, None, quiet=True, about=None) as run:
+                yield judged.region, run.direct().differences(run.names, take_back=False)
 
 
 COMMANDS = (gate,)

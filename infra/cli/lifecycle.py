@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import diagnose, sandbox
-from .lazy import work_on
 from .options import ENGINE, FORCE, JSON, QUIET, REGION, SAMPLES, STACK, YES, complete_region
-from .request import Ask, Put
+from .up_request import Presenter, UpRequest
 
 if TYPE_CHECKING:
-    from .work import Work
+    from .region_run import RegionRun
 
 
 @click.command()
@@ -67,13 +66,13 @@ def up(
 
     _one_or_all(region, stack, every=every, keep_going=keep_going, include_samples=include_samples)
     options = Options(adopt=adopt, force_protected=force_protected, wait=wait)
-    ask = Ask(engine=engine, options=options, dry_run=dry_run, yes=yes, quiet=quiet or as_json)
+    request = UpRequest(engine=engine, options=options, dry_run=dry_run, yes=yes, quiet=quiet or as_json)
     if region is not None:
-        _up(region, stack, ask, _put(as_json))
+        _up(region, stack, request, _presenter(as_json))
         return
     from . import up_all
 
-    up_all.up_all(ask, _up, _chosen, keep_going=keep_going, include_samples=include_samples, as_json=as_json)
+    up_all.up_all(request, _up, _chosen, keep_going=keep_going, include_samples=include_samples, as_json=as_json)
 
 
 def _one_or_all(region: str | None, stack: str | None, *, every: bool, keep_going: bool, include_samples: bool) -> None:
@@ -86,18 +85,20 @@ def _one_or_all(region: str | None, stack: str | None, *, every: bool, keep_goin
         raise click.UsageError("--keep-going and --include-samples go with --all only")
 
 
-def _up(region: str, stack: str | None, ask: Ask, put: Put) -> None:
+def _up(region: str, stack: str | None, request: UpRequest, present: Presenter) -> None:
     """Bring one region up, or show what that would change."""
-    about = f"up --engine {ask.engine}" + (" --dry-run" if ask.dry_run else "")
-    with work_on(region, stack, ask.options, quiet=ask.quiet, about=about) as work:
-        chosen = ask.chosen or _chosen(ask.engine)
-        if ask.dry_run:
-            _dry_run(work, chosen, put)
+    from .region_run import run_on
+
+    about = f"up --engine {request.engine}" + (" --dry-run" if request.dry_run else "")
+    with run_on(region, stack, request.options, quiet=request.quiet, about=about) as run:
+        chosen = request.chosen or _chosen(request.engine)
+        if request.dry_run:
+            _dry_run(run, chosen, present)
             return
-        _confirm(work, "apply", chosen, yes=ask.yes)
-        if ask.options.adopt and chosen == "pulumi":
-            work.hand_over()
-        _finish(work, work.engine(chosen), "up", put)
+        _confirm(run, "apply", chosen, yes=request.yes)
+        if request.options.adopt and chosen == "pulumi":
+            run.hand_over()
+        _finish(run, run.engine(chosen), "up", present)
 
 
 @click.command()
@@ -120,12 +121,13 @@ def down(
       aifactory down lab --engine direct --yes
     """
     from ..engine.options import Options
+    from .region_run import run_on
 
     options = Options(force_protected=force_protected)
-    with work_on(region, stack, options, quiet=quiet or as_json, about=f"down --engine {engine}") as work:
+    with run_on(region, stack, options, quiet=quiet or as_json, about=f"down --engine {engine}") as run:
         chosen = _chosen(engine)
-        _confirm(work, "delete", chosen, yes=yes)
-        _finish(work, work.engine(chosen), "down", _put(as_json))
+        _confirm(run, "delete", chosen, yes=yes)
+        _finish(run, run.engine(chosen), "down", _presenter(as_json))
 
 
 @click.command()
@@ -142,14 +144,15 @@ def status(region: str, stack: str | None, as_json: bool) -> None:
       aifactory status lab
     """
     from ..show import lifecycle as shown
+    from .region_run import run_on
 
-    with work_on(region, stack, None, quiet=True, about=None) as work:
-        found = work.direct().healths(work.names)
+    with run_on(region, stack, None, quiet=True, about=None) as run:
+        healths = run.direct().healths(run.names)
     if as_json:
-        click.echo(json.dumps(shown.status_data(found), indent=2))
+        click.echo(json.dumps(shown.status_data(healths), indent=2))
     else:
-        shown.show_status(found)
-    sys.exit(0 if shown.all_ready(found) else 1)
+        shown.show_status(healths)
+    sys.exit(0 if shown.all_ready(healths) else 1)
 
 
 @click.command()
@@ -166,26 +169,27 @@ def drift(region: str, stack: str | None, as_json: bool) -> None:
       aifactory drift lab --json
     """
     from ..show import lifecycle as shown
+    from .region_run import run_on
 
-    with work_on(region, stack, None, quiet=True, about=None) as work:
-        found = work.direct().differences(work.names, take_back=True)
+    with run_on(region, stack, None, quiet=True, about=None) as run:
+        differences = run.direct().differences(run.names, take_back=True)
     if as_json:
-        click.echo(json.dumps(shown.differences_data(found), indent=2))
+        click.echo(json.dumps(shown.differences_data(differences), indent=2))
     else:
-        shown.show_differences(found, none="no drift: the clusters are as planned")
-    sys.exit(1 if any(found.values()) else 0)
+        shown.show_differences(differences, none="no drift: the clusters are as planned")
+    sys.exit(1 if any(differences.values()) else 0)
 
 
-def _put(as_json: bool) -> Put:
+def _presenter(as_json: bool) -> Presenter:
     """Shows a result at once: as JSON, or in words."""
 
-    def put(data: Any, show: Callable[[], None]) -> None:
+    def present(data: Any, show: Callable[[], None]) -> None:
         if as_json:
             click.echo(json.dumps(data, indent=2))
         else:
             show()
 
-    return put
+    return present
 
 
 def _chosen(engine: str) -> str:
@@ -206,42 +210,44 @@ def _chosen(engine: str) -> str:
     return "pulumi"
 
 
-def _confirm(work: Work, verb: str, engine: str, *, yes: bool) -> None:
+def _confirm(run: RegionRun, verb: str, engine: str, *, yes: bool) -> None:
     """Ask before clusters are changed; a sample goes to a sandbox only and is not asked about."""
-    if yes or work.plan.sample_inventory:
+    if yes or run.plan.sample_inventory:
         return
-    targets = ", ".join(work.parts.targets(work.names))
+    targets = ", ".join(run.parts.targets(run.names))
     if not sys.stdin.isatty():
-        raise click.UsageError(f"this would {verb} stacks of {work.plan.name} on {targets}: say so with --yes")
-    count = sum(len(items) for by_target in work.parts.objects.values() for items in by_target.values())
-    click.confirm(f"{verb} {count:,} objects of {work.plan.name} on {targets} by {engine}?", abort=True, err=True)
+        raise click.UsageError(f"this would {verb} stacks of {run.plan.name} on {targets}: say so with --yes")
+    count = sum(len(items) for by_target in run.parts.objects.values() for items in by_target.values())
+    click.confirm(f"{verb} {count:,} objects of {run.plan.name} on {targets} by {engine}?", abort=True, err=True)
 
 
-def _dry_run(work: Work, engine: str, put: Put) -> None:
+def _dry_run(run: RegionRun, engine: str, present: Presenter) -> None:
     from ..engine.declared import refuse_releases
     from ..show import lifecycle as shown
 
     if engine == "pulumi":
-        reports = work.engine(engine).preview(work.names)
-        put(shown.reports_data(reports), lambda: shown.show_reports(reports))
+        reports = run.engine(engine).preview(run.names)
+        present(shown.reports_data(reports), lambda: shown.show_reports(reports))
         return
-    refuse_releases(work.parts)
-    found = work.direct().differences(work.names, take_back=False)
-    put(shown.differences_data(found), lambda: shown.show_differences(found, none="nothing would change"))
-    if any(one.kind == "refused" for some in found.values() for one in some):
+    refuse_releases(run.parts)
+    differences = run.direct().differences(run.names, take_back=False)
+    present(
+        shown.differences_data(differences), lambda: shown.show_differences(differences, none="nothing would change")
+    )
+    if any(difference.kind == "refused" for of_stack in differences.values() for difference in of_stack):
         sys.exit(1)
 
 
-def _finish(work: Work, lifecycle: Any, verb: str, put: Put) -> None:
+def _finish(run: RegionRun, lifecycle: Any, verb: str, present: Presenter) -> None:
     """Do it, and show what was done also if it fails."""
     from ..show import lifecycle as shown
 
     act: Callable[[Sequence[str]], object] = getattr(lifecycle, verb)
     try:
-        act(work.names)
+        act(run.names)
     finally:
         reports = lifecycle.reports
-        put(shown.reports_data(reports), lambda: shown.show_reports(reports))
+        present(shown.reports_data(reports), lambda: shown.show_reports(reports))
 
 
 COMMANDS: list[click.Command] = [up, down, status, drift, *diagnose.COMMANDS, sandbox.sandbox]

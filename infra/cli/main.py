@@ -60,12 +60,12 @@ def check(names: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     from ..gate.judge import standing
     from ..show import verdicts
 
-    found = [standing.judge(name) for name in names or regions.known_regions()]
+    region_verdicts = [standing.judge(name) for name in names or regions.known_regions()]
     if as_json:
-        _print_json([verdicts.verdict_data(verdict) for verdict in found])
+        _print_json([verdicts.verdict_data(verdict) for verdict in region_verdicts])
     else:
-        verdicts.show(found, quiet=quiet)
-    sys.exit(max((verdict.exit_code for verdict in found), default=0))
+        verdicts.show(region_verdicts, quiet=quiet)
+    sys.exit(max((verdict.exit_code for verdict in region_verdicts), default=0))
 
 
 @cli.command()
@@ -83,12 +83,12 @@ def plan(region: str, as_json: bool, no_hosts: bool) -> None:
     from ..show import data, tables
 
     loaded = _open(region)
-    made = loaded.plan()
+    region_plan = loaded.plan()
     if as_json:
-        _print_json(data.plan_data(made, hosts=not no_hosts))
+        _print_json(data.plan_data(region_plan, hosts=not no_hosts))
         return
     out = tables.console()
-    tables.show_plan(made, out)
+    tables.show_plan(region_plan, out)
     tables.notices(_lock_notices(loaded), out)
 
 
@@ -112,17 +112,22 @@ def preview(region: str, as_json: bool, quiet: bool, stack: str | None, objects:
     from ..objects.budget import preview as preview_of
     from ..show import data, tables
 
-    made = preview_of(_open(region).plan())
+    region_preview = preview_of(_open(region).plan())
     if stack is not None:
-        known = [one.name for one in made.stacks]
-        if stack not in known:
-            raise click.BadParameter(f"{region} has no stack {stack}; it has {', '.join(known)}", param_hint="--stack")
-        made = Preview(region=made.region, stacks=tuple(one for one in made.stacks if one.name == stack))
+        stack_names = [stack_preview.name for stack_preview in region_preview.stacks]
+        if stack not in stack_names:
+            raise click.BadParameter(
+                f"{region} has no stack {stack}; it has {', '.join(stack_names)}", param_hint="--stack"
+            )
+        region_preview = Preview(
+            region=region_preview.region,
+            stacks=tuple(stack_preview for stack_preview in region_preview.stacks if stack_preview.name == stack),
+        )
     if as_json:
-        _print_json(data.preview_data(made))
+        _print_json(data.preview_data(region_preview))
     elif not quiet:
-        tables.show_preview(made, tables.console(), objects=objects)
-    sys.exit(REFUSED if any(one.over_budget for one in made.stacks) else 0)
+        tables.show_preview(region_preview, tables.console(), objects=objects)
+    sys.exit(REFUSED if any(stack_preview.over_budget for stack_preview in region_preview.stacks) else 0)
 
 
 @cli.command()

@@ -38,15 +38,15 @@ def sandbox_up(region: str, crds: Path | None, quiet: bool) -> None:
     """
     from ..sandbox import display, silent
     from ..simulation.region import sandbox_up as start
-    from .work import open_region
+    from .region_run import open_region
 
     plan, _ = open_region(region, None)
     with nullcontext(silent) if quiet else display() as progress:
-        made = start(plan, crds=crds, progress=progress)
-    for target, context in made.clusters.items():
-        nodes = f", {made.nodes[target]} simulated nodes" if target in made.nodes else ""
+        played_region = start(plan, crds=crds, progress=progress)
+    for target, context in played_region.clusters.items():
+        nodes = f", {played_region.nodes[target]} simulated nodes" if target in played_region.nodes else ""
         click.echo(f"{target}: context {context}{nodes}")
-    click.echo(f"export KUBECONFIG={made.kubeconfig}")
+    click.echo(f"export KUBECONFIG={played_region.kubeconfig}")
 
 
 @sandbox.command("down")
@@ -79,12 +79,12 @@ def sandbox_status(as_json: bool) -> None:
     from ..sandbox import Sandbox
     from ..show import lifecycle as shown
 
-    found = Sandbox().status()
+    processes = Sandbox().status()
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+        click.echo(json.dumps([asdict(process) for process in processes], indent=2))
     else:
-        shown.show_processes(found)
-    sys.exit(0 if found and all(one.healthy for one in found) else 1)
+        shown.show_processes(processes)
+    sys.exit(0 if processes and all(process.healthy for process in processes) else 1)
 
 
 @sandbox.command("kubeconfig")

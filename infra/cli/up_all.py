@@ -16,10 +16,10 @@ from ..fleet import order, settings
 from ..fleet.members import Members, members
 from ..plan import regions
 from .faults import tell
-from .request import Ask, Put
+from .up_request import Presenter, UpRequest
 
 State = Literal["done", "failed", "interrupted", "not begun"]
-UpOne = Callable[[str, str | None, Ask, Put], None]
+UpOne = Callable[[str, str | None, UpRequest, Presenter], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Result:
 
 
 def up_all(
-    ask: Ask,
+    request: UpRequest,
     up_one: UpOne,
     choose: Callable[[str], str],
     *,
@@ -50,29 +50,29 @@ def up_all(
     """Bring every region up in order; ends the process with the code of the worst.
 
     Args:
-        ask: what is asked for.
+        request: what is asked for.
         up_one: brings one region up.
         choose: names the engine to use.
         keep_going: go on with the next region after a failure; never after an interrupt.
         include_samples: take in regions with a sample inventory.
         as_json: print one document at the end instead of words.
     """
-    found = members(include_samples=include_samples)
-    for line in found.notices():
+    fleet_members = members(include_samples=include_samples)
+    for line in fleet_members.notices():
         click.echo(f"notice: {line}", err=True)
-    names = in_order(found.names)
-    ask = dataclasses.replace(ask, chosen=choose(ask.engine))
-    if not (ask.yes or ask.dry_run):
-        _confirm(found, names, str(ask.chosen))
-        ask = dataclasses.replace(ask, yes=True)
+    names = in_order(fleet_members.names)
+    request = dataclasses.replace(request, chosen=choose(request.engine))
+    if not (request.yes or request.dry_run):
+        _confirm(fleet_members, names, str(request.chosen))
+        request = dataclasses.replace(request, yes=True)
     results = [Result(region=name) for name in names]
     try:
-        _run(results, ask, up_one, keep_going=keep_going, as_json=as_json)
+        _run(results, request, up_one, keep_going=keep_going, as_json=as_json)
     finally:
-        _show(results, found, as_json=as_json)
-    if not as_json and any(one.state != "done" for one in results):
+        _show(results, fleet_members, as_json=as_json)
+    if not as_json and any(result.state != "done" for result in results):
         click.echo("run the same again to go on: what is as planned already is left as it is", err=True)
-    sys.exit(max(one.code for one in results))
+    sys.exit(max(result.code for result in results))
 
 
 def in_order(names: Sequence[str]) -> list[str]:
@@ -83,9 +83,9 @@ def in_order(names: Sequence[str]) -> list[str]:
     return order.region_names(settings.load(root, regions.known_regions(root)), names)
 
 
-def _confirm(found: Members, names: Sequence[str], engine: str) -> None:
+def _confirm(fleet_members: Members, names: Sequence[str], engine: str) -> None:
     """Ask once for all; samples go to a sandbox only and are not asked about."""
-    real = [plan.name for plan in found.plans if not plan.sample_inventory]
+    real = [plan.name for plan in fleet_members.plans if not plan.sample_inventory]
     if not real:
         return
     if not sys.stdin.isatty():
@@ -93,50 +93,50 @@ def _confirm(found: Members, names: Sequence[str], engine: str) -> None:
     click.confirm(f"apply {', '.join(names)}, in this order, by {engine}?", abort=True, err=True)
 
 
-def _run(results: Sequence[Result], ask: Ask, up_one: UpOne, *, keep_going: bool, as_json: bool) -> None:
-    for one in results:
-        click.echo(f"== {one.region}", err=as_json)
+def _run(results: Sequence[Result], request: UpRequest, up_one: UpOne, *, keep_going: bool, as_json: bool) -> None:
+    for result in results:
+        click.echo(f"== {result.region}", err=as_json)
         try:
-            up_one(one.region, None, ask, _put(one, as_json))
+            up_one(result.region, None, request, _presenter(result, as_json))
         except FactoryError as error:
             stopped = isinstance(error, InterruptedRunError)
-            one.state, one.error, one.code = "interrupted" if stopped else "failed", str(error), tell(error)
+            result.state, result.error, result.code = "interrupted" if stopped else "failed", str(error), tell(error)
         except SystemExit as end:
-            one.code = int(end.code or 0)
-            one.state, one.error = ("failed", "some of the changes are refused") if one.code else ("done", "")
+            result.code = int(end.code or 0)
+            result.state, result.error = ("failed", "some of the changes are refused") if result.code else ("done", "")
         except (KeyboardInterrupt, click.Abort):
-            one.state, one.code = "interrupted", INTERRUPTED
+            result.state, result.code = "interrupted", INTERRUPTED
         except BaseException as error:
-            one.state, one.error = "failed", str(error)
+            result.state, result.error = "failed", str(error)
             raise
         else:
-            one.state = "done"
-        if one.state == "interrupted" or (one.state == "failed" and not keep_going):
+            result.state = "done"
+        if result.state == "interrupted" or (result.state == "failed" and not keep_going):
             return
 
 
-def _put(result: Result, as_json: bool) -> Put:
-    def put(data: Any, show: Callable[[], None]) -> None:
+def _presenter(result: Result, as_json: bool) -> Presenter:
+    def present(data: Any, show: Callable[[], None]) -> None:
         result.data = data
         if not as_json:
             show()
 
-    return put
+    return present
 
 
-def _show(results: Sequence[Result], found: Members, *, as_json: bool) -> None:
+def _show(results: Sequence[Result], fleet_members: Members, *, as_json: bool) -> None:
     if as_json:
-        document = {"regions": [one.as_dict() for one in results], "left_out": list(found.samples)}
+        document = {"regions": [result.as_dict() for result in results], "left_out": list(fleet_members.samples)}
         click.echo(json.dumps(document, indent=2))
         return
-    counts = [(state, [one for one in results if one.state == state]) for state in _STATES]
+    counts = [(state, [result for result in results if result.state == state]) for state in _STATES]
     click.echo(
         f"== {len(results)} region{'s' if len(results) > 1 else ''}: "
-        + ", ".join(f"{len(some)} {state}" for state, some in counts if some)
+        + ", ".join(f"{len(in_state)} {state}" for state, in_state in counts if in_state)
     )
-    for one in results:
-        why = f": {one.error.splitlines()[0]}" if one.error else ""
-        click.echo(f"{one.state:<11} {one.region}{why}")
+    for result in results:
+        why = f": {result.error.splitlines()[0]}" if result.error else ""
+        click.echo(f"{result.state:<11} {result.region}{why}")
 
 
 _STATES: tuple[State, ...] = ("done", "failed", "interrupted", "not begun")

@@ -72,9 +72,9 @@ def test_auto_names_what_it_chose(call: Call, mocker: Any) -> None:
 
 @pytest.mark.parametrize("command", ["up", "down"])
 def test_unattended_change_of_a_real_region_has_to_be_confirmed(call: Call, mocker: Any, command: str) -> None:
-    from ai_factory.infra.cli import work
+    from ai_factory.infra.cli import region_run
 
-    mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
+    mocker.patch.object(region_run, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call(command, "kr-test", "--engine", "direct")
     assert (done.code, "say so with --yes" in done.err) == (2, True)
 
@@ -85,9 +85,9 @@ def test_unknown_stack_lists_the_stacks(call: Call) -> None:
 
 
 def test_plan_with_charts_is_refused(call: Call, mocker: Any) -> None:
-    from ai_factory.infra.cli import work
+    from ai_factory.infra.cli import region_run
 
-    mocker.patch.object(work, "open_region", return_value=(make_plan(), ["kr-test"]))
+    mocker.patch.object(region_run, "open_region", return_value=(make_plan(), ["kr-test"]))
     done = call("up", "kr-test", "--engine", "direct", "--yes")
     assert (done.code, "installs no charts" in done.err) == (1, True)
 

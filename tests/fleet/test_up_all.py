@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
-from ai_factory.infra.cli import lifecycle as lifecycle_cli
 from ai_factory.infra.engine.declared import Parts
 from ai_factory.infra.engine.direct.compare import Difference
 from ai_factory.infra.engine.report import Report
@@ -34,7 +33,7 @@ class Clusters:
         self.kind = "changed"
 
     @contextmanager
-    def work_on(self, name: str, *_: Any, **__: Any) -> Iterator[Any]:
+    def run_on(self, name: str, *_: Any, **__: Any) -> Iterator[Any]:
         plan = SimpleNamespace(name=name, sample_inventory=False)
         lifecycle = SimpleNamespace(
             up=lambda _: self.bring(name),
@@ -59,7 +58,7 @@ def clusters(project: Path, mocker: MockerFixture) -> Clusters:
     plans = tuple(SimpleNamespace(name=name, sample_inventory=False) for name in NAMES)
     mocker.patch("ai_factory.infra.cli.up_all.members", return_value=members.Members(plans=plans, samples=("lab",)))  # type: ignore[arg-type]
     found = Clusters()
-    mocker.patch.object(lifecycle_cli, "work_on", found.work_on)
+    mocker.patch("ai_factory.infra.cli.region_run.run_on", found.run_on)
     return found
 
 

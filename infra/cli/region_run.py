@@ -21,8 +21,8 @@ from ..plan import regions
 from ..plan.model import RegionPlan
 
 
-class Work:
-    """What a command works on."""
+class RegionRun:
+    """A command at work on a region: its plan, the stacks, the session with its clusters, and the engines."""
 
     def __init__(self, plan: RegionPlan, names: list[str], options: Options | None, listener: Listener) -> None:
         self.plan = plan
@@ -59,12 +59,14 @@ class Work:
         if self.plan.sample_inventory:
             targets = self.parts.targets(self.names)
             self.session.prepare(targets)
-            for target in [one.name for one in self.plan.management if one.name in targets]:
+            for target in [management.name for management in self.plan.management if management.name in targets]:
                 self.session.cluster(target)
 
 
 @contextmanager
-def work_on(name: str, stack: str | None, options: Options | None, *, quiet: bool, about: str | None) -> Iterator[Work]:
+def run_on(
+    name: str, stack: str | None, options: Options | None, *, quiet: bool, about: str | None
+) -> Iterator[RegionRun]:
     """Open a region, and while the block runs show progress, keep a log, and take interrupts.
 
     Args:
@@ -78,14 +80,14 @@ def work_on(name: str, stack: str | None, options: Options | None, *, quiet: boo
     shows: AbstractContextManager[Listener] = nullcontext(silent) if quiet else display()
     with shows as shown:
         if about is None:
-            work = Work(plan, names, options, shown)
-            with interruptible(work.halt):
-                yield work
+            run = RegionRun(plan, names, options, shown)
+            with interruptible(run.halt):
+                yield run
             return
         with RunLog(plan.name, {"command": about, "stacks": names}) as log:
-            work = Work(plan, names, options, both(shown, log))
-            with interruptible(work.halt):
-                yield work
+            run = RegionRun(plan, names, options, both(shown, log))
+            with interruptible(run.halt):
+                yield run
 
 
 def open_region(name: str, stack: str | None) -> tuple[RegionPlan, list[str]]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..engine.options import Options
 
-Put = Callable[[Any, Callable[[], None]], None]
+Presenter = Callable[[Any, Callable[[], None]], None]
 """Shows a result: given its plain data, and what prints it in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class UpRequest:
     """What is asked for, beside the region."""
 
     engine: str
