@@ -38,7 +38,7 @@ def cluster_named(plan: RegionPlan, name: str) -> ClusterPlan:
     for cluster in plan.clusters:
         if cluster.name == name:
             return cluster
-    raise ValueError(_unknown(plan, "GPU cluster", name, [one.name for one in plan.clusters]))
+    raise ValueError(_unknown(plan, "GPU cluster", name, [cluster.name for cluster in plan.clusters]))
 
 
 def management_named(plan: RegionPlan, name: str) -> ManagementPlan:
@@ -46,7 +46,7 @@ def management_named(plan: RegionPlan, name: str) -> ManagementPlan:
     for management in plan.management:
         if management.name == name:
             return management
-    raise ValueError(_unknown(plan, "management cluster", name, [one.name for one in plan.management]))
+    raise ValueError(_unknown(plan, "management cluster", name, [management.name for management in plan.management]))
 
 
 def tenant_named(plan: RegionPlan, name: str) -> TenantPlan:
@@ -54,11 +54,11 @@ def tenant_named(plan: RegionPlan, name: str) -> TenantPlan:
     for tenant in plan.tenants:
         if tenant.name == name:
             return tenant
-    raise ValueError(_unknown(plan, "tenant", name, [one.name for one in plan.tenants]))
+    raise ValueError(_unknown(plan, "tenant", name, [tenant.name for tenant in plan.tenants]))
 
 
-def _unknown(plan: RegionPlan, what: str, name: str, known: Iterable[str]) -> str:
-    return f"region {plan.name} has no {what} {name}; it has {', '.join(known) or 'none'}"
+def _unknown(plan: RegionPlan, what: str, name: str, names: Iterable[str]) -> str:
+    return f"region {plan.name} has no {what} {name}; it has {', '.join(names) or 'none'}"
 
 
 def names_of(block: base.Block, kind: str) -> list[str]:
@@ -70,6 +70,6 @@ def names_of(block: base.Block, kind: str) -> list[str]:
     ]
 
 
-def known(**outputs: Any) -> Outputs:
+def applicable(**outputs: Any) -> Outputs:
     """Outputs without those that do not apply: None would show as a change at every preview."""
     return {name: value for name, value in outputs.items() if value is not None}

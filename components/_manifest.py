@@ -102,13 +102,13 @@ class Registry:
 
     def resolve(self, object_id: str, after: Iterable[str]) -> list[pulumi.CustomResource]:
         """Resources that an object depends on; ids of other stacks are dropped, the stack order sees to them."""
-        known = []
-        for one in after:
-            if one in self._declared:
-                known.append(self._declared[one])
+        resources = []
+        for earlier_id in after:
+            if earlier_id in self._declared:
+                resources.append(self._declared[earlier_id])
             else:
-                self._missed[one] = object_id
-        return known
+                self._missed[earlier_id] = object_id
+        return resources
 
 
 def type_token(manifest: base.Manifest) -> str:

@@ -9,7 +9,7 @@ import pulumi
 from ai_factory.infra.objects import fabric_network
 from ai_factory.infra.plan import stacks
 
-from ._component import ComponentArgs, Outputs, cluster_named, known
+from ._component import ComponentArgs, Outputs, applicable, cluster_named
 from ._manifest import declare
 
 
@@ -68,4 +68,4 @@ class FabricNetwork(pulumi.ComponentResource):
     @property
     def summary(self) -> Outputs:
         """Outputs as plain values."""
-        return known(fabric=self.fabric, leafs=self.leafs, spines=self.spines, cores=self.cores)
+        return applicable(fabric=self.fabric, leafs=self.leafs, spines=self.spines, cores=self.cores)

@@ -11,7 +11,7 @@ from ai_factory.infra.objects import gpu_cluster
 from ai_factory.infra.objects.region import rack_groups
 from ai_factory.infra.plan import stacks
 
-from ._component import ComponentArgs, Outputs, cluster_named, known
+from ._component import ComponentArgs, Outputs, applicable, cluster_named
 from ._kubeconfig import read_secret, secret_id
 from ._manifest import declare
 from .rack_group import RackGroup, RackGroupArgs
@@ -94,7 +94,7 @@ class GpuCluster(pulumi.ComponentResource):
     @property
     def summary(self) -> Outputs:
         """Outputs as plain values."""
-        return known(
+        return applicable(
             endpoint=self.endpoint,
             context=self.context,
             kubeconfigSecret=self.kubeconfig_secret,

@@ -47,8 +47,9 @@ class ClusterProviders(Mapping[str, pulumi.ProviderResource]):
         self._root = root
         self._adopt = adopt
         self._parent = parent
-        self._targets = [one.name for one in plan.management] + [one.name for one in plan.clusters]
-        self._made: dict[str, pulumi.ProviderResource] = {}
+        managements = [management.name for management in plan.management]
+        self._targets = [*managements, *(cluster.name for cluster in plan.clusters)]
+        self._providers: dict[str, pulumi.ProviderResource] = {}
 
     def __getitem__(self, target: str) -> pulumi.ProviderResource:
         """The provider of a cluster.
@@ -59,9 +60,9 @@ class ClusterProviders(Mapping[str, pulumi.ProviderResource]):
         """
         if target not in self._targets:
             raise KeyError(target)
-        if target not in self._made:
-            self._made[target] = self._make(target)
-        return self._made[target]
+        if target not in self._providers:
+            self._providers[target] = self._make(target)
+        return self._providers[target]
 
     def __contains__(self, target: object) -> bool:
         return target in self._targets

@@ -55,8 +55,8 @@ class Region(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         stack = args.stack or stacks.region_stack(args.plan.spec)
-        if stack not in (known := stack_names(args.plan)):
-            raise ValueError(f"region {args.plan.name} has no stack {stack}; it has {', '.join(known)}")
+        if stack not in (region_stacks := stack_names(args.plan)):
+            raise ValueError(f"region {args.plan.name} has no stack {stack}; it has {', '.join(region_stacks)}")
         self.totals = totals(args.plan)
         super().__init__("ai-factory:index:Region", name, {"stack": stack, **self.totals}, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -102,8 +102,9 @@ def _parts(args: RegionArgs, stack: str) -> Iterator[_Part]:
     """Components of a stack with the names and in the order of `objects.region.region_blocks`."""
     plan, shared = args.plan, args.shared()
     if stack == stacks.region_stack(plan.spec):
-        for one in plan.management:
-            yield _Part("management", ManagementCluster, one.name, ManagementClusterArgs(management=one.name, **shared))
+        for management in plan.management:
+            of_management = ManagementClusterArgs(management=management.name, **shared)
+            yield _Part("management", ManagementCluster, management.name, of_management)
         for cluster in plan.clusters:
             yield _Part("clusters", GpuCluster, cluster.name, GpuClusterArgs(cluster=cluster.name, **shared))
     for cluster in plan.clusters:
@@ -126,6 +127,6 @@ def _workload(plan: RegionPlan, cluster: ClusterPlan, stack: str, shared: dict[s
         yield _Part("platforms", ClusterPlatform, name, ClusterPlatformArgs(cluster=name, **shared))
         yield _Part("fabrics", FabricNetwork, name, FabricNetworkArgs(cluster=name, **shared))
         yield _Part("storage", Storage, name, StorageArgs(cluster=name, **shared))
-    for one in plan.tenants_of(name):
-        if stack == stacks.tenant_stack(plan.spec, name, one.number):
-            yield _Part("tenants", TenantEnclave, one.name, TenantEnclaveArgs(tenant=one.name, **shared))
+    for tenant in plan.tenants_of(name):
+        if stack == stacks.tenant_stack(plan.spec, name, tenant.number):
+            yield _Part("tenants", TenantEnclave, tenant.name, TenantEnclaveArgs(tenant=tenant.name, **shared))

@@ -43,10 +43,10 @@ class Storage(pulumi.ComponentResource):
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cluster = cluster_named(args.plan, args.cluster)
         block = storage.block(args.plan, cluster, stacks.cluster_stack(args.plan.spec, cluster.name))
-        used = [one for one in args.plan.storage if cluster.name in one.clusters]
+        used = [system for system in args.plan.storage if cluster.name in system.clusters]
         digest = {
             "cluster": cluster.name,
-            "systems": {one.name: f"{one.spec.tier}/{one.spec.driver}" for one in used},
+            "systems": {system.name: f"{system.spec.tier}/{system.spec.driver}" for system in used},
             "objects": len(block.items),
         }
         super().__init__("ai-factory:index:Storage", name, digest, opts)

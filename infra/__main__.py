@@ -33,8 +33,8 @@ def load(root: Path, region: str, stack: str) -> RegionPlan:
             f"{region}: the lock file lacks {items}. Run `aifactory allocate {region}` and commit it."
         )
     if stack not in stack_names(plan):
-        known = ", ".join(stack_names(plan))
-        raise pulumi.RunError(f"region {plan.name} has no stack {stack}. It has: {known}.")
+        names = ", ".join(stack_names(plan))
+        raise pulumi.RunError(f"region {plan.name} has no stack {stack}. It has: {names}.")
     return plan
 
 
