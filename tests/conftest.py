@@ -16,6 +16,11 @@ hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000
 hypothesis.settings.load_profile("fixed")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Here, because pytest reads options from the outermost conftest only."""
+    parser.addoption("--golden-update", action="store_true", help="write the files of tests/golden anew")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a command said, and how it ended."""
