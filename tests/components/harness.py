@@ -9,119 +9,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import config as runtime_config
-from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime import mocks, settings
 from pulumi.runtime.stack import run_in_stack
+
+from .faults import clear_text_secrets, faults
+from .recording import UNKNOWN, Json, Recording, Resource, plain, read, registered
 
 PROJECT = "ai-factory"
 STACK = "test"
 STACK_TYPE = "pulumi:pulumi:Stack"
 TIMEOUT_SECONDS = 120
-Json = Any
-State = Callable[["Resource"], Mapping[str, Json]]
+State = Callable[[Resource], Mapping[str, Json]]
 
 
 class RefusedError(AssertionError):
     """The program did what the real engine, or good sense, would not let pass."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A value that the program marked as secret."""
-
-    value: Json = field(repr=False)
-
-
-class _Unknown:
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN = _Unknown()
-"""A value that is known only after the update."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """One resource as the program asked for it."""
-
-    typ: str
-    name: str
-    urn: str
-    parent: str
-    """URN of the parent."""
-    custom: bool
-    inputs: dict[str, Json]
-    """Plain JSON; `Secret` and `UNKNOWN` where the program said so, whole numbers as int."""
-    dependencies: tuple[str, ...]
-    """URNs of `depends_on` and of the outputs that the inputs use, sorted."""
-    provider: str
-    """URN of the provider, empty for components and providers."""
-    providers: Mapping[str, str]
-    protect: bool
-    delete_before_replace: bool
-    ignore_changes: tuple[str, ...] = ()
-    additional_secret_outputs: tuple[str, ...] = ()
-    aliases: int = 0
-    timeouts: Mapping[str, str] = field(default_factory=dict)
-    version: str = ""
-    plugin_download_url: str = ""
-    frames: int = 0
-    """Frames of the recorded stack trace."""
-    read_id: str | _Unknown | None = None
-    """Id of a resource that is read (`get`), None for one that is managed."""
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """Type and name."""
-        return self.typ, self.name
-
-
-@dataclass(slots=True)
-class Recording:
-    """What a program registered, in order; those that wait for the same resource may change places."""
-
-    resources: list[Resource] = field(default_factory=list)
-    outputs: dict[str, dict[str, Json]] = field(default_factory=dict)
-    """Outputs by component URN."""
-    exports: dict[str, Json] = field(default_factory=dict)
-    """Outputs of the stack."""
-
-    def of(self, typ: str) -> list[Resource]:
-        """All resources of a type."""
-        return [resource for resource in self.resources if resource.typ == typ]
-
-    def one(self, typ: str | None = None, name: str | None = None) -> Resource:
-        """The one resource of that type and name (AssertionError if there is none or more)."""
-        found = [r for r in self.resources if typ in (None, r.typ) and name in (None, r.name)]
-        assert len(found) == 1, f"{len(found)} resources of type {typ} and name {name}: {[r.identity for r in found]}"
-        return found[0]
-
-    def children(self, parent: Resource) -> list[Resource]:
-        """Resources whose parent is that one, in order."""
-        return [resource for resource in self.resources if resource.parent == parent.urn]
-
-    def below(self, parent: Resource) -> Iterator[Resource]:
-        """All descendants of a resource."""
-        for child in self.children(parent):
-            yield child
-            yield from self.below(child)
-
-    def by_urn(self) -> dict[str, Resource]:
-        """Resources by URN: for comparing runs, since the order among those that wait for others is not fixed."""
-        return {resource.urn: resource for resource in sorted(self.resources, key=lambda r: r.urn)}
-
-    def named(self, urn: str) -> Resource:
-        """The resource of that URN."""
-        return next(resource for resource in self.resources if resource.urn == urn)
 
 
 def run(
@@ -265,11 +173,11 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         if request.type == STACK_TYPE:
             return super().RegisterResource(request)
-        self._note(_registered(request, self.make_urn(request.parent, request.type, request.name)))
+        self._note(registered(request, self.make_urn(request.parent, request.type, request.name)))
         return super().RegisterResource(request)
 
     def ReadResource(self, request: Any) -> Any:
-        self._note(_read(request, self.make_urn(request.parent, request.type, request.name)))
+        self._note(read(request, self.make_urn(request.parent, request.type, request.name)))
         return super().ReadResource(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
@@ -287,106 +195,3 @@ class _Monitor(mocks.MockMonitor):
             self.refused.append(f"Duplicate resource URN {resource.urn}; give it a unique name")
         self.refused += [f"{resource.urn}: {fault}" for fault in faults(resource)]
         self.recording.resources.append(resource)
-
-
-def _registered(request: Any, urn: str) -> Resource:
-    timeouts = {k: getattr(request.customTimeouts, k) for k in ("create", "update", "delete")}
-    return Resource(
-        typ=request.type,
-        name=request.name,
-        urn=urn,
-        parent=request.parent,
-        custom=request.custom,
-        inputs=plain(request.object),
-        dependencies=tuple(sorted(request.dependencies)),
-        provider=request.provider.rpartition("::")[0],
-        providers={key: ref.rpartition("::")[0] for key, ref in request.providers.items()},
-        protect=request.protect,
-        delete_before_replace=request.deleteBeforeReplace,
-        ignore_changes=tuple(request.ignoreChanges),
-        additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        aliases=len(request.aliases),
-        timeouts={key: value for key, value in timeouts.items() if value},
-        version=request.version,
-        plugin_download_url=request.pluginDownloadURL,
-        frames=len(request.stackTrace.frames),
-    )
-
-
-def _read(request: Any, urn: str) -> Resource:
-    return Resource(
-        typ=request.type,
-        name=request.name,
-        urn=urn,
-        parent=request.parent,
-        custom=True,
-        inputs=plain(request.properties),
-        dependencies=tuple(sorted(request.dependencies)),
-        provider=request.provider.rpartition("::")[0],
-        providers={},
-        protect=False,
-        delete_before_replace=False,
-        additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        version=request.version,
-        plugin_download_url=request.pluginDownloadURL,
-        read_id=_plain(request.id),
-    )
-
-
-def plain(struct: struct_pb2.Struct) -> dict[str, Json]:
-    """A request's properties as plain JSON."""
-    value = _plain(json_format.MessageToDict(struct))
-    assert isinstance(value, dict)
-    return value
-
-
-def _plain(value: Json) -> Json:
-    if isinstance(value, dict):
-        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
-            return Secret(_plain(value["value"]))
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return UNKNOWN if value == rpc.UNKNOWN else value
-
-
-def faults(resource: Resource) -> Iterator[str]:
-    """What the engine or a reviewer would refuse about one resource."""
-    kubernetes = resource.typ.startswith("kubernetes:")
-    if kubernetes and not resource.provider:
-        yield "has no provider of its own, and default providers are off"
-    if resource.typ == "kubernetes:core/v1:Secret" and resource.read_id is None:
-        for key in ("data", "stringData"):
-            if resource.inputs.get(key) and not isinstance(resource.inputs[key], Secret):
-                yield f"{key} of a Secret is not marked as secret"
-    yield from clear_text_secrets(resource.inputs)
-
-
-_SECRET_TEXT = {
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|client-key-data: *[A-Za-z0-9+/=]{20,}"),
-    "a token": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|\btoken['\"]?: *['\"]?[\w.+/=-]{12,}"),
-    "a bootstrap token": re.compile(r"^[a-z0-9]{6}\.[a-z0-9]{16}$"),
-    "a password": re.compile(r"\b(password|passwd)['\"]? *[:=] *['\"]?[^\s'\"{}$<]{6,}", re.IGNORECASE),
-    "an access key": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
-    "a password in a URL": re.compile(r"://[^/\s:@]+:[^/\s:@]+@"),
-}
-_SECRET_KEYS = re.compile(
-    r"^(password|passwd|token|client-?key-?data|private-?key|secret_key|secret-?access-?key)$", re.IGNORECASE
-)
-
-
-def clear_text_secrets(value: Json, path: str = "") -> Iterator[str]:
-    """Strings that look like a credential and are not marked as secret."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            where = f"{path}.{key}" if path else key
-            if _SECRET_KEYS.match(key) and isinstance(inner, str) and inner:
-                yield f"{where} holds a credential in clear text"
-            yield from clear_text_secrets(inner, where)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from clear_text_secrets(inner, f"{path}[{number}]")
-    elif isinstance(value, str):
-        yield from (f"{path} holds {what} in clear text" for what, form in _SECRET_TEXT.items() if form.search(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import importlib.metadata
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -45,8 +46,9 @@ from ai_factory.infra.objects import (
 )
 from ai_factory.infra.plan.model import RegionPlan
 
-from .harness import Recording, Resource, run
+from .harness import run
 from .plans import region_plan
+from .recording import Recording, Resource
 from .test_providers import secret_state
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -116,7 +118,7 @@ def same(recording: Recording, parent: Resource, block: base.Block, *, wait: boo
     for item in block.items:
         child = children[base.resource_name(parent.name, item)]
         assert recording.named(child.provider).name == item.target
-        assert child.delete_before_replace
+        assert child.options == options_of(item, wait)
         assert set(child.dependencies) >= {by_id[after] for after in item.after if after in by_id}
         if isinstance(item, base.HelmRelease):
             assert (child.typ, child.inputs["version"]) == (RELEASE, item.version)
@@ -124,8 +126,25 @@ def same(recording: Recording, parent: Resource, block: base.Block, *, wait: boo
             assert (child.typ, without_waits(child.inputs)) == (type_token(item.manifest), item.applied)
             annotations = child.inputs["metadata"].get("annotations", {})
             assert annotations.get("pulumi.com/waitFor") == (item.wait_for if wait else None)
-            assert (child.protect, child.ignore_changes) == (item.protect, item.ignore_changes)
-            assert bool(child.timeouts) == (wait and item.wait_for is not None)
+
+
+def options_of(item: base.Item, wait: bool) -> dict[str, Any]:
+    """Every option that a child has: what the item says, in the words of the engine's request."""
+    expected: dict[str, Any] = {
+        "version": importlib.metadata.version("pulumi-kubernetes"),
+        "deleteBeforeReplace": True,
+        "deleteBeforeReplaceDefined": True,
+    }
+    if isinstance(item, base.HelmRelease):
+        return expected
+    seconds = f"{item.timeout_seconds}s" if wait and item.wait_for else None
+    stated = {
+        "protect": item.protect,
+        "ignoreChanges": list(item.ignore_changes),
+        "retainOnDelete": item.retain,
+        "customTimeouts": dict.fromkeys(("create", "update", "delete"), seconds) if seconds else {},
+    }
+    return expected | {option: value for option, value in stated.items() if value}
 
 
 def without_waits(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from .harness import UNKNOWN, RefusedError, Secret, clear_text_secrets, run
+from .faults import clear_text_secrets
+from .harness import RefusedError, run
+from .recording import UNKNOWN, Secret
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 
@@ -65,8 +67,8 @@ def test_records_options_in_exact_order() -> None:
     assert first.protect and not second.protect
     assert first.provider == second.provider == recording.one("pulumi:providers:kubernetes").urn
     assert second.dependencies == (first.urn,)
-    assert (second.ignore_changes, second.delete_before_replace, second.aliases) == (("data",), True, 1)
-    assert second.timeouts == {"create": "5m"}
+    assert (second.ignore_changes, second.delete_before_replace, second.timeouts) == (("data",), True, {"create": "5m"})
+    assert second.options["aliases"] == [{"spec": {"name": "old", "parentUrn": ""}}]
     assert recording.outputs[box.urn] == {"name": "box"}
     assert recording.exports == {"box": box.urn}
 

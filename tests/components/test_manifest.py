@@ -14,7 +14,8 @@ import pytest
 from ai_factory.components._manifest import AWAITED_KINDS, Manifest, Registry, declare, type_token
 from ai_factory.infra.objects import base, ids
 
-from .harness import Recording, run
+from .harness import run
+from .recording import Recording
 
 OWNER = ids.cluster("train-a")
 OWNED = {ids.OWNER: "cluster/train-a"}
@@ -209,7 +210,8 @@ def test_type_token_and_plugin_are_the_typed_sdk_s_own(module: str, kind: str, a
 
     typed, ours = (r for r in run(program).resources if r.typ.startswith("kubernetes:"))
     assert typed.typ == ours.typ == type_token(manifest)
-    assert (typed.version, typed.plugin_download_url) == (ours.version, ours.plugin_download_url)
+    assert typed.options["version"] == ours.options["version"]
+    assert typed.options.get("pluginDownloadURL") == ours.options.get("pluginDownloadURL")
 
 
 def test_custom_resources_have_the_sdk_s_type_token() -> None:

@@ -15,8 +15,9 @@ from ai_factory.infra.objects.region import blocks_of
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import lock
 
-from .harness import Recording, run
+from .harness import run
 from .plans import REGION, region_plan
+from .recording import Recording
 from .test_components import same
 from .test_providers import secret_state
 

@@ -16,8 +16,9 @@ from ai_factory.infra.objects import base
 from ai_factory.infra.objects.ids import object_id
 from ai_factory.infra.spec.problems import InputError
 
-from .harness import UNKNOWN, Recording, Resource, Secret, run
+from .harness import run
 from .plans import clusters, region_plan
+from .recording import UNKNOWN, Recording, Resource, Secret
 
 PROVIDER = "pulumi:providers:kubernetes"
 SECRET = "kubernetes:core/v1:Secret"

@@ -11,8 +11,9 @@ from ai_factory.infra.objects import base
 from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names
 from ai_factory.infra.plan.model import RegionPlan
 
-from .harness import UNKNOWN, Recording, run
+from .harness import run
 from .plans import region_plan
+from .recording import UNKNOWN, Recording
 from .test_components import same
 from .test_providers import secret_state
 

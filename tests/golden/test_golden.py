@@ -11,9 +11,9 @@ from ai_factory.infra.objects import region
 from ai_factory.infra.plan import combinations
 from ai_factory.infra.plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
 
-from . import blocks, files, plans, tables
+from . import blocks, files, plans, registered, tables
 
-CASES = {**blocks.CASES, **tables.CASES}
+CASES = {**blocks.CASES, **tables.CASES, **registered.CASES}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -37,15 +37,15 @@ def test_every_type_of_block_is_held() -> None:
 
 def test_every_choice_is_held() -> None:
     """A new provider, kind of fabric, driver, tier or isolation needs a golden."""
-    known = catalog.load()
-    tiers = {(name, tier) for name in known.driver_ids for tier in known.driver(name).tiers}
+    catalogue = catalog.load()
+    tiers = {(name, tier) for name in catalogue.driver_ids for tier in catalogue.driver(name).tiers}
 
     assert {cluster.spec.provider for cluster in clusters("GpuCluster")} == set(combinations.PROVIDERS)
     assert {(cluster.built, cluster.fabric.kind) for cluster in clusters("FabricNetwork") if cluster.fabric} == {
-        (built, known.fabric(name).kind) for built in (True, False) for name in known.fabric_ids
+        (built, catalogue.fabric(name).kind) for built in (True, False) for name in catalogue.fabric_ids
     }
-    assert {(one.spec.driver, one.spec.tier) for one in storages()} == tiers | {(None, "context-memory")}
-    assert {(one.spec.isolation, one.pkey is None) for one in tenants()} >= {
+    assert {(storage.spec.driver, storage.spec.tier) for storage in storages()} == tiers | {(None, "context-memory")}
+    assert {(tenant.spec.isolation, tenant.pkey is None) for tenant in tenants()} >= {
         (isolation, False) for isolation in combinations.ISOLATIONS
     } | {("shared", True)}
 
