@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib.metadata
 import inspect
@@ -33,7 +34,9 @@ from ai_factory.components import (
     TenantEnclave,
     TenantEnclaveArgs,
 )
+from ai_factory.components._component import cluster_named
 from ai_factory.components._manifest import type_token
+from ai_factory.components.region import totals
 from ai_factory.infra.objects import (
     base,
     cluster_platform,
@@ -263,13 +266,29 @@ def test_no_secret_is_read_unasked() -> None:
         ),
         (
             lambda common: TenantEnclave("x", TenantEnclaveArgs(tenant="blue", **(common | {"providers": {}}))),
-            r"TenantEnclave blue applies objects to train-a, for which providers has no entry; given: none",
+            "TenantEnclave blue applies objects to train-a, for which providers has no entry; given: none",
         ),
     ],
 )
 def test_wrong_arguments_are_named(make: Callable[[dict[str, Any]], object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError) as caught:
         record(make, region_plan())
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("name", "expected"), [("train-a", "train-a, infer-a"), ("", "none")])
+def test_a_region_without_clusters_says_so(name: str, expected: str) -> None:
+    plan = region_plan() if name else dataclasses.replace(region_plan(), clusters=())
+    with pytest.raises(ValueError) as caught:
+        cluster_named(plan, "other")
+    assert str(caught.value) == f"region demo has no GPU cluster other; it has {expected}"
+
+
+def test_totals_are_rounded_to_watts() -> None:
+    plan = region_plan()
+    power = dataclasses.replace(plan.power, it_kw=1.23456, facility_kw=2.34567)
+    size = totals(dataclasses.replace(plan, power=power))
+    assert (size["itKw"], size["facilityKw"]) == (1.235, 2.346)
 
 
 def classes() -> list[type]:

@@ -48,6 +48,10 @@ PLUGIN = "pulumi-kubernetes"
 KUBECONFIG = base64.b64encode(b"kind: Config\n").decode()
 
 
+RENAMED = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="before")], protect=True)
+"""A component that had another name, and is protected with all below it."""
+
+
 class Program(NamedTuple):
     """A program that makes one component of a golden region."""
 
@@ -108,7 +112,7 @@ PROGRAMS = {
     ),
     "providers": Program("strict", _below),
     "providers-adopting": Program("open", lambda c: _all(c["providers"]), adopt=True),
-    "region": Program("strict", lambda c: Region("all", RegionArgs(**c)), components_only=True),
+    "region": Program("strict", lambda c: Region("all", RegionArgs(**c), RENAMED), components_only=True),
     "region-racks": Program(
         "strict", lambda c: Region("all", RegionArgs(stack="strict.train.0", **c)), components_only=True
     ),

@@ -116,6 +116,23 @@ def test_unknown_condition_is_named(plan: RegionPlan, train: ClusterPlan) -> Non
         cluster_platform.charts(dataclasses.replace(plan, charts=(odd,)), train)
 
 
+@pytest.mark.parametrize(
+    ("cluster", "kind", "chosen"),
+    [("train", "infiniband", True), ("train", "ethernet", False), ("twin", None, True), ("twin", "infiniband", False)],
+)
+def test_a_chart_may_ask_for_a_kind_of_fabric(plan: RegionPlan, cluster: str, kind: str | None, chosen: bool) -> None:
+    chart = plan.charts[-1].model_copy(update={"when": {"fabric_kind": [kind]}})
+    charts = cluster_platform.charts(dataclasses.replace(plan, charts=(chart,)), plan.cluster(cluster))
+    assert charts == ([chart] if chosen else [])
+
+
+def test_a_quota_is_never_nothing(plan: RegionPlan) -> None:
+    train = plan.cluster("train")
+    tiny = dataclasses.replace(train, system=train.system.model_copy(update={"cpu": 1, "memory_gib": 1}))
+    tenant = dataclasses.replace(plan.tenants_of("train")[0], gpus=1)
+    assert kueue.quota(tiny, tenant) == {"gpus": 1, "cpu": 1, "memory_gib": 1, "pods": 1000}
+
+
 def test_releases_wait_for_the_cluster_and_for_shared_namespaces(plan: RegionPlan, train: ClusterPlan) -> None:
     items = {item.id: item for item in cluster_platform.block(plan, train, "s").items if isinstance(item, KubeObject)}
     release = items[_flux.release_id(train, "network-operator")]

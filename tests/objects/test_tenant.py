@@ -120,6 +120,8 @@ def test_quota_is_what_was_promised(plans: RegionPlan) -> None:
         ({}, {"hps": "2097152Gi"}),
         ({"storage_tib": 0.5}, {"": "512Gi", "hps": "512Gi", "scratch": "512Gi"}),
         ({"storage_tib": 5000}, {"": "5120000Gi", "hps": "2097152Gi", "scratch": "5120000Gi"}),
+        ({"storage_tib": 8191}, {"": "8387584Gi", "hps": "2097152Gi", "scratch": "8387584Gi"}),
+        ({"storage_tib": 8192}, {"hps": "2097152Gi"}),
     ],
 )
 def test_storage_quota_by_class(quota: dict[str, Any], storage: dict[str, str]) -> None:
