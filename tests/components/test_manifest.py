@@ -99,11 +99,15 @@ def test_waits_where_the_item_says_what_ready_means() -> None:
 
 def test_a_wait_leaves_other_annotations_alone() -> None:
     noted = base.make("v1", "Service", "s", "train-a", annotations={"owner": "team"})
-    item = base.KubeObject(target="m", manifest=noted, wait_for="condition=Ready")
+    item = base.KubeObject(owner=OWNER, target="m", manifest=noted, wait_for="condition=Ready")
 
     service = record(NAMESPACE, item).one("kubernetes:core/v1:Service")
 
-    assert service.inputs["metadata"]["annotations"] == {"owner": "team", "pulumi.com/waitFor": "condition=Ready"}
+    assert service.inputs["metadata"]["annotations"] == {
+        "owner": "team",
+        **OWNED,
+        "pulumi.com/waitFor": "condition=Ready",
+    }
 
 
 def test_waits_for_nothing_when_told_so() -> None:
@@ -184,7 +188,9 @@ def test_components_of_a_program_depend_on_each_other_through_the_registry() -> 
             "w/ResourceQuota/train-a/q is declared twice in this program; leave one of the two components out",
         ),
         (
-            tuple(base.KubeObject(owner=OWNER, target=target, manifest=NAMESPACE.manifest) for target in ("x", "m", "y")),
+            tuple(
+                base.KubeObject(owner=OWNER, target=target, manifest=NAMESPACE.manifest) for target in ("x", "m", "y")
+            ),
             "Box box applies objects to x, y, for which providers has no entry; given: m, w",
         ),
     ],
@@ -265,7 +271,10 @@ def test_a_manifest_in_a_program_of_its_own_is_what_the_sdk_registers() -> None:
 
     own = {"name": "", "urn": "", "frames": 0}
     assert dataclasses.replace(ours, **own) == dataclasses.replace(sdk, **own)
-    assert (ours.version, older.version) == (importlib.metadata.version("pulumi-kubernetes"), "4.30.0")
+    assert (ours.options["version"], older.options["version"]) == (
+        importlib.metadata.version("pulumi-kubernetes"),
+        "4.30.0",
+    )
 
 
 def test_awaited_kinds_are_built_in_ones() -> None:

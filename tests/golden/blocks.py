@@ -94,6 +94,7 @@ def chart(item: base.HelmRelease) -> dict[str, Any]:
 def kube_object(item: base.KubeObject) -> dict[str, Any]:
     """An object and how it is applied; what is off or empty is left out, so that the rest is seen."""
     switches = {
+        "owner": item.owner.path,
         "protect": item.protect,
         "retain": item.retain,
         "wait_for": item.wait_for,

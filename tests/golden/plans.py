@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from ai_factory.infra import regions
+from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.model import RegionPlan
 
 FOLDER = Path(__file__).parent / "regions"

@@ -36,6 +36,7 @@ from ai_factory.components import (
 )
 from ai_factory.components._manifest import Providers
 from ai_factory.infra.objects import base, region
+from ai_factory.infra.objects.ids import object_id
 from tests.components import harness
 from tests.components.recording import UNKNOWN, Recording, Resource, Secret
 
@@ -187,7 +188,7 @@ def _inputs(resource: Resource, names: dict[str, str], manifests: dict[str, base
     if not _object(resource) or resource.typ == RELEASE:
         return {"inputs": _plain(resource.inputs)}
     target = names[resource.provider].split()[-1]
-    planned = manifests[base.object_id(target, resource.inputs)]
+    planned = manifests[object_id(target, resource.inputs)]
     return {"inputs beside the manifest": dict(_more(resource.inputs, planned))}
 
 

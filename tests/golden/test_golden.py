@@ -8,7 +8,7 @@ import pytest
 
 from ai_factory.infra import catalog
 from ai_factory.infra.objects import region
-from ai_factory.infra.plan import combinations
+from ai_factory.infra.plan.checks import combinations
 from ai_factory.infra.plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
 
 from . import blocks, files, plans, registered, tables

@@ -11,7 +11,8 @@ import yaml
 
 from ai_factory.infra.objects import _chart_values, _flux, cluster_platform, kueue, labels
 from ai_factory.infra.objects.base import KubeObject
-from ai_factory.infra.plan.model import ClusterPlan, RegionPlan
+from ai_factory.infra.plan.model import ClusterPlan, RegionPlan, TenantQuota
+from ai_factory.infra.plan.quantities import tenant_quota
 from tests import schema
 
 from .conftest import REGION, changed_cluster, make_plan, manifests, named
@@ -127,10 +128,9 @@ def test_a_chart_may_ask_for_a_kind_of_fabric(plan: RegionPlan, cluster: str, ki
 
 
 def test_a_quota_is_never_nothing(plan: RegionPlan) -> None:
-    train = plan.cluster("train")
-    tiny = dataclasses.replace(train, system=train.system.model_copy(update={"cpu": 1, "memory_gib": 1}))
-    tenant = dataclasses.replace(plan.tenants_of("train")[0], gpus=1)
-    assert kueue.quota(tiny, tenant) == {"gpus": 1, "cpu": 1, "memory_gib": 1, "pods": 1000}
+    tiny = plan.cluster("train").system.model_copy(update={"cpu": 1, "memory_gib": 1})
+    tenant = plan.tenants_of("train")[0].spec
+    assert tenant_quota(tenant, 1, tiny) == TenantQuota(gpus=1, cpu=1, memory_gib=1, pods=1000)
 
 
 def test_releases_wait_for_the_cluster_and_for_shared_namespaces(plan: RegionPlan, train: ClusterPlan) -> None:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from ai_factory.infra.objects import preview as previews
-from ai_factory.infra.objects import region
+from ai_factory.infra.objects import budget as previews
+from ai_factory.infra.objects import ids, region
 from ai_factory.infra.objects.base import Block, HelmRelease, KubeObject
-from ai_factory.infra.objects.preview import ComponentPreview, StackPreview, max_resources, over_budget, preview
+from ai_factory.infra.objects.budget import ComponentPreview, StackPreview, max_resources, over_budget, preview
 from ai_factory.infra.plan.model import RegionPlan
 
 CHART = HelmRelease(
-    target="m", name="flux", namespace="f", repo="r", chart="c", version="1", values={"replicas": [1, 2]}
+    owner=ids.management("m"),
+    target="m",
+    name="flux",
+    namespace="f",
+    repo="r",
+    chart="c",
+    version="1",
+    values={"replicas": [1, 2]},
 )
 
 
 def config(name: str) -> KubeObject:
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
-    return KubeObject(target="m", manifest=manifest)
+    return KubeObject(target="m", owner=ids.management("m"), manifest=manifest)
 
 
 def block(name: str, *children: Block) -> Block:
@@ -47,7 +54,9 @@ def test_resources_are_objects_components_region_and_stack(boxes: previews.Previ
 
 
 def test_sizes_are_bytes_of_json_without_spaces(boxes: previews.Preview) -> None:
-    each = len('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}')
+    each = len(
+        '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","annotations":{"ai-factory.dev/owner":"management/m"}}}'
+    )
     size = 2 * each + len('{"replicas":[1,2]}')
     [stack, empty] = boxes.stacks
     assert [part.size_bytes for part in stack.components] == [size, size]

@@ -68,7 +68,7 @@ REFUSALS: dict[str, tuple[Callable[[RegionPlan], object], type[Exception], str]]
         "images: a region with clusters built from bare metal names its node images",
     ),
     "an item that Metal3 has not": (
-        lambda plan: _metal3.Made()["flux"],
+        lambda plan: _metal3.NamedItems()["flux"],
         KeyError,
         "'the catalogue gives no flux to the management plane'",
     ),

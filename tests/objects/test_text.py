@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from ai_factory.infra.objects import _flux
-from ai_factory.infra.objects.text import yaml_text
+from ai_factory.infra.text.yaml import yaml_text
 
 
 def test_a_value_stands_on_one_line_in_its_own_order_and_script() -> None:
@@ -15,7 +15,7 @@ def test_a_value_stands_on_one_line_in_its_own_order_and_script() -> None:
 
     written = yaml_text(value)
 
-    assert written == f"b: {words}\na:\n- 울산\n- é\n"
+    assert written == f'b: {words}\na:\n- "울산"\n- "é"\n'
     assert yaml.safe_load(written) == value
 
 

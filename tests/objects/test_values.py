@@ -12,10 +12,10 @@ import pytest
 from ai_factory import components
 from ai_factory.infra import objects
 
-MUTABLE = {"Made"}
+MUTABLE = {"NamedItems"}
 """A collector, which is filled in steps and never handed on."""
-POSITIONAL = {"Kind"}
-"""A row of a table."""
+POSITIONAL = {"Kind", "Subject"}
+"""A row of a table, and a pair of words."""
 WITH_DICTIONARY = {"ComponentArgs"}
 """Pulumi users derive arguments of their own from these; and so do the components."""
 
