@@ -1,7 +1,11 @@
 """What can be built with: systems, switches, fabrics, charts, drivers, profiles, limits, countries. Data only.
 
 A system is a file in `systems/`, a switch a file in `switches/`, a country a file in `countries/`: adding one takes no
-code. Files are read when first asked for.
+code. Files are read when first asked for. Charts, drivers, service profiles, guidelines, fabrics, platform limits and
+address pools are a YAML file each.
+
+Read this module for what can be asked, then the types of the data: `_models` (figures with grade and source, systems,
+switches, fabrics, drivers, charts, limits), `_country` (country profiles), `_pools` (the company's address pools).
 
 >>> load().system("gb300-nvl72").rack_plan_kw.value
 150.0
@@ -198,7 +202,7 @@ class Catalog:
 
 @functools.cache
 def load() -> Catalog:
-    """The catalogue that comes with the package."""
+    """The catalogue that comes with the package: every system, switch, chart, limit and country that can be named."""
     return Catalog()
 
 

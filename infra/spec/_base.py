@@ -16,7 +16,7 @@ class Model(BaseModel):
 
 
 def not_bool(value: Any) -> Any:
-    """YAML reads `yes` and `on` as booleans, which pydantic would turn into 1."""
+    """Refuse what is no bare number in the region file: YAML reads `yes` as true, which pydantic would make 1."""
     if isinstance(value, bool):
         raise ValueError("a number is expected, not yes/no")
     if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
@@ -79,7 +79,7 @@ Network6 = Annotated[ipaddress.IPv6Network, BeforeValidator(_network(6)), _netwo
 
 
 def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse a list that names a thing twice."""
+    """Refuse a list of the region file that names a thing twice."""
     seen = sorted({str(v) for v in values if values.count(v) > 1})
     if seen:
         raise ValueError(f"named more than once: {', '.join(seen)}")

@@ -82,7 +82,7 @@ class Sheet:
 
 
 def load(path: Path) -> Inventory:
-    """Read an inventory.
+    """Read the hosts of an inventory file (CSV).
 
     Raises:
         InputError: every fault, by line.
@@ -91,7 +91,7 @@ def load(path: Path) -> Inventory:
 
 
 def read(path: Path) -> Sheet:
-    """Read an inventory's lines, their hosts not yet checked.
+    """Read an inventory file's lines, their hosts not yet checked.
 
     Raises:
         InputError: there is no such file, it is no text, or its first line names the wrong columns.
@@ -111,12 +111,12 @@ def read(path: Path) -> Sheet:
 
 
 def parse(text: str, name: str) -> Inventory:
-    """Parse inventory text; lines that begin with # are comments."""
+    """The hosts of an inventory's text; lines that begin with # are comments."""
     return sheet(text, name).inventory()
 
 
 def sheet(text: str, name: str) -> Sheet:
-    """Split inventory text by rack."""
+    """Split an inventory's text by rack."""
     raws = text.splitlines()
     unseen = next((n for n, raw in enumerate(raws, 1) if not raw.replace("\t", " ").isprintable()), None)
     if unseen is not None:
@@ -207,7 +207,7 @@ def _duplicates(rows: Iterable[Row], name: str) -> Iterator[Problem]:
 
 
 def write(rows: Iterable[Row], note: str) -> str:
-    """Inventory text with a comment line before the header."""
+    """An inventory's text with a comment line before the header."""
     lines = [f"# {note}", ",".join(COLUMNS)]
     lines += [f"{row.rack},{row.u},{row.serial},{row.bmc},{row.mac}" for row in rows]
     return "\n".join(lines) + "\n"

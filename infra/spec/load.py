@@ -38,7 +38,7 @@ def validate(document: Document) -> Region:
 
 
 def validate_as(model: type[M], document: Document) -> M:
-    """Any model of a parsed document (InputError with all faults if it does not fit)."""
+    """Any pydantic model of a parsed document (InputError with all faults if it does not fit)."""
     try:
         return model.model_validate(document.data)
     except pydantic.ValidationError as error:

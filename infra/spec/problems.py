@@ -58,7 +58,7 @@ class InputError(FactoryError):
 
 
 def shorten(value: object, limit: int = 80) -> str:
-    """A value as the user wrote it, cut to fit a line.
+    """A value of an input as the user wrote it, cut to fit a line of a message.
 
     >>> shorten("x" * 100, 10)
     "'xxxxxx..."

@@ -62,7 +62,7 @@ class Document:
 
 
 def dotted(path: Path_) -> str:
-    """A path as users write it.
+    """A path within a document as users write it.
 
     >>> dotted(("clusters", 0, "racks"))
     'clusters[0].racks'
@@ -80,7 +80,7 @@ def display_name(path: Path) -> str:
 
 
 def read(path: Path) -> Document:
-    """Read a YAML mapping.
+    """Read a file with a YAML mapping into plain data and the line of every path.
 
     Raises:
         InputError: no file, too large, not text, not YAML, not one mapping, duplicate keys, exploding aliases.

@@ -16,7 +16,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def flow(value: Any) -> str:
-    """A value on one line; None values of mappings are left out.
+    """A value as YAML in flow style, on one line; None values of mappings are left out.
 
     >>> flow({"country": "NO", "racks": 8, "city": "Ho Chi Minh: City", "mw": 60.0, "none": None})
     '{country: "NO", racks: 8, city: "Ho Chi Minh: City", mw: 60}'
@@ -46,7 +46,7 @@ def is_plain(value: str) -> bool:
 
 
 def comment(text: str, indent: str = "", hang: str = "") -> str:
-    """A text as comment lines that fit the width; a line break in it can't end the comment.
+    """A text as YAML comment lines that fit the width; a line break in it can't end the comment.
 
     >>> print(comment("one line", "  "))
       # one line

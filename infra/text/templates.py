@@ -28,7 +28,7 @@ def _environment() -> jinja2.Environment:
 
 
 def render(name: str, **values: Any) -> str:
-    """Text of a template.
+    """Text of one of the package's Jinja2 templates.
 
     Args:
         name: path below `templates/`, such as `kubeadm/kubelet.yaml.j2`.
