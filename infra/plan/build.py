@@ -43,7 +43,7 @@ _E = TypeVar("_E", bound=BaseModel)
 
 
 def plan(region: spec.Region, catalog: Catalog, lock: Lock, inventory: Inventory | None) -> RegionPlan:
-    """Compute everything that a region needs.
+    """The RegionPlan of a region, from its file, the catalogue, its lock and its inventory.
 
     Args:
         region: a region that passed `check`.
@@ -97,7 +97,7 @@ def region_number(region: spec.Region) -> int:
 
 
 def sample_rows(region: spec.Region, catalog: Catalog, lock: Lock) -> list[Row]:
-    """A marked sample inventory of every planned rack."""
+    """A marked sample inventory of every planned rack, with made-up hosts."""
     return list(hosts.sample(rack_spaces(region, catalog, lock), region_number(region)))
 
 

@@ -30,7 +30,7 @@ class RackSpace:
 
 
 def place(inventory: Inventory, racks: Sequence[RackSpace], oob: Sequence[IPNetwork]) -> dict[str, tuple[Host, ...]]:
-    """Hosts by rack and slot.
+    """Hosts of the inventory by planned rack, each in its slot.
 
     A rack lists all its hosts, numbered by rack unit from the bottom, or each of its hosts gives its slot:
     otherwise a host that is added later would renumber its neighbours.

@@ -157,8 +157,7 @@ class ClusterPlan:
         per_rack = block.num_addresses // pow2(self.max_racks)
         first = int(block.network_address) + rack.index * per_rack + slot * self.links_per_host * 2
         make = ipaddress.IPv4Address if block.version == 4 else ipaddress.IPv6Address
-        names = link_names(self.system, self.fabric)
-        for number, name in enumerate(names):
+        for number, name in enumerate(link_names(self.system, self.fabric)):
             at = first + 2 * number
             yield HostLink(name=name, switch=make(at), host=make(at + 1), prefix=block.max_prefixlen - 1)
 
@@ -370,7 +369,7 @@ def kubeconfig_secret(cluster: str) -> str:
 
 
 def pow2(value: int) -> int:
-    """Smallest power of two at or above a positive number.
+    """Smallest power of two at or above a positive number; blocks of addresses are sized by it.
 
     >>> [pow2(n) for n in (1, 2, 3, 72, 128)]
     [1, 2, 4, 128, 128]
@@ -397,5 +396,5 @@ def _names(north_south: int, rails: int, planes: int) -> tuple[str, ...]:
 
 
 def links_per_host(system: SystemEntry, fabric: FabricEntry | None) -> int:
-    """How many routed links a host has."""
+    """How many routed links a host has, by its system and fabric."""
     return len(link_names(system, fabric))

@@ -11,7 +11,7 @@ from .model import HallPower, SitePower
 
 
 def site(region: spec.Region, catalog: Catalog, hall_of: Mapping[str, str]) -> SitePower:
-    """Power of the site.
+    """Power that the site draws, hall by hall, and what limits further racks.
 
     Args:
         region: the region.

@@ -37,7 +37,7 @@ class ClusterDemand:
 
 
 def nodes_per_rack(cluster: spec.Cluster, catalog: Catalog) -> int:
-    """Nodes in one rack of a cluster."""
+    """Nodes in one rack of a cluster: the file's, else the catalogue's."""
     return cluster.nodes_per_rack or catalog.system(cluster.system).nodes_per_rack_default
 
 
@@ -49,12 +49,12 @@ def racks(cluster: spec.Cluster, catalog: Catalog) -> int:
 
 
 def nodes(cluster: spec.Cluster, catalog: Catalog) -> int:
-    """Nodes of a cluster."""
+    """Nodes that a cluster of the region file asks for."""
     return cluster.nodes or racks(cluster, catalog) * nodes_per_rack(cluster, catalog)
 
 
 def max_racks(cluster: spec.Cluster, catalog: Catalog) -> int:
-    """Racks that fabric and addresses are sized for."""
+    """Racks that fabric and addresses of a cluster are sized for."""
     return cluster.max_racks or racks(cluster, catalog)
 
 
@@ -71,7 +71,7 @@ def rack_kw(cluster: spec.Cluster, catalog: Catalog) -> float | None:
 
 
 def fabric_core_share(region: spec.Region, catalog: Catalog) -> float:
-    """Power of switches and core nodes as a share of the racks' power."""
+    """Power of switches and core nodes as a share of the racks': the file's, else the catalogue's."""
     given = region.site.power.fabric_core_share
     return (catalog.fabric_core_share.value or 0.0) if given is None else given
 
@@ -121,7 +121,7 @@ def nodes_per_unit(cluster: spec.Cluster, catalog: Catalog) -> int | None:
 
 
 def of(cluster: spec.Cluster, catalog: Catalog) -> ClusterDemand:
-    """Everything that a cluster built from bare metal needs."""
+    """Racks, addresses, switches and AS numbers that a cluster built from bare metal asks for."""
     system = catalog.system(cluster.system)
     fabric = fabric_id(cluster, catalog)
     most, per_rack = max_racks(cluster, catalog), nodes_per_rack(cluster, catalog)
@@ -151,7 +151,7 @@ def rack_name(owner: str, index: int) -> str:
 
 
 def core_racks(core: spec.Core) -> Iterator[tuple[str, int]]:
-    """Racks of core nodes: name and nodes when full."""
+    """Racks of core nodes that the region file asks for: name and nodes when full."""
     for number in range(-(-core.nodes // core.nodes_per_rack)):
         yield rack_name(CORE, number), core.nodes_per_rack
 
@@ -171,7 +171,7 @@ def describe_core(region: spec.Region) -> str:
 
 
 def managements(region: spec.Region) -> tuple[spec.Management, ...]:
-    """Management clusters; the default one where the file names none."""
+    """Management clusters of the region file; the default one where it names none."""
     if region.management:
         return region.management
     access = spec.Access(context=f"{region.region.name}-management")
@@ -186,7 +186,7 @@ def on_infiniband(tenant: spec.Tenant, region: spec.Region, catalog: Catalog) ->
 
 
 def tenant_quota(tenant: spec.Tenant, gpus: int, system: SystemEntry) -> TenantQuota:
-    """What a tenant may use at once.
+    """What a tenant may use at once: GPUs, CPU, memory, pods.
 
     CPU and memory follow its share of the nodes' GPUs where the region file gives none, less what the system keeps.
 

@@ -57,7 +57,7 @@ class Loaded:
 
 
 def project_root(start: Path | None = None) -> Path:
-    """Folder with Pulumi.yaml: from the working directory upwards, else where the package stands."""
+    """Folder with Pulumi.yaml and region files: from the working directory upwards, else the package's."""
     for folder in ((start or Path.cwd()).resolve(), *(start or Path.cwd()).resolve().parents):
         if (folder / "Pulumi.yaml").is_file() and (folder / REGIONS).is_dir():
             return folder

@@ -36,7 +36,7 @@ def tenant_stack(region: spec.Region, cluster: str, number: int) -> str:
 
 
 def rack_group(rack_index: int) -> int:
-    """Group of a rack by its number in the cluster; growth never moves a rack to another group.
+    """Number of a rack's group, which decides its stack; growth never moves a rack to another group.
 
     >>> [rack_group(n) for n in (0, 31, 32)]
     [0, 0, 1]

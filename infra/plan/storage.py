@@ -7,7 +7,7 @@ from ..catalog import Catalog
 
 
 def throughput(storage: spec.Storage, gpus: int, catalog: Catalog) -> tuple[float | None, float | None, str]:
-    """Aggregate read and write throughput in GB/s, and where they come from.
+    """Read and write throughput of a storage system in GB/s by published guideline, and where they come from.
 
     The DGX SuperPOD guideline gives GB/s for one scalable unit of 256 GPUs; it grows linearly with the
     GPUs that use the storage (the 4 SU column of the same table is four times the first).

@@ -97,7 +97,7 @@ class Forecast:
 
 
 def demand_of(region: spec.Region, catalog: Catalog, pools: Pools) -> AddressDemand:
-    """What a region asks of the pools, at `max_racks` and with the pools' room to grow.
+    """What a new region asks of the company-wide pools, at `max_racks` and with room to grow.
 
     Args:
         region: the region; its own `addressing` is not looked at.
@@ -236,7 +236,7 @@ def _take_network(free: Intervals, network: IPNetwork) -> None:
 
 
 def forecast(space: Space, need: AddressDemand, *, at_most: int = 1000) -> Forecast:
-    """How many more regions of a size fit. Takes what it counts: the space is of no use afterwards.
+    """How many more regions of a size fit the company's pools. The space is of no use afterwards: it is taken.
 
     Args:
         space: what is free.

@@ -305,7 +305,7 @@ def _by_name(items: Sequence[_N]) -> list[tuple[int, _N]]:
 
 
 def complete(region: spec.Region, catalog: Catalog, lock: Lock) -> tuple[Lock, list[Entry], list[Shortage]]:
-    """The lock with everything that the region needs appended.
+    """The lock with everything that the region still needs given out and appended.
 
     Returns:
         The completed lock, the entries that were missing, and what could not be given out.
@@ -337,7 +337,7 @@ def release(lock: Lock, items: Iterable[str]) -> Lock:
 
 
 def networks_of(entry: Entry) -> Iterator[IPNetwork]:
-    """Address blocks of an entry."""
+    """Address blocks of an entry of the lock."""
     if isinstance(entry, ClusterEntry):
         for block in (entry.nodes, entry.service, entry.hosts, entry.bmc, entry.loopbacks):
             if block is not None:
@@ -349,7 +349,7 @@ def networks_of(entry: Entry) -> Iterator[IPNetwork]:
 
 
 def contains(pools: spec.Addressing, block: IPNetwork) -> bool:
-    """Whether a block lies in one of the region's pools."""
+    """Whether an allocated block lies in one of the region's address pools."""
     candidates: list[IPNetwork | None] = [pools.underlay_v4, pools.oob_v4, pools.ula_v6]
     return any(
         (isinstance(block, ipaddress.IPv4Network) and isinstance(pool, ipaddress.IPv4Network) and block.subnet_of(pool))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def update(loaded: Loaded, released: Sequence[str], *, write: bool) -> list[str]:
-    """Complete a region's lock, after releasing items.
+    """Append what a region lacks to its lock file, after releasing items.
 
     Args:
         loaded: the region.

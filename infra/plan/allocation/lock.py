@@ -153,7 +153,7 @@ def lock_path(region_file: Path) -> Path:
 
 
 def read(path: Path, region: str) -> Lock:
-    """The lock at a path; an empty one where there is no file.
+    """The lock file at a path; an empty lock where there is no file.
 
     Raises:
         InputError: the file is not a lock of this region, or an entry is malformed.
@@ -191,7 +191,7 @@ _TAGS = {"cluster", "core-rack", "core-nodes", "storage", "tenant", "tenant-rack
 
 
 def text(lock: Lock) -> str:
-    """The file's text: the header, then one line an entry."""
+    """A lock file's text: the header, then one line an entry."""
     return header(lock.region) + "".join(line(entry) for entry in lock.entries)
 
 
@@ -202,7 +202,7 @@ def header(region: str) -> str:
 
 
 def line(entry: Entry) -> str:
-    """One entry as a line of YAML."""
+    """One entry of the lock file as a line of YAML."""
     data = entry.model_dump(mode="json", exclude_none=True)
     ordered = {"kind": data.pop("kind"), "name": data.pop("name"), **data}
     flow = yaml.dump(ordered, Dumper=_DUMPER, default_flow_style=True, sort_keys=False, width=10_000)

@@ -97,6 +97,6 @@ class AddressPool:
 
 
 def whole(network: IPNetwork) -> Intervals:
-    """All addresses of a network, free."""
+    """The free numbers of a network of which nothing is taken yet, for first fit."""
     start = int(network.network_address)
     return Intervals(start, start + network.num_addresses)

@@ -52,7 +52,7 @@ class _Stretch:
 
 
 def numbers_of(region: spec.Region, file: str) -> RegionNumbers:
-    """Numbers of a region file.
+    """Blocks, AS numbers, VNIs and accesses of a region file: what it may share with no other region.
 
     Args:
         region: the region.

@@ -17,7 +17,7 @@ RESOURCES_PER_RACK = 23
 
 
 def halls(context: Context) -> Iterator[Problem]:
-    """Racks that a hall can't feed, cool or place, for the clusters that name their hall."""
+    """Faults of racks that a hall can't feed, cool or place, for the clusters that name their hall."""
     for hall in context.region.site.halls:
         inside = [(i, c) for i, c in enumerate(context.region.clusters) if c.hall == hall.name]
         for index, cluster in inside:

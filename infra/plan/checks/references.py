@@ -26,7 +26,7 @@ PRIVATE_ASNS = ((64_512, 65_534), (4_200_000_000, 4_294_967_294))
 
 
 def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Problem]:
-    """All faults of a region, empty if it may be planned. References first: the rest relies on them."""
+    """All faults of a region file beyond its shape: names and references first, since the rest relies on them."""
     context = Context(region, catalog, document)
     for group in (_REFERENCES, _COMBINATIONS, _SIZES):
         problems = [problem for faults_of in group for problem in faults_of(context)]
@@ -36,7 +36,7 @@ def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Pro
 
 
 def placed(context: Context, lock: Lock) -> list[Problem]:
-    """Faults of the halls with every cluster where the lock places it: the region file alone can't tell."""
+    """Faults of halls with every cluster where the lock places it: the region file alone can't tell."""
     entries = (entry for item_entries in lock.held().values() for entry in item_entries)
     halls = {entry.name: entry.hall for entry in entries if isinstance(entry, ClusterEntry)}
     clusters = tuple(c.model_copy(update={"hall": c.hall or halls[c.name]}) for c in context.region.clusters)

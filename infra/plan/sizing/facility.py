@@ -51,7 +51,7 @@ def size_site(
     rack_kw: str | float | None = None,
     fabric_core_share: str | float | None = None,
 ) -> SiteSize:
-    """Size a site of one system.
+    """Count the racks, nodes and GPUs of one system that a site's power holds.
 
     Args:
         power_mw: power at the meter in MW, above 0.
