@@ -37,7 +37,7 @@ SR-IOV operator's agents, which tolerate every taint."""
 
 
 def values(plan: RegionPlan, cluster: ClusterPlan, chart: ChartEntry, chosen: Collection[str]) -> Manifest:
-    """Values of a chart on a cluster.
+    """Helm values of an add-on chart on a cluster: the catalogue's, and over them what follows from the plan.
 
     Args:
         plan: the region.
@@ -53,7 +53,7 @@ def values(plan: RegionPlan, cluster: ClusterPlan, chart: ChartEntry, chosen: Co
 
 
 def merged(under: Any, over: Any) -> Any:
-    """Mappings merged, lists joined, anything else replaced.
+    """Helm values laid over others: mappings merged, lists joined, anything else replaced.
 
     >>> merged({"a": {"b": 1}, "c": [1]}, {"a": {"d": 2}, "c": [2]})
     {'a': {'b': 1, 'd': 2}, 'c': [1, 2]}

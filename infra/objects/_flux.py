@@ -23,7 +23,7 @@ _DROPPED = {"vastcsi": "StorageClass"}
 
 
 def release_id(cluster: ClusterPlan, chart: str) -> str:
-    """Id of a chart's release: what an object comes after whose kind the chart brings.
+    """Id of a chart's Flux release: what an object comes after whose kind the chart brings.
 
     Args:
         cluster: cluster that it is installed into.
@@ -33,19 +33,19 @@ def release_id(cluster: ClusterPlan, chart: str) -> str:
 
 
 def namespace_id(cluster: ClusterPlan, name: str) -> str:
-    """Id of a namespace of the cluster."""
+    """Id of a namespace on the GPU cluster, such as one that Flux installs a chart into."""
     return object_id(cluster.name, make("v1", "Namespace", name))
 
 
 def ready_ids(cluster: ClusterPlan) -> tuple[str, ...]:
-    """Ids of what must exist before anything is applied to the cluster; none for an adopted one."""
+    """Ids of what must exist before Flux or an engine applies anything to a GPU cluster; none for an adopted one."""
     if not cluster.built:
         return ()
     return (object_id(cluster.management, make("cluster.x-k8s.io/v1beta2", "Cluster", cluster.name, cluster.name)),)
 
 
 def source(cluster: ClusterPlan, chart: ChartEntry) -> Manifest:
-    """Where a chart comes from."""
+    """Flux source of an add-on chart: an OCIRepository of its own, or the HelmRepository that charts share."""
     if not chart.repo.startswith("oci://"):
         body: Manifest = {"interval": "1h", "url": chart.repo}
         return make(SOURCES, "HelmRepository", slug(chart.repo), cluster.name, spec=body)
@@ -59,7 +59,7 @@ def source(cluster: ClusterPlan, chart: ChartEntry) -> Manifest:
 
 
 def release(cluster: ClusterPlan, chart: ChartEntry, values: Manifest, chosen: Collection[str]) -> Manifest:
-    """The release of a chart.
+    """Flux release (HelmRelease) of an add-on chart, aimed at a GPU cluster by its kubeconfig secret.
 
     Helm's own records go to the chart's namespace on the cluster: by default Flux would look for a namespace there
     that is called like the release's own on the management cluster.
@@ -110,7 +110,7 @@ def _from(cluster: ClusterPlan, chart: ChartEntry) -> Manifest:
 
 
 def slug(repo: str) -> str:
-    """Name of a repository's source.
+    """Name of the Flux source of a chart repository.
 
     >>> slug("https://helm.ngc.nvidia.com/nvidia")
     'helm-ngc-nvidia-com-nvidia'

@@ -22,12 +22,12 @@ _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 @cache
 def architecture(system: str) -> str:
-    """CPU architecture of a catalogue system as Ironic names it, `x86_64` or `aarch64`."""
+    """CPU architecture of a bare-metal host's system as Ironic names it, `x86_64` or `aarch64`."""
     return _ARCHITECTURES[catalog.load().system(system).arch]
 
 
 def namespace_id(cluster: ClusterPlan) -> str:
-    """Id of the cluster's namespace on its management cluster."""
+    """Id of the namespace on the management cluster that holds a cluster's bare-metal hosts."""
     return object_id(cluster.management, make("v1", "Namespace", cluster.name))
 
 
@@ -90,7 +90,7 @@ def bare_metal_host(
     links: str | None = None,
     after: tuple[str, ...] = (),
 ) -> KubeObject:
-    """One host.
+    """One BareMetalHost: a tray or server of the inventory with its BMC, boot MAC and labels.
 
     `spec.online` is required by the schema, so it is sent when the host is created and then left to the
     provider, which writes it when a machine takes or leaves the host: owning it would power off running nodes.

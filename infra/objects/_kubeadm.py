@@ -65,7 +65,7 @@ def _links(networks: tuple[str, ...]) -> str:
 
 
 def gpu_config(plan: RegionPlan, cluster: ClusterPlan, tenant: str | None) -> Manifest:
-    """`spec.template.spec` of the KubeadmConfigTemplate of GPU nodes.
+    """How kubeadm and cloud-init set up GPU nodes: `spec.template.spec` of their KubeadmConfigTemplate.
 
     Args:
         plan: the region.
@@ -88,7 +88,7 @@ def gpu_config(plan: RegionPlan, cluster: ClusterPlan, tenant: str | None) -> Ma
 
 
 def control_plane_config(cluster: ClusterPlan) -> Manifest:
-    """`spec.kubeadmConfigSpec` of the KubeadmControlPlane."""
+    """How kubeadm and cloud-init set up control planes: `spec.kubeadmConfigSpec` of the KubeadmControlPlane."""
     return {
         "clusterConfiguration": _cluster_configuration(),
         "initConfiguration": _node([]),

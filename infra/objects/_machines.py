@@ -24,7 +24,7 @@ REBOOT = "reboot"
 
 
 def digest(content: Any) -> str:
-    """First 8 hex digits of the SHA-256 of plain data.
+    """First 8 hex digits of the SHA-256 of plain data: the end of a template's name.
 
     >>> digest({"a": 1})
     'f9d86028'
@@ -33,18 +33,18 @@ def digest(content: Any) -> str:
 
 
 def ref(manifest: Manifest) -> dict[str, str]:
-    """Reference to an object of the same namespace, as Cluster API v1beta2 writes it."""
+    """Reference of a Cluster API object to another of its namespace, such as a template, as v1beta2 writes it."""
     group = manifest["apiVersion"].partition("/")[0]
     return {"apiGroup": group, "kind": manifest["kind"], "name": manifest["metadata"]["name"]}
 
 
 def nodes_pool_name(cluster: ClusterPlan) -> str:
-    """Name of the pool of in-band node addresses."""
+    """Name of the IPPool of in-band node addresses that machines take theirs from."""
     return f"{cluster.name}-nodes"
 
 
 def data_template(cluster: ClusterPlan, role: str) -> Manifest:
-    """What Metal3 tells a host of a role: its in-band address, and for GPU hosts their north-south links."""
+    """Metal3DataTemplate: what a host of a role is told, its in-band address and for GPU hosts north-south links."""
     pool = nodes_pool_name(cluster)
     metadata: dict[str, Any] = {"ipAddressesFromPool": [{"key": "ip", "name": pool}]}
     if role == labels.ROLE_GPU and cluster.system.north_south_links:
@@ -73,7 +73,7 @@ def data_template(cluster: ClusterPlan, role: str) -> Manifest:
 def machine_template(
     cluster: ClusterPlan, prefix: str, image: spec.Image, data: Manifest, match: dict[str, str]
 ) -> Manifest:
-    """Machines of one image on the hosts that match.
+    """Metal3MachineTemplate: machines of one image on the hosts that match.
 
     Hosts keep their place: a machine that is replaced comes back on the same host (`nodeReuse`).
 
@@ -96,7 +96,7 @@ def machine_template(
 
 
 def image_source(image: spec.Image) -> dict[str, str]:
-    """An image as Metal3 writes it."""
+    """An operating-system image as Metal3's machine templates write it."""
     return {
         "url": image.url,
         "checksum": image.checksum,
@@ -106,19 +106,19 @@ def image_source(image: spec.Image) -> dict[str, str]:
 
 
 def bootstrap_template(plan: RegionPlan, cluster: ClusterPlan, tenant: str | None) -> Manifest:
-    """How GPU nodes join: shared ones, or those of a tenant with racks of its own."""
+    """KubeadmConfigTemplate: how GPU nodes join, shared ones or those of a tenant with racks of its own."""
     body = {"template": {"spec": _kubeadm.gpu_config(plan, cluster, tenant)}}
     name = "-".join((cluster.name, "gpu", *([tenant] if tenant else []), digest(body)))
     return make(BOOTSTRAP, "KubeadmConfigTemplate", name, cluster.name, spec=body)
 
 
 def dedicated_tenants(plan: RegionPlan, cluster: ClusterPlan) -> list[str]:
-    """Tenants with racks of their own in the cluster, in plan order."""
+    """Tenants with racks of their own in the cluster, each with a bootstrap template, in plan order."""
     return [tenant.name for tenant in plan.tenants_of(cluster.name) if tenant.racks]
 
 
 def images(plan: RegionPlan) -> spec.Images:
-    """Node images of the region.
+    """Node images of the region, which machine templates need.
 
     Raises:
         ValueError: the region names none, though it builds clusters from bare metal.
@@ -129,7 +129,7 @@ def images(plan: RegionPlan) -> spec.Images:
 
 
 def health_check(cluster: ClusterPlan, name: str, match: dict[str, str], most_unhealthy: int) -> Manifest:
-    """Reboots machines whose node is not ready, as long as few are.
+    """MachineHealthCheck: reboots machines whose node is not ready, as long as few are.
 
     Args:
         cluster: the cluster.

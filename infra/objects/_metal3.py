@@ -60,12 +60,12 @@ class NamedItems:
 
 
 def namespace(target: str, name: str, **marks: str) -> KubeObject:
-    """A namespace, with labels of its own."""
+    """A namespace of the management stack, with labels of its own."""
     return KubeObject(target=target, owner=ids.management(target), manifest=make("v1", "Namespace", name, labels=marks))
 
 
 def applied(target: str, manifest: Manifest, after: tuple[str, ...], *, ready: bool = False) -> KubeObject:
-    """An object, and whether what follows waits until it is ready."""
+    """An object of the management stack, and whether what follows waits until it is ready."""
     wait = "condition=Ready" if ready else None
     return KubeObject(
         target=target, owner=ids.management(target), manifest=manifest, after=after, wait_for=wait, timeout_seconds=1200
@@ -73,7 +73,7 @@ def applied(target: str, manifest: Manifest, after: tuple[str, ...], *, ready: b
 
 
 def items(plan: RegionPlan, management: ManagementPlan, flux: str, charts: tuple[str, ...]) -> NamedItems:
-    """Everything of Metal3 on a management cluster.
+    """Everything of Metal3 on a management cluster: Ironic, its operator and the bare-metal operator.
 
     Args:
         plan: the region.

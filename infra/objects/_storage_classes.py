@@ -16,7 +16,7 @@ def storage_class(
     wait: bool = False,
     grows: bool = True,
 ) -> Manifest:
-    """A storage class whose volumes go with their claim.
+    """A StorageClass whose volumes go with their claim.
 
     Args:
         name: its name.
@@ -40,7 +40,7 @@ def storage_class(
 
 
 def snapshot_class(name: str, driver: str, parameters: dict[str, str], marks: Mapping[str, str]) -> Manifest:
-    """Snapshots of the volumes of a class; their data goes when they are deleted.
+    """A VolumeSnapshotClass for the volumes of a class; a snapshot's data goes when it is deleted.
 
     Args:
         name: its name.
@@ -60,7 +60,7 @@ def snapshot_class(name: str, driver: str, parameters: dict[str, str], marks: Ma
 
 
 def secret_pairs(names: Mapping[str, str], namespace: str) -> dict[str, str]:
-    """The `csi.storage.k8s.io/<use>-secret-{name,namespace}` parameters.
+    """Storage-class parameters that name a CSI driver's secrets: `csi.storage.k8s.io/<use>-secret-{name,namespace}`.
 
     Args:
         names: name of the secret by its use, such as `provisioner`.

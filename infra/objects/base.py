@@ -114,7 +114,7 @@ def resource_name(component: str, item: Item) -> str:
 
 
 def make(api_version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> Manifest:
-    """A manifest with metadata first; `labels` and `annotations` go into the metadata, None is left out."""
+    """A Kubernetes manifest, metadata first; `labels` and `annotations` go into the metadata, None is left out."""
     metadata: Manifest = {"name": name}
     if namespace is not None:
         metadata["namespace"] = namespace
@@ -130,7 +130,7 @@ def make(api_version: str, kind: str, name: str, namespace: str | None = None, *
 
 
 def items_of(blocks: Iterable[Block]) -> Iterator[Item]:
-    """Every item of the blocks and of all below them."""
+    """Every object and Helm release of the blocks and of all blocks below them."""
     for block in blocks:
         for inner in block.walk():
             yield from inner.items

@@ -81,12 +81,12 @@ class Preview:
 
 
 def max_resources() -> int:
-    """Resources that a stack may have."""
+    """Resources that a stack's budget allows, from the catalogue's limits."""
     return catalog.load().limits.resources_per_stack
 
 
 def over_budget(resources: int, size_bytes: int) -> str | None:
-    """Why a stack is over its budget, None if it is not.
+    """Why a stack is over its budget of resources and state, None if it is not.
 
     Args:
         resources: of all components, and of the stack and region themselves.
@@ -131,7 +131,7 @@ def _size(item: Item) -> int:
 
 
 def owner_bytes(item: Item) -> int:
-    """Bytes that the owner's annotation adds to an object as JSON."""
+    """Bytes that the owner's annotation adds to an object as JSON, counted in previews."""
     if isinstance(item, HelmRelease):
         return 0
     alone = "annotations" not in item.manifest["metadata"]

@@ -20,7 +20,7 @@ from .ids import object_id
 
 
 def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
-    """Objects of a cluster's platform.
+    """Objects of a cluster's platform: add-on charts as Flux releases, shared queues, admission rules.
 
     Args:
         plan: the region.
@@ -42,7 +42,7 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
 
 
 def charts(plan: RegionPlan, cluster: ClusterPlan) -> list[ChartEntry]:
-    """Charts that a cluster gets, in the order of the catalogue."""
+    """Add-on charts that a cluster's platform gets, by the conditions and in the order of the catalogue."""
     facts = _facts(plan, cluster)
     return [chart for chart in plan.charts if chart.plane == "workload" and _fits(chart, facts)]
 

@@ -44,7 +44,7 @@ _READY_SECONDS = 3600
 
 
 def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
-    """Objects of a cluster's compute fabric; without one only the facts are declared.
+    """Objects of a cluster's compute fabric: NIC policy, rails, addresses; without one only the switch team's facts.
 
     Args:
         plan: the region.
@@ -58,7 +58,7 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
 
 
 def rail_resources(cluster: ClusterPlan) -> dict[str, int]:
-    """Resources that a node offers for its rails, with how many of each; empty without a fabric.
+    """Resources that a node offers for the rails of its fabric, with how many of each; empty without a fabric.
 
     Kueue admits a workload only if it covers every resource that the workload asks for.
     """

@@ -21,7 +21,7 @@ CONTROL_PLANE_SECONDS = 7200
 
 
 def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
-    """Management-plane objects of a GPU cluster.
+    """Objects of a GPU cluster on its management cluster, beside its racks: Cluster API, Metal3, control plane.
 
     Args:
         plan: the region.

@@ -62,7 +62,7 @@ class ObjectId(NamedTuple):
 
 
 def object_id(target: str, manifest: Mapping[str, Any]) -> str:
-    """Text of the id of a manifest on a cluster: how objects refer to each other (`KubeObject.after`)."""
+    """Text of an object's id, `<target>/<kind>.<group>/<namespace>/<name>`: how objects refer to each other."""
     return str(ObjectId.of(target, manifest))
 
 
@@ -110,27 +110,27 @@ class Subject:
 
 
 def management(name: str) -> Subject:
-    """A management cluster."""
+    """The owner `management/<name>`: a management cluster."""
     return Subject("management", name)
 
 
 def cluster(name: str) -> Subject:
-    """A GPU cluster."""
+    """The owner `cluster/<name>`: a GPU cluster."""
     return Subject("cluster", name)
 
 
 def rack(name: str, cluster_name: str) -> Subject:
-    """A rack of a GPU cluster."""
+    """The owner `rack/<name>`, within its GPU cluster."""
     return Subject("rack", name, within=cluster(cluster_name))
 
 
 def storage(name: str) -> Subject:
-    """A storage system, which may serve several clusters."""
+    """The owner `storage/<name>`: a storage system, which may serve several clusters."""
     return Subject("storage", name)
 
 
 def tenant(name: str) -> Subject:
-    """A tenant."""
+    """The owner `tenant/<name>`."""
     return Subject("tenant", name)
 
 
@@ -139,7 +139,7 @@ UNKNOWN = Subject("unknown", "")
 
 
 def owner_of(manifest: Mapping[str, Any]) -> Subject:
-    """Whose an object says it is; `UNKNOWN` where it does not say.
+    """The owner that an object's annotation names; `UNKNOWN` where it names none.
 
     >>> str(owner_of({"metadata": {"annotations": {"ai-factory.dev/owner": "tenant/acme"}}}))
     'tenant/acme'

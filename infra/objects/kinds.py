@@ -130,7 +130,7 @@ def _table() -> dict[tuple[str, str], Kind]:
 
 
 def find(api_version: str, kind: str) -> Kind:
-    """The entry of a kind.
+    """The entry of a Kubernetes kind in the table of those that the package emits or reads.
 
     Raises:
         KeyError: the table has no such kind at that version.
@@ -142,7 +142,7 @@ def find(api_version: str, kind: str) -> Kind:
 
 
 def plural(api_version: str, kind: str) -> str:
-    """Plural of a kind, as REST paths have it.
+    """Plural of a Kubernetes kind, as REST paths have it.
 
     >>> plural("mellanox.com/v1alpha1", "NicClusterPolicy")
     'nicclusterpolicies'
@@ -151,7 +151,7 @@ def plural(api_version: str, kind: str) -> str:
 
 
 def namespaced(api_version: str, kind: str) -> bool:
-    """Whether objects of a kind live in a namespace.
+    """Whether objects of a Kubernetes kind live in a namespace.
 
     >>> namespaced("v1", "Namespace"), namespaced("cluster.x-k8s.io/v1beta2", "Cluster")
     (False, True)

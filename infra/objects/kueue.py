@@ -30,7 +30,7 @@ SHED_ORDER = f"{LABEL}/shed-order"
 
 
 def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
-    """Topology, flavours, cohort and priorities of a cluster."""
+    """Kueue's objects that all tenants of a cluster share: topology, flavours, cohort and priorities."""
     after = (_flux.release_id(cluster, CHART),)
     topology = _on(
         cluster, ids.cluster(cluster.name), make(API, "Topology", _topology(cluster), spec=_levels(cluster)), after
@@ -46,7 +46,7 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
 
 
 def tenant_queues(plan: RegionPlan, tenant: TenantPlan, namespace: str) -> Iterator[KubeObject]:
-    """Queues of a tenant: a cluster queue with its quota, and a local queue for each service.
+    """Kueue's queues of a tenant: a cluster queue with its quota, and a local queue for each service.
 
     Args:
         plan: the region.
@@ -66,17 +66,17 @@ def tenant_queues(plan: RegionPlan, tenant: TenantPlan, namespace: str) -> Itera
 
 
 def queue_names(tenant: TenantPlan) -> list[str]:
-    """Names of a tenant's local queues: `default` for what names none, and one for each service."""
+    """Names of a tenant's Kueue queues: `default` for what names none, and one for each service."""
     return list(dict.fromkeys(["default", *(use.name for use in tenant.services)]))
 
 
 def flavour_name(owner: TenantPlan | None) -> str:
-    """Flavour of a tenant's own nodes, or of the shared ones; a tenant called `shared` doesn't meet the latter."""
+    """Kueue flavour of a tenant's own nodes, or of shared ones; a tenant called `shared` doesn't meet the latter."""
     return SHARED if owner is None else f"tenant-{owner.name}"
 
 
 def cohort(cluster: ClusterPlan) -> str:
-    """Cohort of the shared tenants of a cluster."""
+    """Name of the Kueue cohort of the shared tenants of a cluster."""
     return f"{cluster.name}-{SHARED}"
 
 

@@ -63,7 +63,7 @@ GPU_NODES: Final = f"{ROLE}={ROLE_GPU}"
 
 
 def scalable_unit(number: int) -> str:
-    """Value of the SU label.
+    """Value of a node's label for its scalable unit (SU).
 
     >>> scalable_unit(3)
     'su-3'

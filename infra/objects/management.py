@@ -37,7 +37,7 @@ _PROVIDERS = (
 
 
 def block(plan: RegionPlan, management: ManagementPlan, stack: str) -> Block:
-    """Objects of a management cluster.
+    """Objects of a management cluster: charts, providers and Metal3 where they are installed, then the gate.
 
     Args:
         plan: the region.
@@ -58,7 +58,7 @@ def _to_wait_for(items: list[Item]) -> tuple[str, ...]:
 
 
 def gate_id(management: str) -> str:
-    """Id of the gate of a management cluster.
+    """Id of the gate of a management cluster: the ConfigMap that what needs its stack comes after.
 
     >>> gate_id("management")
     'management/ConfigMap/ai-factory/ai-factory-region'

@@ -19,7 +19,7 @@ NODES_PER_TOLERATED_FAULT = 9
 
 
 def rack_group_block(plan: RegionPlan, cluster: ClusterPlan, group: int, stack: str) -> Block:
-    """Objects of the declared racks of a group.
+    """Objects of the declared racks of a group: hosts, credentials, machine deployments, health checks.
 
     Args:
         plan: the region.
@@ -95,7 +95,7 @@ def links_text(cluster: ClusterPlan, rack: Rack, slot: int) -> str:
 
 
 def node_labels(cluster: ClusterPlan, rack: Rack) -> dict[str, str]:
-    """Labels of the rack's machines, which Cluster API copies to their nodes.
+    """Labels of a rack's machines, which Cluster API copies to their nodes.
 
     All three topology levels are always there: a node without one is unusable for topology-aware scheduling.
     """

@@ -17,14 +17,14 @@ def region_blocks(plan: RegionPlan) -> Iterator[Block]:
 
 
 def shared_blocks(plan: RegionPlan) -> Iterator[Block]:
-    """Blocks that belong to no one cluster."""
+    """Blocks of a region that belong to no one cluster: those of its management clusters."""
     home = stacks.region_stack(plan.spec)
     for managing in plan.management:
         yield management.block(plan, managing, home)
 
 
 def clusters_blocks(plan: RegionPlan) -> Iterator[Block]:
-    """Blocks of the clusters, each of which belongs to one of them: management plane, racks, workload planes."""
+    """Blocks of a region's clusters, each of which belongs to one: management plane, racks, workload planes."""
     home = stacks.region_stack(plan.spec)
     for cluster in plan.clusters:
         yield gpu_cluster.block(plan, cluster, home)
@@ -36,7 +36,7 @@ def clusters_blocks(plan: RegionPlan) -> Iterator[Block]:
 
 
 def workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
-    """Blocks of a cluster's workload plane."""
+    """Blocks of a cluster's workload plane: platform, fabric, storage, tenants."""
     stack = stacks.cluster_stack(plan.spec, cluster.name)
     yield cluster_platform.block(plan, cluster, stack)
     yield fabric_network.block(plan, cluster, stack)
@@ -46,7 +46,7 @@ def workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
 
 
 def rack_groups(cluster: ClusterPlan) -> list[int]:
-    """Groups of the cluster's racks that are declared, in order."""
+    """Numbers of a cluster's rack groups that have declared racks, in order."""
     return sorted({stacks.rack_group(rack.index) for rack in cluster.declared_racks}) if cluster.built else []
 
 
@@ -66,7 +66,7 @@ def stack_names(plan: RegionPlan, groups: Callable[[ClusterPlan], list[int]] = r
 
 
 def steps(plan: RegionPlan, names: Sequence[str]) -> list[list[str]]:
-    """The stacks in steps that follow each other: management plane, racks, workload planes, tenants.
+    """A region's stacks in steps that follow each other: management plane, racks, workload planes, tenants.
 
     Stacks of a step may go side by side. The one home of that order: both engines and the fleet follow it.
     """
@@ -90,7 +90,7 @@ def steps(plan: RegionPlan, names: Sequence[str]) -> list[list[str]]:
 
 
 def blocks_of(plan: RegionPlan, stack: str) -> list[Block]:
-    """Blocks of one stack.
+    """Blocks of a region that one stack declares.
 
     Raises:
         KeyError: the region has no such stack.

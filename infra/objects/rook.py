@@ -30,7 +30,7 @@ Ceph = tuple[StoragePlan, Mapping[str, str]]
 
 
 def items(plan: RegionPlan, cluster: ClusterPlan, storages: Sequence[Ceph]) -> Iterator[KubeObject]:
-    """Objects of the Ceph storages of a cluster; none without any.
+    """Objects of the Ceph storages of a cluster, by Rook; none without any.
 
     Args:
         plan: the region.

@@ -30,7 +30,7 @@ Ceph its drives (dm-crypt). Local drives encrypt themselves: the node image must
 
 
 def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
-    """Storage classes of a cluster and what they need.
+    """Objects of a cluster's storage: classes, snapshot classes, credentials of each storage system that it uses.
 
     Args:
         plan: the region.

@@ -48,7 +48,7 @@ _ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
 
 
 def block(plan: RegionPlan, tenant: TenantPlan, stack: str) -> Block:
-    """Objects of a tenant's enclave.
+    """Objects of a tenant's enclave: namespace, quota, network policies, rights, queues.
 
     Args:
         plan: the region.

@@ -41,7 +41,7 @@ Rule = tuple[str, str]
 
 
 def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
-    """Policies and bindings of a cluster; a cluster without tenants has none."""
+    """Admission policies that keep a cluster's tenants apart, with their bindings; none without tenants."""
     if not plan.tenants_of(cluster.name):
         return
     for name, body in ((PODS, _pods(cluster)), (SERVICES, _services()), (CLAIMS, _claims())):
