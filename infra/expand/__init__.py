@@ -4,6 +4,12 @@
 >>> expansion = expand(request)
 >>> expansion.plan.name, sum(cluster.gpus for cluster in expansion.plan.clusters) > 10_000
 ('jp-osaka', True)
+
+Read `request` (what is asked for, and every fault of it) and `existing_regions` (whose numbers are taken, and what the
+company's pools have left), then how the new region comes about: `sizing` (clusters at the new power), `layout` (halls,
+management clusters, core nodes), `carryover` (storage, tenants and images of the source), `draft` (all of it as data),
+`text` (its file, with a comment for each value). `budget` says whether its first stack is small enough, `files` puts
+its files in place.
 """
 
 from __future__ import annotations
@@ -128,7 +134,7 @@ def _blocks(new_region: Draft, space: Space) -> Blocks:
 
 
 def write(expansion: Expansion) -> None:
-    """Put an expansion's files in place, all or none (InputError if one exists)."""
+    """Put the files of an expansion in place, all or none (InputError if one exists)."""
     place(expansion.files)
 
 

@@ -13,7 +13,7 @@ from ..plan.stacks import region_stack
 
 
 def over_budget(plan: RegionPlan) -> str | None:
-    """Why the region's first stack is over its budget, None if it is not.
+    """Why the first stack of a region that expands another one is over its budget, None if it is not.
 
     Its blocks come first: those of single clusters are many, and are not even made.
     """

@@ -16,7 +16,7 @@ _TIB_PER_PIB = 1024
 
 
 def dumped(model: Any) -> dict[str, Any]:
-    """What a file says: only what was set, as plain data."""
+    """A part of a region as its file would say it, to be taken over: only what was set, as plain data."""
     data: dict[str, Any] = model.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     return data
 
@@ -24,7 +24,7 @@ def dumped(model: Any) -> dict[str, Any]:
 def storage(
     source: spec.Region, groups: Mapping[str, Sequence[Part]], catalog: Catalog, *, region: str
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Storage systems, scaled by the GPUs that they serve.
+    """Storage systems of the source, scaled by the GPUs that they serve in the new region.
 
     Returns:
         Data of the systems, and the names of those left out since none of their clusters is there.
@@ -74,7 +74,7 @@ def _ratio(
 
 
 def gpus(cluster: spec.Cluster, catalog: Catalog) -> int:
-    """GPUs of a cluster."""
+    """GPUs of a cluster of the source or of the new region, by which storage is scaled."""
     return quantities.nodes(cluster, catalog) * catalog.system(cluster.system).gpus_per_node
 
 
@@ -109,7 +109,7 @@ def new_host(host: str, old: str, new: str, service: str) -> str:
 
 
 def image(original: spec.Image, old: str, new: str) -> dict[str, Any]:
-    """An image on the new region's own server, over TLS; a checksum in hex stays, since it is the same image."""
+    """A node image on the new region's own server, over TLS; a checksum in hex stays, since it is the same image."""
     data = dumped(original) | {"url": _url(original.url, old, new)}
     if "://" in original.checksum:
         data["checksum"] = _url(original.checksum, old, new)
@@ -125,7 +125,7 @@ def _url(url: str, old: str, new: str) -> str:
 def tenants(
     source: spec.Region, groups: Mapping[str, Sequence[Part]], catalog: Catalog, *, country: str
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    """Tenants whose data may be in the country and who fit, at the size they have in the source.
+    """Tenants of the source whose data may be in the new country and who fit, at the size that they have.
 
     Returns:
         Data of those that come along, and name and reason of those that don't.

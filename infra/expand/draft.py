@@ -1,4 +1,4 @@
-"""The new region as data, and its file as text with a comment for each value. Pure."""
+"""The new region as data, all of it but its addresses, and where the sizes of its clusters come from. Pure."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Draft:
 
 
 def addressing(blocks: Blocks) -> dict[str, Any]:
-    """Pools as a region file has them."""
+    """Address pools of the new region as its file has them."""
     return {
         "underlay_v4": str(blocks.underlay_v4),
         "oob_v4": str(blocks.oob_v4),
@@ -121,7 +121,7 @@ def addressing(blocks: Blocks) -> dict[str, Any]:
 
 
 def draft(accepted: Accepted, *, least_growth: float = sizing.LEAST_GROWTH[0]) -> Draft:
-    """Size a new region.
+    """Draft a new region from its source: clusters, halls, storage and tenants at the new power.
 
     Args:
         accepted: what is asked for.
@@ -211,7 +211,7 @@ def _cluster(draft: Draft, part: Part) -> dict[str, Any]:
 
 
 def describe(draft: Draft, part: Part) -> str:
-    """Where a cluster's size comes from."""
+    """Where the size of a new region's cluster comes from, in words for its file."""
     cluster, units = part.cluster, part.racks // part.unit_racks
     if part.number > 0:
         return f"{part.number + 1} of {part.of} in the place of {part.origin.name}; as the first"

@@ -69,7 +69,7 @@ class Outlook:
 
 
 def outlook(existing: Iterable[spec.Region], space: Space, catalog: Catalog) -> Outlook | None:
-    """What is left for regions of the largest size; None where no region can be sized.
+    """What existing regions leave of the company's pools, in regions of the largest size; None where none can be sized.
 
     Args:
         existing: the regions.
@@ -88,7 +88,7 @@ def outlook(existing: Iterable[spec.Region], space: Space, catalog: Catalog) -> 
 
 
 def read_existing(root: Path) -> ExistingRegions:
-    """Read the shape of every region file of a project; what goes beyond the shape is not looked at."""
+    """Read the shape of every region file that exists; what goes beyond the shape is not looked at."""
     existing: list[spec.Region] = []
     numbers: list[RegionNumbers] = []
     faults: list[Problem] = []
@@ -105,7 +105,7 @@ def read_existing(root: Path) -> ExistingRegions:
 
 
 def read_pools(root: Path) -> Pools:
-    """The company-wide pools: the catalogue's, with what `stacks/addressing.yaml` says instead.
+    """The company-wide pools that new regions take from: the catalogue's, over them `stacks/addressing.yaml`.
 
     Raises:
         InputError: the file is malformed.

@@ -12,7 +12,7 @@ from ..spec.source import display_name
 
 
 def place(files: Mapping[Path, str]) -> None:
-    """Write new files.
+    """Write a new region's files: all of them or none, and over no file that is there.
 
     Texts go to temporary files beside their targets first. A hard link puts each in place, since it fails where a file
     is there, which a rename doesn't. What was placed is taken back if a later one fails.

@@ -32,7 +32,7 @@ class HallOf:
 def halls(
     source: spec.Region, lock: Lock, parts: Sequence[Part], catalog: Catalog, *, it_mw: float
 ) -> tuple[list[HallOf], dict[str, str]]:
-    """Halls in the proportions of the clusters' power; a cluster made of several takes a hall for each further one.
+    """Halls of a new region, by its clusters' power; a cluster made of several takes a hall for each further one.
 
     Args:
         source: the region to expand from.
@@ -98,7 +98,7 @@ def _hall(name: str, old: spec.Hall, parts: Sequence[Part], it_mw: float, catalo
 def managements(
     region: str, parts: Sequence[Part], catalog: Catalog, *, installed: bool
 ) -> tuple[list[spec.Management], dict[str, str]]:
-    """Management clusters with a context of the new region each, filled in the order of the clusters.
+    """Management clusters of a new region, each with a context of its own, filled in the order of the clusters.
 
     Args:
         region: name of the new region.
@@ -142,7 +142,7 @@ def core_nodes(
     managements: Sequence[spec.Management],
     storage: Sequence[Mapping[str, object]],
 ) -> tuple[int, int]:
-    """Core nodes to have and those needed: control planes, management clusters, storage; whole racks."""
+    """Core nodes of a new region, to have and needed: control planes, management clusters, storage; whole racks."""
     planes = sum(p.cluster.control_plane.replicas for p in parts if p.cluster.provider != "existing")
     storing = sum(nodes for storage_data in storage if isinstance(nodes := storage_data.get("nodes"), int))
     needed = planes + storing + quantities.MANAGEMENT_NODES * len(managements)

@@ -65,17 +65,17 @@ class Accepted:
 
 
 def region_path(root: Path, name: str) -> Path:
-    """File of a region."""
+    """File of the region that is asked for."""
     return root / regions.REGIONS / f"{name}.yaml"
 
 
 def stack_path(root: Path, name: str) -> Path:
-    """Settings of a region's first stack."""
+    """File with the Pulumi settings of the new region's first stack."""
     return root / "stacks" / f"Pulumi.{name}.yaml"
 
 
 def accept(request: Request, root: Path) -> Accepted:
-    """Check a request.
+    """Check a request to expand a region: every fault of it at once.
 
     Raises:
         InputError: every fault of the options, and of the files that it rests on.

@@ -87,7 +87,7 @@ def parts(
     rack_kw: float | None,
     least_growth: float = LEAST_GROWTH[0],
 ) -> tuple[list[Part], list[spec.Cluster]]:
-    """Clusters that a power holds, in the proportions of a source.
+    """Clusters of a new region that its power holds, in the proportions of the source.
 
     Args:
         source: the region to expand from.
@@ -231,7 +231,7 @@ def _free_name(name: str, number: int, taken: set[str]) -> str:
 
 
 def by_origin(new_parts: Sequence[Part]) -> Mapping[str, list[Part]]:
-    """The clusters that take the place of each cluster of the source."""
+    """The new region's clusters by the cluster of the source whose place they take."""
     groups: dict[str, list[Part]] = {}
     for part in new_parts:
         groups.setdefault(part.origin.name, []).append(part)

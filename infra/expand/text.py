@@ -18,12 +18,12 @@ from .sizing import GROWTH
 
 
 def stack_text(name: str) -> str:
-    """Settings of the region's first stack."""
+    """Text of the Pulumi settings of a new region's first stack."""
     return templates.render("region/stack.yaml.j2", region=name)
 
 
 def region_text(draft: Draft, blocks: Blocks) -> str:
-    """The region file."""
+    """Text of a new region's file: every value with a comment that says where it comes from."""
     data = draft.data(addressing(blocks))
     accepted, old = draft.accepted, draft.source.region.name
     given = "given" if accepted.city_given else "city: assumption, from the name; DECIDE"
