@@ -25,7 +25,7 @@ _APPROVALS = {
 
 
 def files(waves: Sequence[WaveOrder], fleet: Fleet, only: Sequence[str] = ()) -> dict[str, str]:
-    """Text by file name.
+    """A fleet's files, text by name: one with the `Stack` objects of each region, and the order.
 
     Args:
         waves: the whole order.
@@ -43,7 +43,7 @@ def files(waves: Sequence[WaveOrder], fleet: Fleet, only: Sequence[str] = ()) ->
 
 
 def summary(waves: Sequence[WaveOrder], fleet: Fleet) -> Iterator[str]:
-    """The order in words: waves, their regions, how many stacks in how many steps, and after what."""
+    """The fleet's order in words: waves, their regions, how many stacks in how many steps, and after what."""
     count = sum(len(region.stacks) for wave in waves for region in wave.regions)
     regions = sum(len(wave.regions) for wave in waves)
     yield (

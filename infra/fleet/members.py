@@ -33,7 +33,7 @@ class Members:
 
 
 def members(*, include_samples: bool) -> Members:
-    """Every region that has a file.
+    """Every region that has a file and is fit to be applied, and the samples that are left out.
 
     Raises:
         InputError: regions are bad input; every fault of all of them.

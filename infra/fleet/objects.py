@@ -33,12 +33,12 @@ def stack_objects(plans: Iterable[RegionPlan], fleet: Fleet) -> list[Manifest]:
 
 
 def region_objects(wave: WaveOrder, region: RegionOrder, fleet: Fleet) -> list[Manifest]:
-    """The `Stack` objects of one region, in order."""
+    """The operator's `Stack` objects of one region, in order."""
     return [_stack(wave, region, stack, fleet) for stack in region.stacks]
 
 
 def identity_objects(fleet: Fleet) -> list[Manifest]:
-    """The service account of the workspaces, with the one right that their agent needs: to review tokens."""
+    """The service account of the operator's workspaces, with the right that their agent needs: to review tokens."""
     namespace, name = fleet.namespace, fleet.service_account
     return [
         make("v1", "ServiceAccount", name, namespace),
@@ -53,7 +53,7 @@ def identity_objects(fleet: Fleet) -> list[Manifest]:
 
 
 def secrets_needed(fleet: Fleet) -> dict[str, list[str]]:
-    """Keys by name of the Secrets that every region's stacks read."""
+    """Secrets that every region's `Stack` objects refer to: keys by name."""
     keys: dict[str, list[str]] = {}
     for reference in (*fleet.secrets.values(), fleet.source.token, fleet.source.ssh_key):
         if reference is not None and reference.key not in keys.setdefault(reference.secret, []):

@@ -79,7 +79,7 @@ class WaveOrder:
 
 
 def chained(groups: Iterable[Sequence[str]], at_once: int) -> dict[str, tuple[str, ...]]:
-    """What each member waits for, where groups follow each other and a limit holds within each.
+    """What each stack or region waits for, where groups follow each other and a limit holds within each.
 
     >>> chained([["a"], ["b", "c", "d"], ["e"]], 2)
     {'a': (), 'b': ('a',), 'c': ('a',), 'd': ('b',), 'e': ('c', 'd')}
@@ -94,12 +94,12 @@ def chained(groups: Iterable[Sequence[str]], at_once: int) -> dict[str, tuple[st
 
 
 def region_names(fleet: Fleet, names: Sequence[str]) -> list[str]:
-    """These regions in the order of the waves, by name within a wave."""
+    """These regions in the order of the fleet's waves, by name within a wave."""
     return [name for _, members in fleet.members(names) for name in members]
 
 
 def arrange(plans: Iterable[RegionPlan], fleet: Fleet) -> tuple[WaveOrder, ...]:
-    """The whole order; waves without a region are left out.
+    """The whole order of a fleet, waves, regions and stacks; waves without a region are left out.
 
     Raises:
         InputError: two stacks would have the same object.
@@ -153,7 +153,7 @@ def _approvals(waves: Sequence[tuple[Wave, Sequence[RegionPlan]]], fleet: Fleet)
 
 
 def object_name(stack: str) -> str:
-    """Name of a stack's object: dots become dashes, and what is too long ends in a hash of the whole.
+    """Name of a stack's `Stack` object: dots become dashes, and what is too long ends in a hash of the whole.
 
     >>> object_name("kr-ulsan.train-a.0")
     'kr-ulsan-train-a-0'

@@ -52,7 +52,7 @@ class Capacity:
 
 
 def survey(root: Path | None = None) -> Fleet:
-    """Plan every region.
+    """Plan every region and set all side by side, with what overlaps and what is left in the company's pools.
 
     Raises:
         InputError: the project's own pools are malformed.
@@ -80,7 +80,7 @@ def _row(name: str, root: Path) -> Row:
 
 
 def capacity(plan: RegionPlan) -> Capacity:
-    """Further racks of the halls' largest systems, and what stops them.
+    """Further racks that still fit a region, by the halls' largest systems, and what stops them.
 
     Halls share the utility's power, so the region may hold less than its halls one by one.
     """

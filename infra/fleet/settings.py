@@ -175,7 +175,7 @@ class Fleet(Model):
 
 
 def load(root: Path, region_names: Sequence[str]) -> Fleet:
-    """Read the settings.
+    """Read the fleet's settings, `stacks/fleet.yaml`.
 
     Args:
         root: folder of Pulumi.yaml.
