@@ -27,7 +27,7 @@ def default_cache_dir() -> Path:
 
 
 def private_dir(path: Path) -> Path:
-    """Create `path` and its parents if need be, and leave `path` itself with mode 0700."""
+    """Create a folder of the sandbox and its parents if need be, and leave it with mode 0700."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     return path
@@ -45,7 +45,7 @@ def require_space(folder: Path, needed_gb: float, purpose: str) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove the directory `path`, and what an interrupted removal of it left.
+    """Remove a folder of the sandbox, and what an interrupted removal of it left.
 
     It is renamed first, so that a half-removed one is never taken for a whole.
     """

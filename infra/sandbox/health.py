@@ -53,7 +53,7 @@ def _connect(port: int, ca: Path | None, client: Pair | None) -> http.client.HTT
 
 
 def is_healthy(layout: Layout, process: Process) -> bool:
-    """Whether the process runs and says of itself that it is well."""
+    """Whether a process of the sandbox runs and says of itself that it is well."""
     if processes.find(process) is None:
         return False
     try:
@@ -73,7 +73,7 @@ def _credentials(layout: Layout, process: Process) -> tuple[Path | None, Pair | 
 
 
 def wait_until_healthy(layout: Layout, process: Process, *, timeout_seconds: float) -> None:
-    """Wait for a started process. Raises `SandboxError`, quoting its log, when it ends or stays unwell."""
+    """Wait for a started process of the sandbox. Raises `SandboxError`, quoting its log, if it ends or stays unwell."""
     deadline = time.monotonic() + timeout_seconds
     while not is_healthy(layout, process):
         if processes.find(process) is None:

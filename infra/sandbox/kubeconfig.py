@@ -26,7 +26,7 @@ class Access:
 
 
 def render(contexts: Mapping[str, Access]) -> str:
-    """The kubeconfig, in YAML, with a context, a cluster and a user of each name; the first one is current."""
+    """The sandbox's kubeconfig, in YAML, with a context, a cluster and a user of each name; the first is current."""
     document: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -31,19 +31,19 @@ _OPTIONS = {
 
 
 def builtin_stages() -> tuple[Stage, ...]:
-    """The stages of nodes and pods that every cluster has."""
+    """kwok's stages of nodes and pods that every cluster has."""
     text = _BUILTIN.read_text().replace("KUBERNETES_VERSION", KUBERNETES_VERSION)
     return tuple(yaml.safe_load_all(text))
 
 
 def resource(stage: Stage) -> tuple[str, str]:
-    """What a stage is for: group and version (`v1` or `<group>/<version>`), and kind."""
+    """What a kwok stage is for: group and version (`v1` or `<group>/<version>`), and kind."""
     reference = stage["spec"]["resourceRef"]
     return str(reference.get("apiGroup", "v1")), str(reference["kind"])
 
 
 def split_by(stages: Iterable[Stage], served: Mapping[str, frozenset[str]]) -> tuple[list[Stage], tuple[str, ...]]:
-    """Part the stages: those of kinds that are served, and the names of the kinds that are not.
+    """Part kwok's stages: those of kinds that are served, and the names of the kinds that are not.
 
     `served` maps each group and version to its kinds. kwok ends at its start when one kind is not served.
     """
@@ -59,5 +59,5 @@ def split_by(stages: Iterable[Stage], served: Mapping[str, frozenset[str]]) -> t
 
 
 def render(stages: Sequence[Stage]) -> str:
-    """The configuration file with the built-in stages and these, in YAML."""
+    """kwok's configuration file with the built-in stages and these, in YAML."""
     return yaml.safe_dump_all([_OPTIONS, *builtin_stages(), *stages], sort_keys=False, width=10_000)

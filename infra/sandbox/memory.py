@@ -34,13 +34,13 @@ def available_mb() -> int:
 
 
 def cluster_mb(crds: Sequence[Mapping[str, Any]]) -> int:
-    """The memory that one cluster with these custom kinds needs, in MB."""
+    """The memory that one cluster of the sandbox with these custom kinds needs, in MB."""
     schemas_mb = sum(len(json.dumps(document)) for document in crds) / 1e6
     return round(CLUSTER_MB + len(crds) * KIND_MB + schemas_mb * SCHEMA_MB_PER_MB)
 
 
 def check_fits(needs_mb: Mapping[str, int], *, etcd_running: bool) -> None:
-    """Raise `SandboxError` unless the clusters can be started in the memory at hand.
+    """Raise `SandboxError` unless the sandbox's clusters can be started in the memory at hand.
 
     `needs_mb` maps their names to the memory of each.
     """

@@ -24,7 +24,7 @@ def is_free(port: int) -> bool:
 
 
 def choose(taken: Collection[int]) -> int:
-    """Choose a free port that is not in `taken`. Raises `SandboxError` when none can be found."""
+    """Choose a free port of 127.0.0.1 that is not in `taken`. Raises `SandboxError` when none can be found."""
     for port in random.sample(range(_LOWEST, _HIGHEST), _ATTEMPTS):
         if port not in taken and is_free(port):
             return port

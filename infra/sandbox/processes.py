@@ -16,7 +16,7 @@ _COMMAND_LINE_SECONDS = 5.0
 
 
 def start(name: str, argv: tuple[str, ...], *, port: int, log: Path, home: Path) -> Process:
-    """Start a program that outlives this one, its output going to `log` (mode 0600).
+    """Start a program of the sandbox that outlives this one, its output going to `log` (mode 0600).
 
     The log of its last run is kept beside it as `<log>.previous`.
     It gets an environment of its own: no proxy, credential or configuration of the user reaches it.
@@ -73,7 +73,7 @@ def start_mark(pid: int) -> str:
 
 
 def find(process: Process) -> psutil.Process | None:
-    """The running process if it is still the one that was recorded: same start and same command line."""
+    """The sandbox's process if it is still the one that was recorded: same start and same command line."""
     try:
         live = psutil.Process(process.pid)
         if live.status() == psutil.STATUS_ZOMBIE or tuple(live.cmdline()) != process.argv:
@@ -84,7 +84,7 @@ def find(process: Process) -> psutil.Process | None:
 
 
 def stop(processes: Iterable[Process], *, grace_seconds: float = 20.0) -> None:
-    """Ask the processes to end, together, and force those that have not after `grace_seconds`.
+    """Ask processes of the sandbox to end, together, and force those that have not after `grace_seconds`.
 
     A process id that has gone to another program since is left alone.
     """
@@ -100,7 +100,7 @@ def stop(processes: Iterable[Process], *, grace_seconds: float = 20.0) -> None:
 
 
 def tail(log: Path, lines: int) -> list[str]:
-    """The last lines of a log (at most 256 KiB of it); empty when there is none."""
+    """The last lines of a sandbox process's log (at most 256 KiB of it); empty when there is none."""
     try:
         with log.open("rb") as stream:
             size = stream.seek(0, 2)

@@ -28,12 +28,12 @@ Listener = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:
-    """Listen without showing anything."""
+    """Listen to the sandbox's progress without showing anything."""
 
 
 @contextmanager
 def display(console: Console | None = None) -> Iterator[Listener]:
-    """Show events as they come: bars on a terminal, elsewhere a line for each long step's start and every end.
+    """Show the sandbox's progress: bars on a terminal, elsewhere a line for each long step's start and every end.
 
     Yields the listener to pass as `progress=`.
     """

@@ -57,18 +57,18 @@ OBSERVED_SEEN = "(.status.observedGeneration // 0) == .metadata.generation"
 
 
 def condition_seen(name: str) -> str:
-    """`seen` of the kinds that keep the generation in a condition only."""
+    """`seen` of the simulated kinds that keep the generation in a condition only."""
     condition = f'[.status.conditions[]? | select(.type == "{name}") | .observedGeneration][0]'
     return f"({condition} // 0) == .metadata.generation"
 
 
 def condition_exists(name: str) -> str:
-    """`seen` of the kinds that keep the generation nowhere: one visit in a life."""
+    """`seen` of the simulated kinds that keep the generation nowhere: one visit in a life."""
     return f'any(.status.conditions[]?; .type == "{name}")'
 
 
 def render(kinds: Sequence[Simulated], behaviour: Behaviour | Mapping[str, Behaviour]) -> list[dict[str, Any]]:
-    """The stages of these kinds, as plain data.
+    """The kwok stages of simulated kinds, as plain data.
 
     `behaviour` is the same for all, or a mapping of kinds' names to theirs (kinds not in it behave as by default).
     """

@@ -37,7 +37,7 @@ data: {value: %s}
 def management_stages(
     behaviour: Behaviour | Mapping[str, Behaviour] = DEFAULT, *, kubeconfigs: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """Stages for a management cluster, as plain data for `Sandbox.up(stages=...)`.
+    """Stages of simulated hardware for a management cluster, as plain data for `Sandbox.up(stages=...)`.
 
     `behaviour` is the same for all kinds, or a mapping of kinds' names to theirs. `kubeconfigs` (name of a Cluster
     object -> kubeconfig) makes those clusters leave the Secret `<name>-kubeconfig` when they become ready, as
@@ -47,7 +47,7 @@ def management_stages(
 
 
 def workload_stages(behaviour: Behaviour | Mapping[str, Behaviour] = DEFAULT) -> list[dict[str, Any]]:
-    """Stages for a workload cluster, as plain data for `Sandbox.up(stages=...)`."""
+    """Stages of simulated hardware for a workload cluster, as plain data for `Sandbox.up(stages=...)`."""
     return render(WORKLOAD, behaviour)
 
 

@@ -29,7 +29,7 @@ _CLUSTER_COMMANDS: dict[str, _Command] = {
 
 
 def programs_of(cluster: Cluster) -> tuple[str, ...]:
-    """The programs that a cluster consists of, in the order of their start."""
+    """The programs that a cluster of the sandbox consists of, in the order of their start."""
     return tuple(name for name in _CLUSTER_COMMANDS if name != commands.SCHEDULER or cluster.role == "workload")
 
 

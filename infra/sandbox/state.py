@@ -64,7 +64,7 @@ class State(pydantic.BaseModel):
 
 
 def load(root: Path) -> State:
-    """Read the state below `root`; empty when there is none. Raises `SandboxError` when it can't be read."""
+    """Read the sandbox's state file below `root`; empty without one. Raises `SandboxError` when it can't be read."""
     path = root / FILE
     try:
         return State.model_validate_json(path.read_bytes())
@@ -79,6 +79,6 @@ def load(root: Path) -> State:
 
 
 def save(root: Path, state: State) -> State:
-    """Write the state below `root` and return it."""
+    """Write the sandbox's state file below `root` and return the state."""
     write_private(root / FILE, state.model_dump_json(indent=1))
     return state

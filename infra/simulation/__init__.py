@@ -1,1 +1,5 @@
-"""A region played in the sandbox: `region` starts its clusters, `nodes` makes the nodes that its racks would have."""
+"""A region played in the sandbox, with simulated hardware.
+
+Read `region` (an API server for each of its clusters, with kinds, kubeconfigs and stages), then `nodes` (the nodes that
+its racks would register).
+"""

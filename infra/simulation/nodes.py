@@ -25,7 +25,7 @@ _FAKE: Final = {"kwok.x-k8s.io/node": "fake"}
 
 
 def nodes(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Manifest]:
-    """Nodes of a cluster: its GPU trays, then its control plane.
+    """Nodes that kwok plays for a cluster of a region: its GPU trays, then its control plane.
 
     An adopted cluster has no inventory here, so its trays are named by number.
 

@@ -101,7 +101,7 @@ def contexts(plan: RegionPlan) -> dict[str, str]:
 
 
 def definitions(plan: RegionPlan, target: str, folder: Path | None) -> list[dict[str, Any]]:
-    """Definitions of the custom kinds of a cluster: stand-ins of all, or the real ones of those that are planned."""
+    """Custom kinds of a region's cluster in the sandbox: stand-ins of all, or the real ones that are planned."""
     if folder is None:
         return stand_ins(CUSTOM)
     planned = {
@@ -123,7 +123,7 @@ def _management_stages(plan: RegionPlan, target: str, names: Mapping[str, str], 
 
 
 def kubeconfig_text(file: Path, context: str) -> str:
-    """The part of a kubeconfig that a context needs, as YAML."""
+    """The part of the sandbox's kubeconfig that one cluster of the region needs, as YAML."""
     whole = kubeconfig.read([file])
     chosen = {
         key: [entry for entry in whole[key] if entry["name"] == context] for key in ("clusters", "users", "contexts")
@@ -133,7 +133,7 @@ def kubeconfig_text(file: Path, context: str) -> str:
 
 
 def adopted_stage(cluster: ClusterPlan, text: str) -> dict[str, Any]:
-    """What the owner of an adopted cluster does: put its kubeconfig into its namespace, once."""
+    """kwok stage in place of an adopted cluster's owner: put its kubeconfig into its namespace, once."""
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
