@@ -8,7 +8,7 @@ from ..errors import FactoryError
 
 
 def tell(error: FactoryError) -> int:
-    """Say what went wrong, a line for each fault; its exit code."""
+    """Say on stderr what went wrong, a line for each fault; gives the exit code."""
     for text in error.lines:
         click.echo(text if text.startswith(" ") else f"error: {text}", err=True)
     return error.exit_code

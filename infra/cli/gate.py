@@ -123,7 +123,7 @@ def _judged(**request: Any) -> Verdict:
 
 
 def cache_folder() -> Path:
-    """Folder of the gate's cache for this user (XDG base directories)."""
+    """Folder of the gate's cache for the user of the command line (XDG base directories)."""
     try:
         return cache_home() / "gate"
     except UnavailableError as error:

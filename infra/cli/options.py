@@ -8,7 +8,7 @@ from ..plan import regions
 
 
 def complete_region(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Names of regions that begin as typed."""
+    """Shell completion of an argument: names of regions that begin as typed."""
     return [name for name in regions.known_regions() if name.startswith(incomplete)]
 
 

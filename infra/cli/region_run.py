@@ -67,7 +67,7 @@ class RegionRun:
 def run_on(
     name: str, stack: str | None, options: Options | None, *, quiet: bool, about: str | None
 ) -> Iterator[RegionRun]:
-    """Open a region, and while the block runs show progress, keep a log, and take interrupts.
+    """Open a region for a command, and while the block runs show progress, keep a log, and take interrupts.
 
     Args:
         name: name or file of the region.
@@ -91,7 +91,7 @@ def run_on(
 
 
 def open_region(name: str, stack: str | None) -> tuple[RegionPlan, list[str]]:
-    """The region's plan and the stacks to work on."""
+    """The plan of the region that a command names, and the stacks to work on."""
     loaded = regions.open_region(regions.region_file(name))
     if loaded.missing:
         items = ", ".join(dict.fromkeys(entry.item for entry in loaded.missing))

@@ -76,7 +76,7 @@ def up_all(
 
 
 def in_order(names: Sequence[str]) -> list[str]:
-    """The regions in the order of the fleet's settings; by name where there are none."""
+    """The regions in the order in which `up --all` takes them: the fleet's; by name where it has no settings."""
     root = regions.project_root()
     if not (root / settings.FILE).is_file():
         return sorted(names)

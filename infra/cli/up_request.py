@@ -1,4 +1,4 @@
-"""What the user of `up` asks for, for one region or for all."""
+"""What the user of `up` asks for, for one region or for all, and how its results are shown."""
 
 from __future__ import annotations
 
