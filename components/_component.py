@@ -34,7 +34,7 @@ class ComponentArgs:
 
 
 def cluster_named(plan: RegionPlan, name: str) -> ClusterPlan:
-    """The cluster of that name (ValueError if there is none)."""
+    """The cluster that a component's arguments name (ValueError if there is none)."""
     for cluster in plan.clusters:
         if cluster.name == name:
             return cluster
@@ -42,7 +42,7 @@ def cluster_named(plan: RegionPlan, name: str) -> ClusterPlan:
 
 
 def management_named(plan: RegionPlan, name: str) -> ManagementPlan:
-    """The management cluster of that name (ValueError if there is none)."""
+    """The management cluster that a component's arguments name (ValueError if there is none)."""
     for management in plan.management:
         if management.name == name:
             return management
@@ -50,7 +50,7 @@ def management_named(plan: RegionPlan, name: str) -> ManagementPlan:
 
 
 def tenant_named(plan: RegionPlan, name: str) -> TenantPlan:
-    """The tenant of that name (ValueError if there is none)."""
+    """The tenant that a component's arguments name (ValueError if there is none)."""
     for tenant in plan.tenants:
         if tenant.name == name:
             return tenant
@@ -62,7 +62,7 @@ def _unknown(plan: RegionPlan, what: str, name: str, names: Iterable[str]) -> st
 
 
 def names_of(block: base.Block, kind: str) -> list[str]:
-    """Names of the block's objects of a kind, in order."""
+    """Names of a block's objects of a kind, in order, as components put them out."""
     return [
         item.manifest["metadata"]["name"]
         for item in block.items
@@ -71,5 +71,5 @@ def names_of(block: base.Block, kind: str) -> list[str]:
 
 
 def applicable(**outputs: Any) -> Outputs:
-    """Outputs without those that do not apply: None would show as a change at every preview."""
+    """A component's outputs without those that do not apply: None would show as a change at every preview."""
     return {name: value for name, value in outputs.items() if value is not None}

@@ -112,7 +112,7 @@ class Registry:
 
 
 def type_token(manifest: base.Manifest) -> str:
-    """Type token of a manifest's kind, as the typed SDK has it: the provider reads the kind back from it.
+    """Pulumi type token of a manifest's kind, as the typed SDK has it: the provider reads the kind back from it.
 
     >>> type_token({"apiVersion": "v1", "kind": "Namespace"})
     'kubernetes:core/v1:Namespace'
@@ -156,7 +156,7 @@ def declare(
 
 
 def require_providers(block: base.Block, providers: Providers) -> None:
-    """Refuse a block with a target that has no provider."""
+    """Refuse a block that a component declares, where a target has no provider."""
     targets = dict.fromkeys(item.target for item in block.items)
     if missing := [target for target in targets if target not in providers]:
         raise ValueError(

@@ -73,7 +73,7 @@ class Region(pulumi.ComponentResource):
 
 
 def totals(plan: RegionPlan) -> Outputs:
-    """Size of a region as its plan has it."""
+    """Size of a region as the component puts it out: clusters, racks, nodes, GPUs, tenants, power."""
     sums = plan.totals
     return {
         "clusters": sums.clusters,

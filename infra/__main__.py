@@ -24,7 +24,7 @@ def project_root() -> Path:
 
 
 def load(root: Path, region: str, stack: str) -> RegionPlan:
-    """The region's plan, if the stack can be updated from it (RunError if it can't)."""
+    """The plan of the Pulumi stack's region (RunError if the stack can't be updated from it)."""
     loaded = regions.open_region(root / regions.region_file(region, root))
     plan = loaded.plan()
     if loaded.missing:
@@ -47,7 +47,7 @@ def refuse_sample(plan: RegionPlan, stack: str, sandbox: bool) -> None:
 
 
 def main() -> None:
-    """Declare this stack's part of its region."""
+    """The Pulumi program: declare this stack's part of its region."""
     config = pulumi.Config("ai-factory")
     stack, root = pulumi.get_stack(), project_root()
     plan = load(root, config.get("region") or stack.partition(".")[0], stack)
