@@ -160,7 +160,7 @@ def number(values: Manifest, key: str, default: int) -> int:
 def listed(names: Iterable[str], most: int = 3) -> str:
     """Names in the message of a rule, the first few of many.
 
-    >>> some(["a", "b", "c", "d", "e"])
+    >>> listed(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
     all_names = list(names)
