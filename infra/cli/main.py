@@ -279,7 +279,9 @@ def size_fabric(system: str, units: int, fabric: str | None, ufm: bool, as_json:
     if as_json:
         _print_json(result.as_dict())
     else:
-        tables.show_pairs(f"Compute fabric of {units} units of {system}", tables.size_pairs(result), tables.console())
+        tables.show_figures(
+            f"Compute fabric of {units} units of {system}", tables.size_figures(result), tables.console()
+        )
 
 
 @size.command("site")
@@ -312,7 +314,7 @@ def size_site(
     if as_json:
         _print_json(result.as_dict())
     else:
-        tables.show_pairs(f"{power_mw} MW of {system}", tables.size_pairs(result), tables.console())
+        tables.show_figures(f"{power_mw} MW of {system}", tables.size_figures(result), tables.console())
 
 
 def _sized(calculate: Any) -> Any:

@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
 
 
 def plan_data(plan: RegionPlan, *, hosts: bool = True) -> dict[str, Any]:
-    """A plan as JSON data.
+    """A plan as JSON data (`plan --json`).
 
     Args:
         plan: the plan.
@@ -64,7 +64,7 @@ def plan_data(plan: RegionPlan, *, hosts: bool = True) -> dict[str, Any]:
 
 
 def totals(plan: RegionPlan) -> dict[str, Any]:
-    """The numbers that a reader asks for first, power in MW."""
+    """Totals of a plan as JSON data: the numbers that a reader asks for first, power in MW."""
     sums = plan.totals
     return {
         "clusters": sums.clusters,
@@ -131,7 +131,7 @@ def _host(cluster: ClusterPlan, index: int, slot: int, host: Any) -> dict[str, A
 
 
 def preview_data(preview: Preview) -> dict[str, Any]:
-    """A preview as JSON data."""
+    """What would be declared as JSON data, by stack and component (`preview --json`)."""
     return {
         "region": preview.region,
         "resources": preview.resources,

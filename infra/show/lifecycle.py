@@ -15,100 +15,110 @@ from ..engine.report import Report
 from ..sandbox import ProcessStatus
 from . import tables
 
+_HEALTH = {True: "healthy", False: "not healthy"}
 _MARKS = {"good": "ok", "note": "--", "fault": "!!"}
 _WORDS = {"missing": "create", "changed": "change", "leaving": "delete", "refused": "refused"}
 
 
 def reports_data(reports: Sequence[Report]) -> list[dict[str, Any]]:
-    """What each run did, as plain data."""
-    return [_report(one) for one in reports]
+    """Reports of an engine's runs as plain data: what each created, changed and deleted."""
+    return [_report(report) for report in reports]
 
 
 def show_reports(reports: Sequence[Report]) -> None:
-    """What each run did."""
-    for one in reports:
-        where = f"{one.stack} on {one.target}" if one.target else one.stack
-        click.echo(f"{where}: {one}")
+    """Print the reports of an engine's runs, a line each."""
+    for report in reports:
+        where = f"{report.stack} on {report.target}" if report.target else report.stack
+        click.echo(f"{where}: {report}")
 
 
-def _report(one: Report) -> dict[str, Any]:
+def _report(report: Report) -> dict[str, Any]:
     objects = {result: [] for result in ("created", "changed", "repaired", "adopted")}  # type: dict[str, list[str]]
-    for object_id, result in one.results.items():
+    for object_id, result in report.results.items():
         if result != "unchanged":
             objects[result].append(object_id)
-    counts = {"planned": one.planned, "unchanged": one.count("unchanged")}
-    return {"stack": one.stack, "cluster": one.target, **counts, **objects, "deleted": one.deleted}
+    counts = {"planned": report.planned, "unchanged": report.count("unchanged")}
+    return {"stack": report.stack, "cluster": report.target, **counts, **objects, "deleted": report.deleted}
 
 
-def all_ready(found: Mapping[str, Sequence[Health]]) -> bool:
-    """Whether every object is there and ready."""
-    return all(one.state == "ready" for some in found.values() for one in some)
+def all_ready(status: Mapping[str, Sequence[Health]]) -> bool:
+    """Whether `status` has every object there and ready."""
+    return all(health.state == "ready" for of_component in status.values() for health in of_component)
 
 
-def status_data(found: Mapping[str, Sequence[Health]]) -> list[dict[str, Any]]:
-    """Status as plain data."""
-    return [{"component": name, "objects": [one.as_dict() for one in some]} for name, some in found.items()]
+def status_data(status: Mapping[str, Sequence[Health]]) -> list[dict[str, Any]]:
+    """What `status --json` prints: health of the objects by component."""
+    return [
+        {"component": name, "objects": [health.as_dict() for health in of_component]}
+        for name, of_component in status.items()
+    ]
 
 
-def show_status(found: Mapping[str, Sequence[Health]]) -> None:
-    """Counts and conditions by component, then what is not ready and why."""
+def show_status(status: Mapping[str, Sequence[Health]]) -> None:
+    """Print the health of a region: counts and conditions by component, then what is not ready and why."""
     out = tables.console()
     rows = []
-    for name, some in found.items():
-        counts = Counter(one.state for one in some)
-        numbers = (len(some), counts["ready"], counts["not ready"], counts["missing"], counts["going"])
-        rows.append((name, *numbers, _conditions(some)))
+    for name, of_component in status.items():
+        counts = Counter(health.state for health in of_component)
+        numbers = (len(of_component), counts["ready"], counts["not ready"], counts["missing"], counts["going"])
+        rows.append((name, *numbers, _conditions(of_component)))
     columns = ("Component", ">Objects", ">Ready", ">Not ready", ">Missing", ">Going", "Conditions")
-    tables.put(tables.table("Status", columns, rows), out)
-    for some in found.values():
-        for one in some:
-            if one.state != "ready":
-                out.print(f"{one.state}: {one.id}: {one.why}", soft_wrap=True)
-    if all_ready(found):
+    tables.print_table(tables.table("Status", columns, rows), out)
+    for of_component in status.values():
+        for health in of_component:
+            if health.state != "ready":
+                out.print(f"{health.state}: {health.id}: {health.why}", soft_wrap=True)
+    if all_ready(status):
         out.print("everything is there and ready")
 
 
-def _conditions(some: Sequence[Health]) -> str:
+def _conditions(of_component: Sequence[Health]) -> str:
     """How many objects have which condition at which status: `Ready=True 23, Ready=False 1`."""
-    counts = Counter(f"{name}={status}" for one in some for name, status in (one.conditions or {}).items())
+    counts = Counter(
+        f"{name}={status}" for health in of_component for name, status in (health.conditions or {}).items()
+    )
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 
-def differences_data(found: Mapping[str, Sequence[Difference]]) -> list[dict[str, Any]]:
-    """Differences as plain data."""
-    return [{"stack": name, "differences": [one.as_dict() for one in some]} for name, some in found.items()]
+def differences_data(differences: Mapping[str, Sequence[Difference]]) -> list[dict[str, Any]]:
+    """What `drift --json` prints: differences of live objects from the plan, by stack."""
+    return [
+        {"stack": name, "differences": [difference.as_dict() for difference in of_stack]}
+        for name, of_stack in differences.items()
+    ]
 
 
-def show_differences(found: Mapping[str, Sequence[Difference]], *, none: str) -> None:
-    """Every difference with its fields."""
-    for name, some in found.items():
-        for one in some:
-            note = f" ({one.note})" if one.note and one.kind != "refused" else ""
-            click.echo(f"{_WORDS[one.kind]:<8} {one.note if one.kind == 'refused' else one.id}{note}")
-            for change in one.changes:
+def show_differences(differences: Mapping[str, Sequence[Difference]], *, none: str) -> None:
+    """Print every difference of a live object from the plan, with its fields."""
+    for name, of_stack in differences.items():
+        for difference in of_stack:
+            note = f" ({difference.note})" if difference.note and difference.kind != "refused" else ""
+            subject = difference.note if difference.kind == "refused" else difference.id
+            click.echo(f"{_WORDS[difference.kind]:<8} {subject}{note}")
+            for change in difference.changes:
                 click.echo(f"           {change}")
-        if some:
-            counts = Counter(one.kind for one in some)
+        if of_stack:
+            counts = Counter(difference.kind for difference in of_stack)
             click.echo(f"{name}: " + ", ".join(f"{count} to {_WORDS[kind]}" for kind, count in counts.items()))
-    if not any(found.values()):
+    if not any(differences.values()):
         click.echo(none)
 
 
-def show_findings(found: Sequence[Finding]) -> None:
-    """What the doctor found."""
-    for one in found:
-        remedy = f"; {one.remedy}" if one.remedy else ""
-        click.echo(f"{_MARKS[one.state]} {one.subject}: {one.detail}{remedy}")
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print what `doctor` finds missing or in order, a line each."""
+    for finding in findings:
+        remedy = f"; {finding.remedy}" if finding.remedy else ""
+        click.echo(f"{_MARKS[finding.state]} {finding.subject}: {finding.detail}{remedy}")
 
 
-def show_processes(found: Sequence[ProcessStatus]) -> None:
-    """The sandbox's processes."""
-    if not found:
+def show_processes(processes: Sequence[ProcessStatus]) -> None:
+    """Print the processes of the sandbox as a table."""
+    if not processes:
         click.echo("the sandbox is down")
         return
     rows = [
-        (one.name, one.pid, one.port, "healthy" if one.healthy else "not healthy", one.rss_mb, one.uptime_seconds)
-        for one in found
+        (process.name, process.pid, process.port, _HEALTH[process.healthy], process.rss_mb, process.uptime_seconds)
+        for process in processes
     ]
     columns = ("Process", ">PID", ">Port", "Health", ">MB", ">Up (s)")
-    tables.put(tables.table("Sandbox", columns, rows), tables.console())
+    tables.print_table(tables.table("Sandbox", columns, rows), tables.console())

@@ -46,7 +46,7 @@ def _row_data(row: Row, fleet: Fleet) -> dict[str, Any]:
 
 
 def show(fleet: Fleet, out: Console) -> None:
-    """The table, and below it what concerns all regions."""
+    """Print the table of all regions, a row each, and below it what concerns all of them."""
     columns = ("region", "", ">MW of", ">racks", ">GPUs", ">tenants", ">addr.", ">+racks", ">+GPUs", "verdict", "limit")
     table = _table(columns)
     rows = [_cells(row) for row in fleet.rows]
@@ -103,8 +103,8 @@ def _short(limits: Sequence[str]) -> str:
         kind, _, hall = limit.replace(" of its clusters", "").partition(" of hall ")
         halls.setdefault(kind, []).append(hall)
     return "; ".join(
-        f"{kind} of {len(some)} halls" if len(some) > 1 else f"{kind} of {some[0]}" if some[0] else kind
-        for kind, some in halls.items()
+        f"{kind} of {len(names)} halls" if len(names) > 1 else f"{kind} of {names[0]}" if names[0] else kind
+        for kind, names in halls.items()
     )
 
 
@@ -124,13 +124,13 @@ def _sum(fleet: Fleet) -> str:
     countries = len({plan.spec.region.country for plan in plans})
     return (
         f"{len(fleet.rows)} regions in {countries} {'country' if countries == 1 else 'countries'}: "
-        f"{sum(one['gpus'] for one in sums):,} GPUs in {sum(one['racks'] for one in sums):,} racks, "
-        f"{sum(one['facility_power_mw'] for one in sums):,.1f} of "
+        f"{sum(totals['gpus'] for totals in sums):,} GPUs in {sum(totals['racks'] for totals in sums):,} racks, "
+        f"{sum(totals['facility_power_mw'] for totals in sums):,.1f} of "
         f"{sum(plan.power.utility_kw for plan in plans) / 1000:,.1f} MW"
     )
 
 
-def _overlap_lines(found: Sequence[Overlap]) -> list[str]:
-    lines = [f"{one.first.region} {one.path}: {one.what}" for one in found[:SHOWN_OVERLAPS]]
-    more = len(found) - SHOWN_OVERLAPS
+def _overlap_lines(overlaps: Sequence[Overlap]) -> list[str]:
+    lines = [f"{overlap.first.region} {overlap.path}: {overlap.what}" for overlap in overlaps[:SHOWN_OVERLAPS]]
+    more = len(overlaps) - SHOWN_OVERLAPS
     return [*lines, f"{more} further overlaps: see --json"] if more > 0 else lines

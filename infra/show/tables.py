@@ -33,7 +33,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table; columns that begin with `>` are aligned right."""
+    """A table for a terminal; columns that begin with `>` are aligned right."""
     named = any(column.lstrip(">") for column in columns)
     result = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, show_header=named)
     for column in columns:
@@ -45,23 +45,23 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     return result
 
 
-def put(one: Table, out: Console) -> None:
+def print_table(shown_table: Table, out: Console) -> None:
     """Print a table; where the terminal is too narrow a paragraph a row, since numbers that are cut mislead."""
-    title, one.title = one.title, None
+    title, shown_table.title = shown_table.title, None
     out.print(title, style="bold")
-    if _width(one) <= out.width:
-        out.print(one)
+    if _width(shown_table) <= out.width:
+        out.print(shown_table)
         return
-    for cells in zip(*(column.cells for column in one.columns), strict=True):
-        pairs = zip((column.header for column in one.columns), cells, strict=True)
+    for cells in zip(*(column.cells for column in shown_table.columns), strict=True):
+        pairs = zip((column.header for column in shown_table.columns), cells, strict=True)
         shown = [f"{header} {cell}".strip() for header, cell in pairs if cell != NOTHING]
         out.print(f"{cells[0]}: {', '.join(shown[1:])}")
     out.print()
 
 
-def _width(one: Table) -> int:
+def _width(shown_table: Table) -> int:
     """Columns that a table takes: only the last one wraps."""
-    widths = [max(cell_len(str(cell)) for cell in (column.header, *column.cells)) for column in one.columns]
+    widths = [max(cell_len(str(cell)) for cell in (column.header, *column.cells)) for column in shown_table.columns]
     return sum(widths[:-1]) + min(widths[-1], LAST_WIDTH) + GAP * len(widths)
 
 
@@ -78,7 +78,7 @@ def _cell(value: object) -> str:
 
 
 def headline(plan: RegionPlan) -> str:
-    """The region in one line."""
+    """A planned region in one line for a terminal: GPUs, nodes, racks, power."""
     sums = data.totals(plan)
     where = f"{plan.spec.region.city}, {plan.spec.region.country}"
     return (
@@ -88,10 +88,10 @@ def headline(plan: RegionPlan) -> str:
 
 
 def show_plan(plan: RegionPlan, out: Console) -> None:
-    """The whole plan on a terminal."""
+    """Print the whole plan of a region on a terminal, a table for each part."""
     out.print(headline(plan), style="bold")
     out.print()
-    for one in (
+    for plan_table in (
         _clusters(plan),
         _power(plan),
         _fabrics(plan),
@@ -100,8 +100,8 @@ def show_plan(plan: RegionPlan, out: Console) -> None:
         _tenants(plan),
         _pools(plan),
     ):
-        if one.row_count:
-            put(one, out)
+        if plan_table.row_count:
+            print_table(plan_table, out)
     power = plan.power
     out.print(
         f"IT power {power.it_kw / 1000:,.2f} MW (with {power.fabric_core_share:.1%} for fabric and core), "
@@ -111,7 +111,7 @@ def show_plan(plan: RegionPlan, out: Console) -> None:
 
 
 def notices(lines: Iterable[str], out: Console) -> None:
-    """What a reader should know, a line each."""
+    """Print what a reader of a plan should know, a line each."""
     for line in lines:
         out.print(f"notice: {line}", style="yellow", markup=False)
 
@@ -181,15 +181,16 @@ def _tenants(plan: RegionPlan) -> Table:
     return table(
         title,
         ("tenant", "isolation", "cluster", ">GPUs", "racks", ">VNI", ">P_Key", "network", "services"),
-        ((t.name, t.spec.isolation, t.cluster, t.gpus, _span(t.racks), str(t.vni), f"{t.pkey:#06x}" if t.pkey else None,
-          t.network, ", ".join(s.name for s in t.services) or None) for t in shown),
+        ((t.name, t.spec.isolation, t.cluster, t.gpus, _rack_range(t.racks), str(t.vni),
+          f"{t.pkey:#06x}" if t.pkey else None, t.network,
+          ", ".join(s.name for s in t.services) or None) for t in shown),
     )  # fmt: skip
 
 
 MAX_TENANTS = 40
 
 
-def _span(racks: Sequence[str]) -> str | None:
+def _rack_range(racks: Sequence[str]) -> str | None:
     if not racks:
         return None
     return racks[0] if len(racks) == 1 else f"{len(racks)}: {racks[0]} .. {racks[-1].rpartition('-')[2]}"
@@ -204,13 +205,13 @@ def _pools(plan: RegionPlan) -> Table:
 
 
 def show_preview(preview: Preview, out: Console, *, objects: bool = False) -> None:
-    """What would be declared, by stack and component."""
+    """Print what `pulumi up` would declare, by stack and component."""
     for stack in preview.stacks:
-        put(_stack(stack), out)
+        print_table(_stack(stack), out)
         if objects:
             for component in stack.components:
-                for one in component.ids:
-                    out.print(f"  {component.type}/{component.name}  {one}", markup=False, soft_wrap=True)
+                for object_id in component.ids:
+                    out.print(f"  {component.type}/{component.name}  {object_id}", markup=False, soft_wrap=True)
         if stack.over_budget:
             out.print(f"over budget: {stack.over_budget}", style="red")
     out.print(
@@ -228,12 +229,12 @@ def _stack(stack: StackPreview) -> Table:
     )  # fmt: skip
 
 
-def show_pairs(title: str, pairs: Iterable[tuple[str, object]], out: Console) -> None:
-    """A small table of names and values."""
-    put(table(title, ("", ">"), pairs), out)
+def show_figures(title: str, pairs: Iterable[tuple[str, object]], out: Console) -> None:
+    """Print a small table of names and values, such as the sizing calculators give."""
+    print_table(table(title, ("", ">"), pairs), out)
 
 
-def size_pairs(size: FabricSize | SiteSize) -> list[tuple[str, object]]:
+def size_figures(size: FabricSize | SiteSize) -> list[tuple[str, object]]:
     """Rows of the sizing calculators, figures in full: a share of 0.09 must not show as 0.1."""
     figures = size.as_dict().items()
     return [(key.replace("_", " "), f"{value:,g}" if isinstance(value, float) else value) for key, value in figures]

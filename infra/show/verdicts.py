@@ -11,7 +11,7 @@ from . import data, tables
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
-    """JSON data of a verdict."""
+    """JSON data of the verdict of `check` on one region."""
     return {
         "region": verdict.name,
         "verdict": ("good", "refused", "bad input")[verdict.exit_code],
@@ -30,7 +30,7 @@ def problems_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 
 def show(verdicts: Sequence[Verdict], *, quiet: bool) -> None:
-    """Verdicts on a terminal, problems on stderr."""
+    """Print the verdicts of `check` on a terminal, problems on stderr."""
     out, err = tables.console(), tables.console(stderr=True)
     for verdict in verdicts:
         for problem in verdict.bad:

@@ -41,32 +41,32 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "untouched": list(verdict.untouched),
         "notes": list(verdict.notes),
         "findings": _plain(verdict.findings),
-        "regions": [_region(one) for one in verdict.regions],
+        "regions": [_region(region) for region in verdict.regions],
     }
 
 
-def _region(one: RegionVerdict) -> dict[str, Any]:
+def _region(region: RegionVerdict) -> dict[str, Any]:
     return {
-        "region": one.region,
-        "file": one.file,
-        "state": one.state,
-        "verdict": WORDS[one.exit_code],
-        "exit_code": one.exit_code,
-        "stacks": _plain(one.stacks),
-        "blast": _plain(one.blast),
-        "totals": {"before": _plain(one.before), "after": _plain(one.after)},
-        "pools": {"before": _plain(one.pools_before), "after": _plain(one.pools_after)},
-        "changes": _plain(one.changes),
-        "findings": _plain(one.findings),
-        "faults": _plain(one.faults),
-        "notes": list(one.notes),
+        "region": region.region,
+        "file": region.file,
+        "state": region.state,
+        "verdict": WORDS[region.exit_code],
+        "exit_code": region.exit_code,
+        "stacks": _plain(region.stacks),
+        "blast": _plain(region.blast),
+        "totals": {"before": _plain(region.before), "after": _plain(region.after)},
+        "pools": {"before": _plain(region.pools_before), "after": _plain(region.pools_after)},
+        "changes": _plain(region.changes),
+        "findings": _plain(region.findings),
+        "faults": _plain(region.faults),
+        "notes": list(region.notes),
     }
 
 
 def _plain(given: Any) -> Any:
     """Records as dicts, tuples as lists; what is UNSET is left out."""
     if isinstance(given, tuple | list):
-        return [_plain(one) for one in given]
+        return [_plain(item) for item in given]
     if isinstance(given, msgspec.Struct):
         given = {
             name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET

@@ -15,7 +15,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 
 def prose(given: str, limit: int | None = None) -> str:
-    """A sentence, with the pairs of backticks in it kept as code.
+    """A sentence escaped for Markdown, with the pairs of backticks in it kept as code.
 
     >>> prose("run `aifactory allocate` for <b>acme|x</b>")
     'run `aifactory allocate` for &lt;b&gt;acme\\\\|x&lt;/b&gt;'
@@ -28,17 +28,17 @@ def _plain(given: str) -> str:
     return _SPECIAL.sub(_escaped, given)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    one = found.group()
-    if one in _AS:
-        return _AS[one]
-    if one == ":" or one == "://" or len(one) > 1:
-        return f"{one[0]}{NOTHING}{one[1:]}"
-    return f"\\{one}"
+def _escaped(special: re.Match[str]) -> str:
+    mark = special.group()
+    if mark in _AS:
+        return _AS[mark]
+    if mark == ":" or mark == "://" or len(mark) > 1:
+        return f"{mark[0]}{NOTHING}{mark[1:]}"
+    return f"\\{mark}"
 
 
 def code(given: str, limit: int | None = None) -> str:
-    """A name as code; in a table too.
+    """A name as code in Markdown; in a table too.
 
     >>> code("tenant/acme"), code("a|b`c")
     ('`tenant/acme`', '<code>a&#124;b&#96;c</code>')
@@ -51,26 +51,26 @@ def code(given: str, limit: int | None = None) -> str:
     return f"<code>{_NOT_PLAIN.sub(_as_number, shown)}</code>"
 
 
-def _as_number(found: re.Match[str]) -> str:
-    return f"&#{ord(found.group())};"
+def _as_number(letter: re.Match[str]) -> str:
+    return f"&#{ord(letter.group())};"
 
 
 def html(given: str) -> str:
-    """Text inside a tag such as `<summary>`, where no Markdown is read."""
+    """Text escaped for the inside of a tag such as `<summary>`, where no Markdown is read."""
     shown = given.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"[@#]", lambda found: found.group() + NOTHING, shown)
+    return re.sub(r"[@#]", lambda mark: mark.group() + NOTHING, shown)
 
 
 def link(label: str, target: str) -> str:
-    """A link where the target is a web address, else the label alone."""
+    """A Markdown link where the target is a web address, else the label alone."""
     if re.fullmatch(r"https://[A-Za-z0-9./_~%?=&+#:,-]+", target):
         return f"[{code(label)}]({target})"
     return code(label)
 
 
-def fence(found: list[str], language: str = "diff") -> str:
-    """Lines as a block of code that none of them can end."""
-    body = "\n".join(found)
+def fence(lines: list[str], language: str = "diff") -> str:
+    """Lines as a Markdown block of code that none of them can end."""
+    body = "\n".join(lines)
     longest = max((len(run) for run in re.findall(r"`+", body)), default=0)
     marks = "`" * max(3, longest + 1)
     return f"{marks}{language}\n{body}\n{marks}"

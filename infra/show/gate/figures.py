@@ -27,11 +27,11 @@ class Figure:
     """With its sign; empty where one of the two is not known."""
 
 
-def of_region(one: RegionVerdict) -> list[Figure]:
-    """Power, racks, GPUs, tenants, cost and addresses: what changes of them."""
-    told = [_figure(*row) for row in totals.delta(one.before, one.after) if row[1] != row[2]]
-    pools = totals.pool_deltas(one.pools_before, one.pools_after)
-    return [*told, *(_figure(f"pool {label}", before, after, unit) for label, before, after, unit in pools)]
+def of_region(region: RegionVerdict) -> list[Figure]:
+    """Figures of a region that a change alters: power, racks, GPUs, tenants, cost and addresses."""
+    figures = [_figure(*row) for row in totals.delta(region.before, region.after) if row[1] != row[2]]
+    pools = totals.pool_deltas(region.pools_before, region.pools_after)
+    return [*figures, *(_figure(f"pool {label}", before, after, unit) for label, before, after, unit in pools)]
 
 
 def _figure(label: str, before: totals.Number, after: totals.Number, unit: str) -> Figure:
@@ -48,7 +48,7 @@ def _number(value: float, *, sign: str = "") -> str:
 
 
 def of_blast(blast: Blast) -> list[tuple[str, str]]:
-    """What is lost and drained, by kind: only what there is."""
+    """The blast radius of a region in words: what is lost and drained, by kind; only what there is."""
     rows = [
         ("clusters lost", _listed(blast.clusters_lost)),
         ("racks lost", _listed(blast.racks_lost)),
@@ -60,55 +60,59 @@ def of_blast(blast: Blast) -> list[tuple[str, str]]:
         ("tenants affected", _listed(blast.tenants_affected)),
         ("storage lost", _listed(blast.storage_lost)),
     ]
-    return [(label, told) for label, told in rows if told]
+    return [(label, amount) for label, amount in rows if amount]
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return f"{len(names):,} ({text.span(names)})" if len(names) > text.NAMES_SHOWN else text.span(names)
+    return f"{len(names):,} ({text.name_range(names)})" if len(names) > text.NAMES_SHOWN else text.name_range(names)
 
 
 def counts(stacks: Iterable[StackDelta]) -> str:
-    """`2 to replace, 64 to update`, or that nothing changes."""
+    """Objects of stacks by what happens to them, in words: `2 to replace, 64 to update`, or that nothing changes."""
     sums = dict.fromkeys(ACTIONS, 0)
-    for one in stacks:
+    for stack in stacks:
         for action in ACTIONS:
-            sums[action] += getattr(one, action)
+            sums[action] += getattr(stack, action)
     return ", ".join(f"{count:,} to {action}" for action, count in sums.items() if count) or "no object changes"
 
 
 def stack_rows(stacks: Sequence[StackDelta], most: int) -> list[tuple[str, ...]]:
     """Name, numbers by action and resources of each stack; of many, those to which the same happens are one row."""
     groups: dict[object, list[StackDelta]] = {}
-    for number, one in enumerate(stacks):
-        alike = (one.replace, one.delete, one.update, one.create)
-        groups.setdefault(alike if len(stacks) > most else number, []).append(one)
+    for number, stack in enumerate(stacks):
+        alike = (stack.replace, stack.delete, stack.update, stack.create)
+        groups.setdefault(alike if len(stacks) > most else number, []).append(stack)
     return [_stack_row(group) for group in groups.values()]
 
 
 def _stack_row(group: Sequence[StackDelta]) -> tuple[str, ...]:
     many = f" ({len(group):,} stacks)" if len(group) > 1 else ""
-    sums = [sum(getattr(one, name) for one in group) for name in (*ACTIONS, "resources")]
-    return (text.span([one.name for one in group]) + many, *(f"{number:,}" if number else NOTHING for number in sums))
+    sums = [sum(getattr(stack, name) for stack in group) for name in (*ACTIONS, "resources")]
+    return (
+        text.name_range([stack.name for stack in group]) + many,
+        *(f"{number:,}" if number else NOTHING for number in sums),
+    )
 
 
-def places(found: Iterable[Finding]) -> list[tuple[Finding, int]]:
+def places(findings: Iterable[Finding]) -> list[tuple[Finding, int]]:
     """Findings with the number of further places that the same is said of."""
     groups: dict[object, list[Finding]] = {}
-    for one in found:
-        groups.setdefault((one.rule, one.region, one.message, one.remedy, one.waived), []).append(one)
+    for finding in findings:
+        words = (finding.rule, finding.region, finding.message, finding.remedy, finding.waived)
+        groups.setdefault(words, []).append(finding)
     return [(group[0], len(group) - 1) for group in groups.values()]
 
 
 def tally(verdict: Verdict) -> str:
-    """`2 errors, 1 warning, 1 waived`."""
-    found = verdict.all_findings()
-    faults = sum(len(one.faults) for one in verdict.regions)
+    """How many faults and findings a verdict has, in words: `2 errors, 1 warning, 1 waived`."""
+    findings = verdict.all_findings()
+    faults = sum(len(region.faults) for region in verdict.regions)
     numbers = {
-        "error": sum(blocks(one) for one in found),
-        "warning": sum(one.severity == "warning" and one.waived is None for one in found),
-        "note": sum(one.severity == "note" and one.waived is None for one in found),
+        "error": sum(blocks(finding) for finding in findings),
+        "warning": sum(finding.severity == "warning" and finding.waived is None for finding in findings),
+        "note": sum(finding.severity == "note" and finding.waived is None for finding in findings),
     }
-    told = [f"{text.plural(faults, 'fault')} in the input"] if faults else []
-    told += [text.plural(number, word) for word, number in numbers.items() if number]
-    waived = sum(one.waived is not None for one in found)
-    return ", ".join([*told, *([f"{waived:,} waived"] if waived else [])]) or "no findings"
+    words = [f"{text.plural(faults, 'fault')} in the input"] if faults else []
+    words += [text.plural(number, word) for word, number in numbers.items() if number]
+    waived = sum(finding.waived is not None for finding in findings)
+    return ", ".join([*words, *([f"{waived:,} waived"] if waived else [])]) or "no findings"

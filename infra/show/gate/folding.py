@@ -39,7 +39,7 @@ class FieldFold:
         else:
             self.others += 1
 
-    def told(self) -> Iterator[tuple[FieldChange, str]]:
+    def shown_changes(self) -> Iterator[tuple[FieldChange, str]]:
         """Changes to show, each with a note of how many objects it is for; empty where it is for all."""
         if len(self.values) == 1 and not self.others:
             yield next(iter(self.values.values()))[0], ""
@@ -73,14 +73,14 @@ class Family:
     def add(self, change: Change) -> None:
         """Take in an object."""
         if not self.ids:
-            self.fields = [FieldFold(one.path) for one in change.fields]
+            self.fields = [FieldFold(field_change.path) for field_change in change.fields]
         self.ids.append(change.id)
         self.kinds[change.kind] = self.kinds.get(change.kind, 0) + 1
         self.components[change.component] = None
         self.owners[str(change.subject)] = None
         self.stacks[change.stack] = None
-        for fold, one in zip(self.fields, change.fields, strict=True):
-            fold.add(one)
+        for fold, field_change in zip(self.fields, change.fields, strict=True):
+            fold.add(field_change)
 
     @property
     def loses(self) -> bool:
@@ -93,12 +93,12 @@ class Family:
         if len(what) == 1:
             return f"{text.clean(self.action)} {what[0]}{self._protected}: {self._names()}"
         more = f" and {len(what) - KINDS:,} more kinds" if len(what) > KINDS else ""
-        told = ", ".join(what[:KINDS]) + more
-        return f"{text.clean(self.action)} {text.plural(len(self.ids), 'object')}{self._protected}: {told}"
+        listed = ", ".join(what[:KINDS]) + more
+        return f"{text.clean(self.action)} {text.plural(len(self.ids), 'object')}{self._protected}: {listed}"
 
     def _kinds(self) -> list[tuple[str, int]]:
         """Kinds with their numbers; a namespace first, since all that is in it goes with it."""
-        return sorted(self.kinds.items(), key=lambda one: one[0] != "Namespace")
+        return sorted(self.kinds.items(), key=lambda counted: counted[0] != "Namespace")
 
     @property
     def _protected(self) -> str:
@@ -107,18 +107,18 @@ class Family:
     def _names(self) -> str:
         if len(self.ids) == 1:
             return text.clean(text.cut(self.ids[0], 120))
-        first, last = (text.clean(text.cut(_short(one), 80)) for one in (self.ids[0], self.ids[-1]))
+        first, last = (text.clean(text.cut(_short(object_id), 80)) for object_id in (self.ids[0], self.ids[-1]))
         return f"{first}{', ' if len(self.ids) == 2 else ' .. '}{last}"
 
-    def why(self) -> list[str]:
+    def replacement_notes(self) -> list[str]:
         """Which field is to blame for it that an object is made anew."""
-        blamed = f"because of {text.span(self.because)}, which can't be changed in place"
+        blamed = f"because of {text.name_range(self.because)}, which can't be changed in place"
         return [blamed] if self.loses and self.because else []
 
-    def belongs(self) -> str:
+    def owner_note(self) -> str:
         """Whose the objects are that go."""
         owners = [owner for owner in self.owners if owner != str(UNKNOWN)]
-        words = [f"belongs to {text.span(owners)}"] if owners else []
+        words = [f"belongs to {text.name_range(owners)}"] if owners else []
         words += ["of unknown owner"] if len(owners) < len(self.owners) else []
         return "; ".join(words) if self.loses else ""
 
@@ -138,64 +138,64 @@ class Section:
         for name in self.names:
             kind, _, own = name.partition(" ")
             kinds.setdefault(kind, []).append(own)
-        told = [f"{text.clean(text.cut(kind, 60))} {text.span(own)}".strip() for kind, own in kinds.items()]
-        return ", ".join(told[: text.NAMES_SHOWN]) + (" and others" if len(told) > text.NAMES_SHOWN else "")
+        names = [f"{text.clean(text.cut(kind, 60))} {text.name_range(own)}".strip() for kind, own in kinds.items()]
+        return ", ".join(names[: text.NAMES_SHOWN]) + (" and others" if len(names) > text.NAMES_SHOWN else "")
 
-    def told(self, most: int | None) -> Iterator[tuple[Family, list[str]]]:
+    def shown_families(self, most: int | None) -> Iterator[tuple[Family, list[str]]]:
         """Families, at most so many, each with what a reader asks of it; an owner is not named twice in a row."""
         before = ""
-        for one in self.families[:most]:
-            belongs = one.belongs()
-            yield one, [*one.why(), *([belongs] if belongs and belongs != before else [])]
+        for family in self.families[:most]:
+            belongs = family.owner_note()
+            yield family, [*family.replacement_notes(), *([belongs] if belongs and belongs != before else [])]
             before = belongs
 
     def counts(self) -> str:
         """`2 replace, 64 update`."""
         counts: dict[str, int] = {}
-        for one in self.families:
-            counts[one.action] = counts.get(one.action, 0) + len(one.ids)
+        for family in self.families:
+            counts[family.action] = counts.get(family.action, 0) + len(family.ids)
         return ", ".join(f"{count:,} {text.clean(action)}" for action, count in counts.items())
 
 
 def families(changes: Iterable[Change]) -> list[Family]:
-    """Families in the order in which their first objects come: what goes first, protected ones before others."""
-    found: dict[Any, Family] = {}
-    for one in changes:
-        kind_of_component = one.component.partition(" ")[0]
-        paths = tuple([changed.path for changed in one.fields])
+    """Changes folded into families, in the order of their first objects: what goes first, protected before others."""
+    by_likeness: dict[Any, Family] = {}
+    for change in changes:
+        kind_of_component = change.component.partition(" ")[0]
+        paths = tuple([changed.path for changed in change.fields])
         # A component that comes or goes whole is one event, of however many kinds it is.
-        kind = one.kind if paths or one.because or one.action in ("update", "replace") else ""
-        key = (one.action, one.protect, kind, kind_of_component, one.because, paths)
-        family = found.get(key)
+        kind = change.kind if paths or change.because or change.action in ("update", "replace") else ""
+        key = (change.action, change.protect, kind, kind_of_component, change.because, paths)
+        family = by_likeness.get(key)
         if family is None:
-            found[key] = family = Family(one.action, one.protect, one.because)
-        family.add(one)
-    return list(found.values())
+            by_likeness[key] = family = Family(change.action, change.protect, change.because)
+        family.add(change)
+    return list(by_likeness.values())
 
 
 def singles(changes: Iterable[Change]) -> list[Family]:
-    """Every object by itself."""
-    return [family for one in changes for family in families((one,))]
+    """Changes with every object as a family of its own: what `--details` shows."""
+    return [family for change in changes for family in families((change,))]
 
 
-def by_components(found: Sequence[Family]) -> list[Section]:
-    """Sections by what components families are of."""
-    return _sections(found, lambda one: tuple(one.components))
+def by_components(families: Sequence[Family]) -> list[Section]:
+    """Families of changes put into sections by the components that they are of."""
+    return _sections(families, lambda family: tuple(family.components))
 
 
-def by_stacks(found: Sequence[Family]) -> list[Section]:
-    """Sections by what stacks families are in."""
-    return _sections(found, lambda one: tuple(one.stacks))
+def by_stacks(families: Sequence[Family]) -> list[Section]:
+    """Families of changes put into sections by the stacks that they are in."""
+    return _sections(families, lambda family: tuple(family.stacks))
 
 
-def _sections(found: Sequence[Family], key: Callable[[Family], tuple[str, ...]]) -> list[Section]:
+def _sections(families: Sequence[Family], key: Callable[[Family], tuple[str, ...]]) -> list[Section]:
     groups: dict[tuple[str, ...], list[Family]] = {}
-    for one in found:
-        groups.setdefault(key(one), []).append(one)
+    for family in families:
+        groups.setdefault(key(family), []).append(family)
     return [
         Section(
-            tuple(text.unique(name for one in group for name in one.components)),
-            tuple(text.unique(name for one in group for name in one.stacks)),
+            tuple(text.unique(name for family in group for name in family.components)),
+            tuple(text.unique(name for family in group for name in family.stacks)),
             tuple(group),
         )
         for group in groups.values()

@@ -23,19 +23,19 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(verdict: Verdict) -> str:
-    """The report: errors are failures, faults of the input errors, and what is only waived is skipped."""
+    """The JUnit report: errors are failures, faults of the input errors, and what is only waived is skipped."""
     root = Xml.Element("testsuites", name="aifactory gate", time=TIME)
     _suite(root, FLEET, rules.run_on_fleet(verdict), verdict.findings, ())
-    for one in verdict.regions:
-        _suite(root, one.region, rules.run_on(one), one.findings, one.faults, _about(one))
+    for region in verdict.regions:
+        _suite(root, region.region, rules.run_on(region), region.findings, region.faults, _about(region))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     Xml.indent(root)
     return f"<?xml version='1.0' encoding='utf-8'?>\n{Xml.tostring(root, encoding='unicode')}\n"
 
 
-def _about(one: RegionVerdict) -> dict[str, str]:
-    return {"file": one.file} if one.file else {}
+def _about(region: RegionVerdict) -> dict[str, str]:
+    return {"file": region.file} if region.file else {}
 
 
 def _suite(
@@ -47,11 +47,11 @@ def _suite(
     about: dict[str, str] | None = None,
 ) -> None:
     suite = Xml.SubElement(root, "testsuite", _legal({"name": name, "time": TIME} | (about or {})))
-    found: dict[str, list[Finding]] = defaultdict(list)
-    for one in findings:
-        found[one.rule].append(one)
+    by_rule: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_rule[finding.rule].append(finding)
     for rule in run:
-        _case(suite, name, rule, found[rule])
+        _case(suite, name, rule, by_rule[rule])
     faults = list(faults)
     if faults:
         _faults(suite, name, faults)
@@ -61,42 +61,49 @@ def _suite(
         suite.set(attribute, str(sum(case.find(element) is not None for case in suite)))
 
 
-def _case(suite: Xml.Element, region: str, rule: str, found: list[Finding]) -> None:
+def _case(suite: Xml.Element, region: str, rule: str, findings: list[Finding]) -> None:
     """One case: many readers show the first failure of a case only, so all are told in one."""
     case = Xml.SubElement(suite, "testcase", _legal({"classname": region, "name": rule, "time": TIME}))
-    errors = [one for one in found if blocks(one)]
-    waived = [one for one in found if one.waived is not None]
-    told = [one for one in found if one not in errors]
-    first = next((one for one in [*errors, *told] if one.file), None)
+    errors = [finding for finding in findings if blocks(finding)]
+    waived = [finding for finding in findings if finding.waived is not None]
+    remarks = [finding for finding in findings if finding not in errors]
+    first = next((finding for finding in [*errors, *remarks] if finding.file), None)
     if first is not None:
         case.set("file", _xml(first.file))
         case.set("line", str(first.line or 1))
     if errors:
         more = f" (and {len(errors) - 1:,} more)" if len(errors) > 1 else ""
         message = _legal({"type": rule, "message": errors[0].message + more})
-        Xml.SubElement(case, "failure", message).text = _xml("\n\n".join(map(_told, errors)))
-    elif waived and len(waived) == len(found):
+        Xml.SubElement(case, "failure", message).text = _xml("\n\n".join(map(_full_text, errors)))
+    elif waived and len(waived) == len(findings):
         until = f" until {waived[0].until}" if waived[0].until else ""
         Xml.SubElement(case, "skipped", _legal({"message": f"waived{until}: {waived[0].waived}"}))
-    if told:
-        Xml.SubElement(case, "system-out").text = _xml("\n\n".join(map(_told, told)))
+    if remarks:
+        Xml.SubElement(case, "system-out").text = _xml("\n\n".join(map(_full_text, remarks)))
 
 
 def _faults(suite: Xml.Element, region: str, faults: list[Fault]) -> None:
     case = Xml.SubElement(suite, "testcase", _legal({"classname": region, "name": rules.INPUT, "time": TIME}))
     case.set("file", _xml(faults[0].file))
     case.set("line", str(faults[0].line or 1))
-    lines = [f"{text.at(one.file, one.line)}: {one.path}: {one.message}\n{one.remedy}" for one in faults]
+    lines = [
+        f"{text.file_and_line(fault.file, fault.line)}: {fault.path}: {fault.message}\n{fault.remedy}"
+        for fault in faults
+    ]
     message = _legal({"type": rules.INPUT, "message": faults[0].message})
     Xml.SubElement(case, "error", message).text = _xml("\n\n".join(lines))
 
 
-def _told(one: Finding) -> str:
+def _full_text(finding: Finding) -> str:
     """A finding in full."""
-    about = ", ".join(part for part in (one.subject, text.place(one.path)) if part)
-    lines = [f"{one.severity}: {text.at(one.file, one.line)}: {about}", one.message, one.remedy]
-    if one.waived is not None:
-        lines.append(f"waived until {one.until}: {one.waived}")
+    about = ", ".join(part for part in (finding.subject, text.place(finding.path)) if part)
+    lines = [
+        f"{finding.severity}: {text.file_and_line(finding.file, finding.line)}: {about}",
+        finding.message,
+        finding.remedy,
+    ]
+    if finding.waived is not None:
+        lines.append(f"waived until {finding.until}: {finding.waived}")
     return "\n".join(line for line in lines if line)
 
 
@@ -106,4 +113,4 @@ def _legal(given: dict[str, str]) -> dict[str, str]:
 
 def _xml(given: str) -> str:
     """Text of letters that XML 1.0 can have (https://www.w3.org/TR/xml/#charsets); others are written out."""
-    return _ILLEGAL.sub(lambda found: text.clean(found.group()), given)
+    return _ILLEGAL.sub(lambda illegal: text.clean(illegal.group()), given)

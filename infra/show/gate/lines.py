@@ -17,7 +17,7 @@ MATCHED = 250_000
 """Greatest product of line numbers that lines are matched for: matching takes quadratic time."""
 
 
-def of_field(one: FieldChange, *, limit: int | None, most: int | None, note: str = "") -> list[str]:
+def of_field(change: FieldChange, *, limit: int | None, most: int | None, note: str = "") -> list[str]:
     """A field's change as lines that begin with `+`, `-` or a space.
 
     Args:
@@ -26,26 +26,26 @@ def of_field(one: FieldChange, *, limit: int | None, most: int | None, note: str
         most: lines of a longer text; None for all.
         note: said after the path, such as how many objects it holds for.
     """
-    path = text.clean(text.cut(one.path, limit and 2 * limit)) + (f" ({note})" if note else "")
-    if _long(one.old) or _long(one.new):
-        return _block(one, path, limit, most)
-    if one.old is msgspec.UNSET:
-        return [f"+ {path}: {text.value(one.new, limit)}"]
-    if one.new is msgspec.UNSET:
-        return [f"- {path}: {text.value(one.old, limit)}"]
-    return [f"  {path}: {text.value(one.old, limit)} -> {text.value(one.new, limit)}"]
+    path = text.clean(text.cut(change.path, limit and 2 * limit)) + (f" ({note})" if note else "")
+    if _long(change.old) or _long(change.new):
+        return _block(change, path, limit, most)
+    if change.old is msgspec.UNSET:
+        return [f"+ {path}: {text.value(change.new, limit)}"]
+    if change.new is msgspec.UNSET:
+        return [f"- {path}: {text.value(change.old, limit)}"]
+    return [f"  {path}: {text.value(change.old, limit)} -> {text.value(change.new, limit)}"]
 
 
 def _long(given: Any) -> bool:
     return isinstance(given, str) and "\n" in given.strip("\n")
 
 
-def _block(one: FieldChange, path: str, limit: int | None, most: int | None) -> list[str]:
-    old, new = (_split(given, limit) for given in (one.old, one.new))
-    found = [f"{mark} {text.clean(text.cut(line, limit and 2 * limit))}" for mark, line in _differing(old, new)]
-    if most is not None and len(found) > most:
-        found = [*found[:most], f"  ... and {len(found) - most:,} more lines"]
-    return [f"  {path}:", *(f"  {line}" for line in found)]
+def _block(change: FieldChange, path: str, limit: int | None, most: int | None) -> list[str]:
+    old, new = (_split(given, limit) for given in (change.old, change.new))
+    lines = [f"{mark} {text.clean(text.cut(line, limit and 2 * limit))}" for mark, line in _differing(old, new)]
+    if most is not None and len(lines) > most:
+        lines = [*lines[:most], f"  ... and {len(lines) - most:,} more lines"]
+    return [f"  {path}:", *(f"  {line}" for line in lines)]
 
 
 def _split(given: Any, limit: int | None) -> list[str]:

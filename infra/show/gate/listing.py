@@ -14,26 +14,26 @@ from ...gate.rules import running  # noqa: F401 registers the rules
 def rules_data() -> list[dict[str, Any]]:
     """All rules as JSON data, by area and id."""
     keys = ("id", "area", "scope", "severity", "waivable", "reason", "remedy", "source")
-    return [{key: getattr(one, key) for key in keys} for one in _by_area()]
+    return [{key: getattr(rule, key) for key in keys} for rule in _by_area()]
 
 
 def show_rules(width: int) -> None:
     """All rules on a terminal."""
     area = ""
-    for one in _by_area():
-        if one.area != area:
-            area = one.area
+    for rule in _by_area():
+        if rule.area != area:
+            area = rule.area
             click.echo(f"\n{area}")
-        click.echo(f"  {one.id} ({_nature(one)})")
-        for label, text in (("why", one.reason), ("mend", one.remedy), ("source", one.source)):
+        click.echo(f"  {rule.id} ({_nature(rule)})")
+        for label, text in (("why", rule.reason), ("mend", rule.remedy), ("source", rule.source)):
             first = f"      {label}: "
             click.echo(textwrap.fill(text, max(width, 60), initial_indent=first, subsequent_indent=" " * len(first)))
     click.echo(f"\n{len(RULES)} rules")
 
 
-def _nature(one: Rule) -> str:
-    return one.severity if one.waivable else f"{one.severity}, never waived"
+def _nature(rule: Rule) -> str:
+    return rule.severity if rule.waivable else f"{rule.severity}, never waived"
 
 
 def _by_area() -> list[Rule]:
-    return sorted(RULES.values(), key=lambda one: (one.area, one.id))
+    return sorted(RULES.values(), key=lambda rule: (rule.area, rule.id))

@@ -57,24 +57,28 @@ class Page:
     """Regions with all their changes, folded."""
     left_out: list[str] = field(default_factory=list)
 
-    def few(self, what: str, found: Sequence[object]) -> Sequence[object]:
+    def few(self, what: str, rows: Sequence[object]) -> Sequence[object]:
         """As many as there is room for; what is left out is noted."""
-        if len(found) > self.level.rows:
-            self.left_out.append(text.plural(len(found) - self.level.rows, what))
-        return found[: self.level.rows]
+        if len(rows) > self.level.rows:
+            self.left_out.append(text.plural(len(rows) - self.level.rows, what))
+        return rows[: self.level.rows]
 
     def findings(self, severity: str) -> list[tuple[Finding, int]]:
         """Findings of a severity that are not waived, with the number of further places."""
-        chosen = (one for one in self.verdict.all_findings() if one.severity == severity and one.waived is None)
+        chosen = (
+            finding
+            for finding in self.verdict.all_findings()
+            if finding.severity == severity and finding.waived is None
+        )
         return figures.places(chosen)
 
     def faults(self) -> list[Fault]:
         """Faults of the input."""
-        return [fault for one in self.verdict.regions for fault in one.faults]
+        return [fault for region in self.verdict.regions for fault in region.faults]
 
     def waived(self) -> list[tuple[Finding, int]]:
         """Findings that are waived, likewise."""
-        return figures.places(one for one in self.verdict.all_findings() if one.waived is not None)
+        return figures.places(finding for finding in self.verdict.all_findings() if finding.waived is not None)
 
     def cell(self, words: str) -> str:
         """A sentence, cut."""
@@ -86,66 +90,70 @@ class Page:
 
     def names(self, words: Sequence[str]) -> str:
         """Names, of many the first and the last."""
-        return self.cell(text.span(words))
+        return self.cell(text.name_range(words))
 
-    def rule(self, one: Finding) -> str:
+    def rule(self, finding: Finding) -> str:
         """A rule's id, linked to where the rule comes from."""
-        known = rules.known().get(one.rule)
-        return escape.link(text.cut(one.rule, 80), known.source if known else "")
+        rule = rules.registered().get(finding.rule)
+        return escape.link(text.cut(finding.rule, 80), rule.source if rule else "")
 
-    def where(self, one: Finding | Fault, more: int = 0) -> str:
+    def where(self, finding: Finding | Fault, more: int = 0) -> str:
         """File and line, the place in it, and what it is about."""
-        place = one.path if isinstance(one.path, str) else text.place(one.path)
-        subject = one.subject if isinstance(one, Finding) else ""
-        told = [escape.code(text.at(one.file, one.line), 160) if one.file else "", self.name(place), self.name(subject)]
-        return "<br>".join(part for part in (*told, f"and {more:,} more" if more else "") if part)
+        place = finding.path if isinstance(finding.path, str) else text.place(finding.path)
+        subject = finding.subject if isinstance(finding, Finding) else ""
+        parts = [
+            escape.code(text.file_and_line(finding.file, finding.line), 160) if finding.file else "",
+            self.name(place),
+            self.name(subject),
+        ]
+        return "<br>".join(part for part in (*parts, f"and {more:,} more" if more else "") if part)
 
-    def stacks(self, one: RegionVerdict) -> list[tuple[str, ...]]:
+    def stacks(self, region: RegionVerdict) -> list[tuple[str, ...]]:
         """Rows of the table of stacks."""
-        return figures.stack_rows(one.stacks, STACKS)
+        return figures.stack_rows(region.stacks, STACKS)
 
     def folds(self, sections: Sequence[folding.Section]) -> Iterable[tuple[str, str]]:
         """Summary and body of each fold that there is room for."""
         room = -(-self.level.sections // max(len(self.regions), 1))
-        for one in sections[:room]:
-            stacks = text.span(one.stacks) or "no stack"
-            many = f" ({len(one.stacks):,} stacks)" if len(one.stacks) > 1 else ""
-            yield escape.html(f"{stacks}{many}: {one.counts()}"), escape.fence(self._changes(one))
+        for section in sections[:room]:
+            stacks = text.name_range(section.stacks) or "no stack"
+            many = f" ({len(section.stacks):,} stacks)" if len(section.stacks) > 1 else ""
+            yield escape.html(f"{stacks}{many}: {section.counts()}"), escape.fence(self._changes(section))
         if len(sections) > room:
-            rest = folding.Section((), (), tuple(family for one in sections[room:] for family in one.families))
+            rest = folding.Section((), (), tuple(family for section in sections[room:] for family in section.families))
             self.left_out.append(f"objects of {len(sections) - room:,} groups of stacks ({rest.counts()})")
 
-    def _changes(self, one: folding.Section) -> list[str]:
-        made: list[str] = []
-        for section in folding.by_components(one.families[: self.level.families]):
-            made.append(f"@@ {section.components} @@")
-            for family, whys in section.told(None):
-                made += self._family(family, whys)
-        if len(one.families) > self.level.families:
-            rest = folding.Section((), (), one.families[self.level.families :])
-            made.append(f"# and {rest.counts()} more")
+    def _changes(self, fold: folding.Section) -> list[str]:
+        diff_lines: list[str] = []
+        for section in folding.by_components(fold.families[: self.level.families]):
+            diff_lines.append(f"@@ {section.components} @@")
+            for family, whys in section.shown_families(None):
+                diff_lines += self._family(family, whys)
+        if len(fold.families) > self.level.families:
+            rest = folding.Section((), (), fold.families[self.level.families :])
+            diff_lines.append(f"# and {rest.counts()} more")
             self.left_out.append(f"objects ({rest.counts()})")
-        return made
+        return diff_lines
 
-    def _family(self, one: folding.Family, whys: list[str]) -> list[str]:
-        mark = {"create": "+", "delete": "-", "update": " "}.get(one.action, "!")
-        made = [f"{mark} {one.headline()}", *(f"#   {why}" for why in whys)]
-        for fold in one.fields[: self.level.fields]:
-            for change, note in fold.told():
-                found = lines.of_field(change, limit=self.level.value, most=self.level.block, note=note)
+    def _family(self, family: folding.Family, whys: list[str]) -> list[str]:
+        mark = {"create": "+", "delete": "-", "update": " "}.get(family.action, "!")
+        diff_lines = [f"{mark} {family.headline()}", *(f"#   {why}" for why in whys)]
+        for fold in family.fields[: self.level.fields]:
+            for change, note in fold.shown_changes():
+                field_lines = lines.of_field(change, limit=self.level.value, most=self.level.block, note=note)
                 # The mark stands first, where highlighting looks for it.
-                made += [_marked(line) for line in found]
-        if len(one.fields) > self.level.fields:
-            rest = len(one.fields) - self.level.fields
-            made.append(f"#     and {text.plural(rest, 'field')} more")
+                diff_lines += [_marked(line) for line in field_lines]
+        if len(family.fields) > self.level.fields:
+            rest = len(family.fields) - self.level.fields
+            diff_lines.append(f"#     and {text.plural(rest, 'field')} more")
             self.left_out.append(text.plural(rest, "field"))
-        return made
+        return diff_lines
 
     def left(self) -> str:
         """What was left out, in one sentence; empty if nothing was."""
-        told = text.unique(self.left_out)
-        more = f", and more of {len(told) - 8:,} kinds" if len(told) > 8 else ""
-        return escape.prose(", ".join(told[:8]) + more)
+        left_out = text.unique(self.left_out)
+        more = f", and more of {len(left_out) - 8:,} kinds" if len(left_out) > 8 else ""
+        return escape.prose(", ".join(left_out[:8]) + more)
 
 
 def _marked(line: str) -> str:
@@ -155,7 +163,7 @@ def _marked(line: str) -> str:
 
 
 def render(verdict: Verdict, limit: int = LIMIT) -> str:
-    """The comment.
+    """The verdict as the Markdown comment on a pull request.
 
     Args:
         verdict: what the gate says.
@@ -166,11 +174,11 @@ def render(verdict: Verdict, limit: int = LIMIT) -> str:
     """
     if limit < LEAST:
         raise ValueError(f"a comment takes at least {LEAST} bytes, not {limit}")
-    regions = [(one, folding.by_stacks(folding.families(one.changes))) for one in verdict.regions]
+    regions = [(region, folding.by_stacks(folding.families(region.changes))) for region in verdict.regions]
     for level in LEVELS:
-        made = _page(verdict, level, regions)
-        if _fits(made, limit):
-            return made
+        comment = _page(verdict, level, regions)
+        if _fits(comment, limit):
+            return comment
     return _cut(verdict, regions, limit)
 
 
@@ -181,9 +189,9 @@ def _cut(verdict: Verdict, regions: Sequence[tuple[RegionVerdict, Sequence[foldi
         high = len(regions)
         while low <= high:
             middle = (low + high) // 2
-            made = _page(verdict, level, regions[:middle])
-            if _fits(made, limit):
-                low, best = middle + 1, made
+            comment = _page(verdict, level, regions[:middle])
+            if _fits(comment, limit):
+                low, best = middle + 1, comment
             else:
                 high = middle - 1
         if best:
@@ -198,5 +206,5 @@ def _page(verdict: Verdict, level: Level, regions: Sequence[tuple[RegionVerdict,
     return templates.render(TEMPLATE, page=page, verdict=verdict, figures=figures).rstrip("\n") + "\n"
 
 
-def _fits(made: str, limit: int) -> bool:
-    return len(made.encode()) <= limit
+def _fits(comment: str, limit: int) -> bool:
+    return len(comment.encode()) <= limit

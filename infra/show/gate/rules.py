@@ -13,17 +13,17 @@ INPUT = "input"
 """Id under which faults of the input stand that no rule covers."""
 
 
-def known() -> Mapping[str, Rule]:
-    """All rules by id."""
+def registered() -> Mapping[str, Rule]:
+    """All rules that are registered here, by id; reports look up what a finding names."""
     return rule.RULES
 
 
 def of_verdict(verdict: Verdict) -> list[Rule]:
-    """All rules by id, with a stand-in for each that a finding names and that is not registered here."""
-    named = {one.rule for one in verdict.all_findings()} - known().keys()
-    if any(one.faults for one in verdict.regions):
+    """Rules that a report lists: all by id, with a stand-in for each that a finding names and nothing registered."""
+    named = {finding.rule for finding in verdict.all_findings()} - registered().keys()
+    if any(region.faults for region in verdict.regions):
         named.add(INPUT)
-    return sorted([*known().values(), *map(_stand_in, named)], key=lambda one: one.id)
+    return sorted([*registered().values(), *map(_stand_in, named)], key=lambda rule: rule.id)
 
 
 def run_on(region: RegionVerdict) -> list[str]:
@@ -34,16 +34,16 @@ def run_on(region: RegionVerdict) -> list[str]:
         scopes.add("change")
     if region.state == "removed":
         scopes = {"change"}
-    return _ids(scopes, (one.rule for one in region.findings))
+    return _ids(scopes, (finding.rule for finding in region.findings))
 
 
 def run_on_fleet(verdict: Verdict) -> list[str]:
     """Ids of the rules that were run on all regions together."""
-    return _ids({"fleet"}, (one.rule for one in verdict.findings))
+    return _ids({"fleet"}, (finding.rule for finding in verdict.findings))
 
 
 def _ids(scopes: set[str], named: Iterable[str]) -> list[str]:
-    return sorted({one.id for one in known().values() if one.scope in scopes} | set(named))
+    return sorted({rule.id for rule in registered().values() if rule.scope in scopes} | set(named))
 
 
 def _stand_in(name: str) -> Rule:

@@ -26,12 +26,12 @@ Json = dict[str, Any]
 
 
 def render(verdict: Verdict) -> str:
-    """The log: the same verdict gives the same bytes."""
+    """The verdict as a SARIF log: the same verdict gives the same bytes."""
     described = rules.of_verdict(verdict)
-    numbers = {one.id: number for number, one in enumerate(described)}
+    numbers = {rule.id: number for number, rule in enumerate(described)}
     results = list(_results(verdict, numbers))
     # The sort is stable: findings of a severity stay in the order of the verdict.
-    results.sort(key=lambda one: _ORDER.get(one["level"], 0))
+    results.sort(key=lambda result: _ORDER.get(result["level"], 0))
     run = {
         "tool": {"driver": _driver(described)},
         "invocations": [_invocation(verdict, len(results))],
@@ -46,71 +46,71 @@ def render(verdict: Verdict) -> str:
 def _driver(described: list[Rule]) -> Json:
     version = metadata.version("ai-factory")
     return {"name": "aifactory-gate", "version": version, "semanticVersion": version,
-            "rules": [_rule(one) for one in described]}  # fmt: skip
+            "rules": [_rule(rule) for rule in described]}  # fmt: skip
 
 
-def _rule(one: Rule) -> Json:
-    doc = (one.check.__doc__ or "").strip().partition("\n")[0] if one.check else ""
-    reason, remedy = text.sentence(one.reason), text.sentence(one.remedy)
-    source = f"\n\nSource: {one.source}" if one.source else ""
-    found: Json = {
-        "id": one.id,
-        "name": "".join(part.capitalize() for part in one.id.split("-")),
-        "shortDescription": {"text": doc or text.sentence(one.id.replace("-", " "))},
-        "fullDescription": {"text": reason or one.id},
+def _rule(rule: Rule) -> Json:
+    doc = (rule.check.__doc__ or "").strip().partition("\n")[0] if rule.check else ""
+    reason, remedy = text.sentence(rule.reason), text.sentence(rule.remedy)
+    source = f"\n\nSource: {rule.source}" if rule.source else ""
+    descriptor: Json = {
+        "id": rule.id,
+        "name": "".join(part.capitalize() for part in rule.id.split("-")),
+        "shortDescription": {"text": doc or text.sentence(rule.id.replace("-", " "))},
+        "fullDescription": {"text": reason or rule.id},
         "help": {"text": f"{remedy}\n\nWhy: {reason}{source}", "markdown": f"{remedy}\n\n**Why:** {reason}{source}"},
-        "defaultConfiguration": {"level": one.severity},
-        "properties": {"area": one.area, "scope": one.scope, "tags": [one.area], "waivable": one.waivable},
+        "defaultConfiguration": {"level": rule.severity},
+        "properties": {"area": rule.area, "scope": rule.scope, "tags": [rule.area], "waivable": rule.waivable},
     }
-    if one.source.startswith("https://"):
-        found["helpUri"] = quote(one.source, safe="/:?&=#%~+,.-_@!")
-    return found
+    if rule.source.startswith("https://"):
+        descriptor["helpUri"] = quote(rule.source, safe="/:?&=#%~+,.-_@!")
+    return descriptor
 
 
 def _invocation(verdict: Verdict, results: int) -> Json:
-    found: Json = {"executionSuccessful": verdict.exit_code != BAD_INPUT, "exitCode": verdict.exit_code}
-    notes = [*verdict.notes, *(f"{one.region}: {note}" for one in verdict.regions for note in one.notes)]
+    invocation: Json = {"executionSuccessful": verdict.exit_code != BAD_INPUT, "exitCode": verdict.exit_code}
+    notes = [*verdict.notes, *(f"{region.region}: {note}" for region in verdict.regions for note in region.notes)]
     if results > MOST:
         notes.append(f"{results - MOST:,} results are left out: a run holds {MOST:,}")
     if notes:
-        found["toolExecutionNotifications"] = [{"level": "note", "message": {"text": note}} for note in notes]
-    return found
+        invocation["toolExecutionNotifications"] = [{"level": "note", "message": {"text": note}} for note in notes]
+    return invocation
 
 
 def _results(verdict: Verdict, numbers: dict[str, int]) -> Iterator[Json]:
     seen: Counter[str] = Counter()
     file = verdict.regions[0].file if verdict.regions else ""
-    for one in verdict.findings:
-        yield _finding(one, file, numbers, seen)
+    for finding in verdict.findings:
+        yield _finding(finding, file, numbers, seen)
     for region in verdict.regions:
         for fault in region.faults:
             yield _fault(fault, region, numbers, seen)
-        for one in region.findings:
-            yield _finding(one, region.file, numbers, seen)
+        for finding in region.findings:
+            yield _finding(finding, region.file, numbers, seen)
 
 
-def _finding(one: Finding, file: str, numbers: dict[str, int], seen: Counter[str]) -> Json:
-    place = text.place(one.path)
-    told = f"{text.sentence(one.message)} {text.sentence(one.remedy)}".strip()
-    found = _result(one.rule, one.severity, told, numbers)
-    found["locations"] = _locations(one.file or file, one.line, place or one.subject)
-    found["partialFingerprints"] = _fingerprints((one.rule, one.region, one.subject, place), seen)
-    found["properties"] = {"region": one.region, "subject": one.subject}
-    if one.waived is not None:
+def _finding(finding: Finding, file: str, numbers: dict[str, int], seen: Counter[str]) -> Json:
+    place = text.place(finding.path)
+    message = f"{text.sentence(finding.message)} {text.sentence(finding.remedy)}".strip()
+    result = _result(finding.rule, finding.severity, message, numbers)
+    result["locations"] = _locations(finding.file or file, finding.line, place or finding.subject)
+    result["partialFingerprints"] = _fingerprints((finding.rule, finding.region, finding.subject, place), seen)
+    result["properties"] = {"region": finding.region, "subject": finding.subject}
+    if finding.waived is not None:
         # A waiver stands in the region file itself, in that file's own syntax, not in a store beside it (3.35.2).
-        found["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": one.waived,
-                                  "properties": {"until": one.until or ""}}]  # fmt: skip
-    return found
+        result["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": finding.waived,
+                                  "properties": {"until": finding.until or ""}}]  # fmt: skip
+    return result
 
 
-def _fault(one: Fault, region: RegionVerdict, numbers: dict[str, int], seen: Counter[str]) -> Json:
-    given = f" (given: {one.given})" if one.given is not None else ""
-    told = f"{text.sentence(f'{one.message}{given}')} {text.sentence(one.remedy)}".strip()
-    found = _result(rules.INPUT, "error", told, numbers)
-    found["locations"] = _locations(one.file or region.file, one.line, one.path)
-    found["partialFingerprints"] = _fingerprints((rules.INPUT, one.region, one.file, one.path), seen)
-    found["properties"] = {"region": one.region}
-    return found
+def _fault(fault: Fault, region: RegionVerdict, numbers: dict[str, int], seen: Counter[str]) -> Json:
+    given = f" (given: {fault.given})" if fault.given is not None else ""
+    message = f"{text.sentence(f'{fault.message}{given}')} {text.sentence(fault.remedy)}".strip()
+    result = _result(rules.INPUT, "error", message, numbers)
+    result["locations"] = _locations(fault.file or region.file, fault.line, fault.path)
+    result["partialFingerprints"] = _fingerprints((rules.INPUT, fault.region, fault.file, fault.path), seen)
+    result["properties"] = {"region": fault.region}
+    return result
 
 
 def _result(rule: str, level: str, message: str, numbers: dict[str, int]) -> Json:
@@ -118,12 +118,12 @@ def _result(rule: str, level: str, message: str, numbers: dict[str, int]) -> Jso
 
 
 def _locations(file: str, line: int | None, logical: str) -> list[Json]:
-    found: Json = {}
+    location: Json = {}
     if file:
-        found["physicalLocation"] = {"artifactLocation": _artifact(file), "region": {"startLine": max(line or 1, 1)}}
+        location["physicalLocation"] = {"artifactLocation": _artifact(file), "region": {"startLine": max(line or 1, 1)}}
     if logical:
-        found["logicalLocations"] = [{"fullyQualifiedName": logical}]
-    return [found] if found else []
+        location["logicalLocations"] = [{"fullyQualifiedName": logical}]
+    return [location] if location else []
 
 
 def _artifact(file: str) -> Json:

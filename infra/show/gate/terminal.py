@@ -38,7 +38,7 @@ class Line:
 
 
 def show(verdict: Verdict, console: Console, *, details: bool, brief: bool = False) -> None:
-    """Print a verdict.
+    """Print the verdict of the gate on a terminal.
 
     Args:
         verdict: what the gate says.
@@ -80,7 +80,7 @@ def _verdict(verdict: Verdict, details: bool) -> Iterator[Line]:
     if verdict.untouched:
         yield Line("")
         yield Line(f"not touched: {', '.join(map(text.clean, verdict.untouched))}")
-    yield from (Line(f"note: {text.clean(one)}", style="yellow") for one in verdict.notes)
+    yield from (Line(f"note: {text.clean(note)}", style="yellow") for note in verdict.notes)
 
 
 def _blocking(verdict: Verdict) -> Iterator[Line]:
@@ -89,91 +89,95 @@ def _blocking(verdict: Verdict) -> Iterator[Line]:
         for fault in region.faults:
             yield Line("")
             yield from _fault(fault)
-    for one, more in figures.places(filter(blocks, verdict.all_findings())):
+    for finding, more in figures.places(filter(blocks, verdict.all_findings())):
         yield Line("")
-        yield from _finding(one, "error", "red", more)
+        yield from _finding(finding, "error", "red", more)
 
 
-def _fault(one: Fault) -> Iterator[Line]:
-    given = f" (given: {text.clean(text.cut(one.given, VALUE))})" if one.given is not None else ""
-    path = f"{text.clean(one.path)}: " if one.path else ""
-    yield Line(f"error: bad input at {text.at(one.file, one.line)}", style="red")
-    yield Line(text.sentence(f"{path}{text.clean(one.message)}{given}"), 2)
-    if one.remedy:
-        yield Line(text.sentence(text.clean(one.remedy)), 2)
+def _fault(fault: Fault) -> Iterator[Line]:
+    given = f" (given: {text.clean(text.cut(fault.given, VALUE))})" if fault.given is not None else ""
+    path = f"{text.clean(fault.path)}: " if fault.path else ""
+    yield Line(f"error: bad input at {text.file_and_line(fault.file, fault.line)}", style="red")
+    yield Line(text.sentence(f"{path}{text.clean(fault.message)}{given}"), 2)
+    if fault.remedy:
+        yield Line(text.sentence(text.clean(fault.remedy)), 2)
 
 
-def _about(one: Finding, more: int) -> str:
+def _about(finding: Finding, more: int) -> str:
     """What a finding is about, and of how much else the same is said."""
     further = f" and {more:,} more" if more else ""
-    return text.clean(text.cut(one.subject, 120)) + further
+    return text.clean(text.cut(finding.subject, 120)) + further
 
 
-def _finding(one: Finding, word: str, style: str, more: int) -> Iterator[Line]:
+def _finding(finding: Finding, word: str, style: str, more: int) -> Iterator[Line]:
     """The rule and its place, what was observed, how to mend it."""
-    where = [f"at {text.at(one.file, one.line)}"] if one.file else []
-    where += [text.place(one.path)] if one.path else []
-    about = f" [{_about(one, more)}]" if one.subject or more else ""
-    yield Line(f"{word}: {text.clean(one.rule)}{about}{' ' if where else ''}{', '.join(where)}", style=style)
-    yield Line(text.sentence(text.clean(one.message)), 2)
-    if one.remedy:
-        yield Line(text.sentence(text.clean(one.remedy)), 2)
+    where = [f"at {text.file_and_line(finding.file, finding.line)}"] if finding.file else []
+    where += [text.place(finding.path)] if finding.path else []
+    about = f" [{_about(finding, more)}]" if finding.subject or more else ""
+    yield Line(f"{word}: {text.clean(finding.rule)}{about}{' ' if where else ''}{', '.join(where)}", style=style)
+    yield Line(text.sentence(text.clean(finding.message)), 2)
+    if finding.remedy:
+        yield Line(text.sentence(text.clean(finding.remedy)), 2)
 
 
 def _others(verdict: Verdict) -> Iterator[Line]:
     """Warnings, notes, and what was waived: after the difference, since none of them stops the change."""
-    found = verdict.all_findings()
+    findings = verdict.all_findings()
     for severity, style in (("warning", "yellow"), ("note", "")):
-        chosen = (one for one in found if one.severity == severity and one.waived is None)
-        for one, more in figures.places(chosen):
+        chosen = (finding for finding in findings if finding.severity == severity and finding.waived is None)
+        for finding, more in figures.places(chosen):
             yield Line("")
-            yield from _finding(one, severity, style, more)
-    waived = [one for one in found if one.waived is not None]
+            yield from _finding(finding, severity, style, more)
+    waived = [finding for finding in findings if finding.waived is not None]
     if waived:
         yield Line("")
         yield Line("waived:")
-    for one, more in figures.places(waived):
-        until = f" until {text.clean(one.until)}" if one.until else ""
-        yield Line(f"{text.clean(one.rule)} [{_about(one, more)}]{until}: {text.clean(one.waived or '')}", 2)
-        yield Line(text.sentence(text.clean(one.message)), 4, style="dim")
+    for finding, more in figures.places(waived):
+        until = f" until {text.clean(finding.until)}" if finding.until else ""
+        yield Line(
+            f"{text.clean(finding.rule)} [{_about(finding, more)}]{until}: {text.clean(finding.waived or '')}", 2
+        )
+        yield Line(text.sentence(text.clean(finding.message)), 4, style="dim")
 
 
-def _region(one: RegionVerdict, details: bool) -> Iterator[Line]:
-    yield Line(f"{text.clean(one.region)} ({text.clean(one.state)}): {figures.counts(one.stacks)}", style="bold")
-    blast = figures.of_blast(one.blast)
+def _region(region: RegionVerdict, details: bool) -> Iterator[Line]:
+    yield Line(
+        f"{text.clean(region.region)} ({text.clean(region.state)}): {figures.counts(region.stacks)}", style="bold"
+    )
+    blast = figures.of_blast(region.blast)
     if blast:
         yield Line("blast radius", 2, style="bold red")
         yield from (Line(row, 4, style="red") for row in _columns(blast, "<<"))
-    told = figures.of_region(one)
-    if told:
+    takes = figures.of_region(region)
+    if takes:
         yield Line("what it takes", 2, style="bold")
-        rows = [(row.label, row.before, "->", row.after, row.change) for row in told]
+        rows = [(row.label, row.before, "->", row.after, row.change) for row in takes]
         yield from (Line(row, 4) for row in _columns(rows, "<><><"))
-    if blast or told:
+    if blast or takes:
         yield Line("")
-    yield from _stacks(one, details)
-    if one.stacks and one.changes:
+    yield from _stacks(region, details)
+    if region.stacks and region.changes:
         yield Line("")
-    yield from _changes(one, details)
-    yield from (Line(f"note: {text.clean(note)}", 2, style="yellow") for note in one.notes)
+    yield from _changes(region, details)
+    yield from (Line(f"note: {text.clean(note)}", 2, style="yellow") for note in region.notes)
 
 
-def _stacks(one: RegionVerdict, details: bool) -> Iterator[Line]:
-    if not one.stacks:
+def _stacks(region: RegionVerdict, details: bool) -> Iterator[Line]:
+    if not region.stacks:
         return
-    found = figures.stack_rows(one.stacks, len(one.stacks) if details else STACKS)
-    shown = found if details else found[:STACKS]
+    rows = figures.stack_rows(region.stacks, len(region.stacks) if details else STACKS)
+    shown = rows if details else rows[:STACKS]
     for number, row in enumerate(_columns([("stacks", *figures.ACTIONS, "resources after"), *shown], "<>>>>>")):
         yield Line(row, 2, style="" if number else "bold", wrap=False)
-    if len(found) > len(shown):
-        yield Line(f"and {text.plural(len(found) - len(shown), 'row')} more (all with --details)", 2)
+    if len(rows) > len(shown):
+        yield Line(f"and {text.plural(len(rows) - len(shown), 'row')} more (all with --details)", 2)
 
 
-def _changes(one: RegionVerdict, details: bool) -> Iterator[Line]:
-    sections = folding.by_components(folding.singles(one.changes) if details else folding.families(one.changes))
+def _changes(region: RegionVerdict, details: bool) -> Iterator[Line]:
+    sections = folding.by_components(folding.singles(region.changes) if details else folding.families(region.changes))
     shown = sections if details else sections[:SECTIONS]
     for section in shown:
-        stacks = text.span(section.stacks)
+        stacks = text.name_range(section.stacks)
         yield Line(f"{section.components}" + (f" in {stacks}" if stacks else ""), 2, style="bold")
         yield from _families(section, details)
     if len(sections) > len(shown):
@@ -182,7 +186,7 @@ def _changes(one: RegionVerdict, details: bool) -> Iterator[Line]:
 
 
 def _families(section: folding.Section, details: bool) -> Iterator[Line]:
-    for family, whys in section.told(None if details else FOLD):
+    for family, whys in section.shown_families(None if details else FOLD):
         yield Line(family.headline(), 4, style="red" if family.loses else "")
         yield from (Line(why, 8) for why in whys)
         yield from _fields(family, details)
@@ -194,27 +198,27 @@ def _families(section: folding.Section, details: bool) -> Iterator[Line]:
 def _fields(family: folding.Family, details: bool) -> Iterator[Line]:
     shown = family.fields if details else family.fields[:FOLD]
     for fold in shown:
-        for change, note in fold.told():
+        for change, note in fold.shown_changes():
             limit, most = (None, None) if details else (VALUE, BLOCK)
-            made = lines.of_field(change, limit=limit, most=most, note=note)
-            yield from (Line(line, 6, wrap=len(made) == 1) for line in made)
+            field_lines = lines.of_field(change, limit=limit, most=most, note=note)
+            yield from (Line(line, 6, wrap=len(field_lines) == 1) for line in field_lines)
     if len(family.fields) > len(shown):
         yield Line(f"and {text.plural(len(family.fields) - len(shown), 'field')} more (all with --details)", 8)
 
 
-def _sum(found: Iterable[folding.Family]) -> str:
+def _sum(families: Iterable[folding.Family]) -> str:
     """`12 update, 3 create`."""
-    return folding.Section((), (), tuple(found)).counts()
+    return folding.Section((), (), tuple(families)).counts()
 
 
 def _columns(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
     """Rows with their cells below one another; `>` stands right."""
     widths = [max(cell_len(row[column]) for row in rows) for column in range(len(sides))]
-    made = []
+    aligned = []
     for row in rows:
         cells = []
         for cell, width, side in zip(row, widths, sides, strict=True):
             space = " " * (width - cell_len(cell))
             cells.append(space + cell if side == ">" else cell + space)
-        made.append("  ".join(cells).rstrip())
-    return made
+        aligned.append("  ".join(cells).rstrip())
+    return aligned

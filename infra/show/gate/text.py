@@ -47,7 +47,7 @@ def cut(text: str, limit: int | None) -> str:
 
 
 def value(given: Any, limit: int | None = None) -> str:
-    """A value as one line: text bare, unless it could be taken for a number, a list or nothing.
+    """The value of a field in a report, as one line: bare, unless it could be taken for a number, a list or nothing.
 
     >>> value("v1.36.1"), value("3"), value(3), value(True), value({"b": 1, "a": [None]})
     ('v1.36.1', '"3"', '3', 'true', '{"a": [null], "b": 1}')
@@ -63,7 +63,7 @@ def value(given: Any, limit: int | None = None) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """A number of things.
+    """A number and its noun, as reports write it.
 
     >>> plural(1, "ConfigMap"), plural(1200, "NicClusterPolicy"), plural(2, "StorageClass"), plural(2, "Gateway")
     ('1 ConfigMap', '1,200 NicClusterPolicies', '2 StorageClasses', '2 Gateways')
@@ -75,10 +75,10 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'es' if noun.endswith(_ENDING_IN_ES) else 's'}"
 
 
-def span(names: Sequence[str], limit: int | None = 60) -> str:
-    """Names: all of a few, else the first and the last.
+def name_range(names: Sequence[str], limit: int | None = 60) -> str:
+    """Names in a report of the gate: all of a few, else the first and the last.
 
-    >>> span(["a"]), span(["a", "b"]), span(["r1", "r2", "r3", "r4"])
+    >>> name_range(["a"]), name_range(["a", "b"]), name_range(["r1", "r2", "r3", "r4"])
     ('a', 'a, b', 'r1 .. r4')
     """
     shown = [clean(cut(name, limit)) for name in (names if len(names) <= NAMES_SHOWN else (names[0], names[-1]))]
@@ -86,12 +86,12 @@ def span(names: Sequence[str], limit: int | None = 60) -> str:
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Names without repeats, as they come."""
+    """Names for a report without repeats, as they come."""
     return list(dict.fromkeys(names))
 
 
 def place(path: Iterable[str | int]) -> str:
-    """A place in a file.
+    """The place in a region file that a finding points at, as readers write it.
 
     >>> place(("clusters", "train-a", "racks", 0))
     'clusters.train-a.racks[0]'
@@ -100,12 +100,12 @@ def place(path: Iterable[str | int]) -> str:
     return clean(parts.removeprefix("."))
 
 
-def at(file: str, line: int | None) -> str:
-    """A file with its line."""
+def file_and_line(file: str, line: int | None) -> str:
+    """A file and its line as reports write them: `stacks/regions/lab.yaml:12`."""
     return clean(f"{file}:{line}" if line else file)
 
 
 def sentence(text: str) -> str:
-    """Text with a capital at its front and a full stop at its end."""
+    """The text of a report as a sentence: a capital at its front, a full stop at its end."""
     text = text.strip()
     return text and text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
