@@ -82,17 +82,19 @@ def check(
     Raises:
         NotJudgedError: the rule reads a value that is not known yet, and finds nothing else.
     """
-    pairs = [(view, one.urn) for one in resources if (view := view_of(one)) is not None]
+    pairs = [(view, resource.urn) for resource in resources if (view := view_of(resource)) is not None]
     if not pairs:
         return []
     region = region_of(resources[0].urn)
-    found = running.by_rule(rule, [view for view, _ in pairs], region)
-    found = running.waive(found, waivers(region, root) if found else (), today or datetime.date.today(), whole=False)
-    open_ = [one for one in found if one.waived is None and not one.message.startswith(running.UNJUDGED)]
-    if not open_ and (unjudged := [one.message for one in found if one.message.startswith(running.UNJUDGED)]):
-        raise NotJudgedError("; ".join(unjudged))
+    findings = running.by_rule(rule, [view for view, _ in pairs], region)
+    waived = waivers(region, root) if findings else ()
+    findings = running.waive(findings, waived, today or datetime.date.today(), whole=False)
+    unjudged = [finding for finding in findings if finding.message.startswith(running.UNJUDGED)]
+    breaches = [finding for finding in findings if finding.waived is None and finding not in unjudged]
+    if unjudged and not breaches:
+        raise NotJudgedError("; ".join(finding.message for finding in unjudged))
     urns = {view.id: urn for view, urn in pairs}
-    return [Violation(message=_text(one), urn=urns.get(one.subject, "")) for one in open_]
+    return [Violation(message=_text(finding), urn=urns.get(finding.subject, "")) for finding in breaches]
 
 
 def _text(finding: Finding) -> str:
@@ -120,9 +122,9 @@ def plain(value: Any) -> Any:
     if type(value).__name__ in ("_DictProxy", "_ListProxy"):
         value = value["__target"]
     if isinstance(value, Mapping):
-        return {key: plain(one) for key, one in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(one) for one in value]
+        return [plain(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -145,7 +147,7 @@ def waivers(region: str, root: Path = ROOT) -> tuple[Mapping[str, str], ...]:
     if not path.is_file():
         return ()
     try:
-        found: Iterable[Any] = load(path)[0].waivers
+        declared: Iterable[Any] = load(path)[0].waivers
     except InputError:
         return ()
-    return tuple({key: str(value) for key, value in one} for one in found)
+    return tuple({key: str(value) for key, value in waiver} for waiver in declared)
