@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +17,22 @@ from ..text.yaml import yaml_text
 MARKER = ".ai-factory-render"
 
 
-def write_tree(plan: RegionPlan, directory: Path) -> int:
-    """Write the tree of a region, in place of an earlier tree of this command (see `replace_tree`)."""
-    return replace_tree(directory, MARKER, lambda root: _fill(plan, root))
+def write_tree(plan: RegionPlan, directory: str | os.PathLike[str]) -> int:
+    """Write a region's objects as a YAML tree that Flux or Argo CD can sync: `<stack>/<target>/<Type>-<name>.yaml`.
+
+    The tree is the same, byte for byte, from run to run. Charts that only the engine installs stand in it as comments.
+
+    Args:
+        plan: the region, from `plan_region`.
+        directory: new, empty, or an earlier tree, which is replaced whole.
+
+    Returns:
+        Number of files written.
+
+    Raises:
+        InputError: the directory holds something else.
+    """
+    return replace_tree(Path(directory), MARKER, lambda root: _fill(plan, root))
 
 
 def replace_tree(directory: Path, marker: str, fill: Callable[[Path], int]) -> int:

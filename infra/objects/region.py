@@ -98,3 +98,19 @@ def blocks_of(plan: RegionPlan, stack: str) -> list[Block]:
     if stack not in stack_names(plan):
         raise KeyError(stack)
     return [block for block in region_blocks(plan) if block.stack == stack]
+
+
+def blocks(plan: RegionPlan, stack: str | None = None) -> list[Block]:
+    """What a region's components register: blocks of Kubernetes objects, in the order that a first `up` needs.
+
+    Args:
+        plan: the region, from `plan_region`.
+        stack: only this one of its stacks (`stack_names`).
+
+    Returns:
+        Top-level blocks; `Block.walk` goes into those below them, `items_of` yields all objects.
+
+    Raises:
+        KeyError: the region has no such stack.
+    """
+    return list(region_blocks(plan)) if stack is None else blocks_of(plan, stack)

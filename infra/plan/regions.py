@@ -1,4 +1,7 @@
-"""Finds region files and turns them into plans: the one way in for the command line, the program and tests."""
+"""Finds projects and their region files, and opens them: the way in for the command line and the program.
+
+A program that has a region in memory, or its lock elsewhere, comes in by `sources`.
+"""
 
 from __future__ import annotations
 
@@ -102,14 +105,7 @@ def open_region(path: Path, *, hosts: bool = True) -> Loaded:
     if problems := references.check(region, catalog, document):
         raise InputError(problems)
     lock = read_lock(lock_path(path), region.region.name)
-    full, missing, shortages = complete(region, catalog, lock)
-    locked = contradictions.LockedRegion(
-        region=region, catalog=catalog, document=document, lock=lock, lock_file=display_name(lock_path(path))
-    )
-    problems = [*contradictions.problems(locked), *_shortages(document, shortages)]
-    problems = problems or references.placed(Context(region, catalog, document), full)
-    if problems:
-        raise InputError(problems)
+    full, missing = completed(Context(region, catalog, document), lock, display_name(lock_path(path)))
     sheet = _sheet(path, region)
     return Loaded(
         file=path,
@@ -118,11 +114,31 @@ def open_region(path: Path, *, hosts: bool = True) -> Loaded:
         document=document,
         lock=lock,
         full_lock=full,
-        missing=tuple(missing),
+        missing=missing,
         retired=tuple(retired(region, lock)),
         sheet=sheet,
         inventory=sheet.inventory() if sheet is not None and hosts else None,
     )
+
+
+def completed(context: Context, lock: Lock, lock_file: str) -> tuple[Lock, tuple[Entry, ...]]:
+    """A lock with what it lacks for a region given out, and what that is. Pure.
+
+    Args:
+        context: a region whose references hold.
+        lock: what was given out before.
+        lock_file: what messages call the lock.
+
+    Raises:
+        InputError: region and lock contradict each other, or a pool has no room.
+    """
+    region, catalog, document = context.region, context.catalog, context.document
+    full, missing, shortages = complete(region, catalog, lock)
+    place = contradictions.Held(region=region, catalog=catalog, document=document, lock=lock, lock_file=lock_file)
+    problems = [*contradictions.problems(place), *_shortages(document, shortages)]
+    if problems := problems or references.placed(context, full):
+        raise InputError(problems)
+    return full, tuple(missing)
 
 
 def load_plan(path: Path) -> RegionPlan:

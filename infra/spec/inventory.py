@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +113,35 @@ def read(path: Path) -> Sheet:
 def parse(text: str, name: str) -> Inventory:
     """The hosts of an inventory's text; lines that begin with # are comments."""
     return sheet(text, name).inventory()
+
+
+def of_rows(rows: Iterable[Mapping[str, object]], name: str) -> Inventory:
+    """Hosts given in memory: a mapping with the columns of the file for each, counted from 1 in messages.
+
+    >>> host = {"rack": "r1", "u": 1, "serial": "S1", "bmc": "10.0.0.1", "mac": "02:00:00:00:00:01"}
+    >>> of_rows([host], "mine").rows[0].mac
+    '02:00:00:00:00:01'
+
+    Raises:
+        InputError: every fault, by row.
+    """
+    taken: list[Row] = []
+    problems: list[Problem] = []
+    for number, row in enumerate(rows, 1):
+        if wrong := sorted(set(COLUMNS) - row.keys()) + sorted(map(str, row.keys() - {*COLUMNS, "slot"})):
+            message = f"the columns are {', '.join(COLUMNS)} and slot; missing or unknown: {', '.join(wrong)}"
+            problems.append(Problem(file=name, line=number, message=message))
+            continue
+        cells = {key: "" if value is None else str(value).strip() for key, value in row.items()}
+        result = _row(number, cells, name)
+        if isinstance(result, Row):
+            taken.append(result)
+        else:
+            problems += result
+    problems += _duplicates(taken, name)
+    if problems:
+        raise InputError(problems)
+    return Inventory(name, tuple(taken))
 
 
 def sheet(text: str, name: str) -> Sheet:

@@ -23,7 +23,7 @@ MAX_DEPTH = 40
 MAX_SCALAR = 2_000
 """Characters of a single value; reading a number takes time that grows with the square of its length."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What must not stand in a value: no field has several lines, and escapes or reversed text would fool a reader."""
 
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -202,7 +202,7 @@ class _Reader:
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
             line = key_node.start_mark.line + 1
-            if _UNSEEN.search(key):
+            if UNSEEN.search(key):
                 self._fault(path, line, f"the key {key!r} has characters that can't be seen", "remove them")
                 continue
             if key in result:
@@ -223,7 +223,7 @@ class _Reader:
             return None
         if isinstance(value, float) and not math.isfinite(value):
             self._fault(path, node.start_mark.line + 1, "not a finite number", "give a number")
-        if isinstance(value, str) and _UNSEEN.search(value):
+        if isinstance(value, str) and UNSEEN.search(value):
             what = f"one line of visible characters is expected (given: {shorten(value)})"
             self._fault(path, node.start_mark.line + 1, what, "remove escapes and line breaks")
         return value if value is None or isinstance(value, bool | int | float | str) else str(node.value)

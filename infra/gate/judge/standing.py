@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import json
+import os
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...plan import regions
+from ...plan.allocation import lock as locks
 from ...plan.model import RegionPlan
+from ...plan.sources import Given, LockSource, RegionSource, name_of, open_source
 from ...spec.problems import InputError, Problem
 from ..cache.computing import Computing, Opened, Task
 from ..cache.outline import decisions
@@ -57,6 +62,49 @@ def judge(name: str) -> Verdict:
         notices=(*plan.notices, *held),
         resources=resources + 2 * len(opened.outline.stacks),
     )
+
+
+def judge_source(source: RegionSource, *, lock: LockSource | None = None) -> Verdict:
+    """Judge a region as it stands, by every rule that needs no change to look at; what `aifactory check` says.
+
+    Args:
+        source: path of a region file, a mapping of the same shape, or a `Region`. An inventory that it names is looked
+            for beside the file; for a region in memory in the working directory.
+        lock: path of a lock file, or a `Lock`: the verdict refuses a region whose lock lacks numbers. The lock beside
+            the file if `source` is a path; without any, numbers are given out in memory.
+
+    Returns:
+        `exit_code` 0: good; 1: well formed but not to be applied, `refused` says why; 2: bad input, see `bad`.
+    """
+    if isinstance(source, str | os.PathLike) and lock is None:
+        return judge(str(Path(source).absolute()))
+    try:
+        opened = open_source(source, lock=lock, allocations="provisional")
+    except InputError as error:
+        return Verdict(name=name_of(source), plan=None, bad=error.problems)
+    with tempfile.TemporaryDirectory(prefix="aifactory-judge-") as folder:
+        file = _written(opened, opened.full_lock if lock is None else opened.lock, Path(folder))
+        verdict = judge(str(file))
+    shown = opened.context.document.file
+    refused = tuple(line.replace(str(file), shown) for line in verdict.refused)
+    return replace(verdict, bad=tuple(_renamed(verdict.bad, file, opened)), refused=refused)
+
+
+def _written(opened: Given, lock: locks.Lock, folder: Path) -> Path:
+    """A region in memory as the files that are judged."""
+    data = dict(opened.context.document.data)
+    if data.get("inventory") not in (None, "sample"):
+        data["inventory"] = str((opened.folder / data["inventory"]).absolute())
+    file = folder / f"{opened.region.region.name}.yaml"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    locks.lock_path(file).write_text(locks.text(lock), encoding="utf-8")
+    return file
+
+
+def _renamed(problems: Iterable[Problem], file: Path, opened: Given) -> Iterable[Problem]:
+    """Faults by the names that the region goes by, without lines that nobody wrote."""
+    names = {str(file): opened.context.document.file, str(locks.lock_path(file)): opened.lock_shown}
+    return (replace(one, file=names[one.file], line=None) if one.file in names else one for one in problems)
 
 
 def _planned(file: Path) -> tuple[Opened, dict[str, ShardHead]]:

@@ -34,10 +34,33 @@ def update(loaded: Loaded, released: Sequence[str], *, write: bool) -> list[str]
     done, _, shortages = allocate.complete(loaded.region, loaded.catalog, start)
     if shortages:
         raise InputError(loaded.document.problem(s.path, s.message, remedy=s.remedy) for s in shortages)
-    new = [lock.line(entry) for entry in done.entries[len(loaded.lock.entries) :]]
+    new = done.entries[len(loaded.lock.entries) :]
     if new and write:
-        _append(path, done.region, new)
-    return [line.rstrip("\n") for line in new]
+        append(path, loaded.lock, new)
+    return [lock.line(entry).rstrip("\n") for entry in new]
+
+
+def append(path: Path, start: lock.Lock, entries: Sequence[lock.Entry]) -> None:
+    """Append entries to a lock file, which is made where there is none.
+
+    Old text stays byte for byte; the file is replaced in one step, so that an interrupt loses nothing.
+
+    Args:
+        path: the lock file, in a folder that exists.
+        start: the lock as it was read from there, which the entries go on from.
+        entries: what was given out beside it.
+
+    Raises:
+        InputError: the file has changed since, so that numbers might be given out twice.
+    """
+    if lock.read(path, start.region) != start:
+        message = "changed while numbers were given out: nothing is written"
+        raise InputError([Problem(file=path.name, message=message, remedy="run it again")])
+    old = path.read_bytes().decode() if path.exists() else lock.header(start.region)
+    if not old.endswith("\n"):
+        old += "\n"
+    old = old.replace("entries: []\n", "entries:\n")
+    write_whole(path, old + "".join(lock.line(entry) for entry in entries))
 
 
 def _check_released(loaded: Loaded, released: Sequence[str], path: Path) -> None:
@@ -58,12 +81,3 @@ def _check_released(loaded: Loaded, released: Sequence[str], path: Path) -> None
             problems.append(Problem(file=path.name, message=message, remedy="remove it there first"))
     if problems:
         raise InputError(problems)
-
-
-def _append(path: Path, region: str, new: Sequence[str]) -> None:
-    """Old text stays byte for byte; the file is replaced in one step, so that an interrupt loses nothing."""
-    old = path.read_bytes().decode() if path.exists() else lock.header(region)
-    if not old.endswith("\n"):
-        old += "\n"
-    old = old.replace("entries: []\n", "entries:\n")
-    write_whole(path, old + "".join(new))
