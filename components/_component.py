@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ai_factory.infra.objects import base
 from ai_factory.infra.plan.model import ClusterPlan, ManagementPlan, RegionPlan, TenantPlan
@@ -17,16 +17,27 @@ Outputs = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentArgs:
-    """Arguments of every component."""
+    """Arguments of every component.
+
+    They are plain values: they decide which resources exist, under which names and options, and Pulumi knows that
+    before anything runs. What is known only while it runs (kubeconfigs, adoption) goes to `ClusterProviders`.
+    """
 
     plan: RegionPlan
-    """Plan of the region, from `ai_factory.infra.plan.regions.load_plan`."""
+    """Plan of the region, from `ai_factory.infra.plan_region`."""
     providers: Providers
-    """Kubernetes provider by target: the names of the management and GPU clusters that objects are applied to."""
+    """Kubernetes provider by target: the names of the management and GPU clusters that objects are applied to.
+    `ClusterProviders` makes them; a mapping of your own does as well."""
     wait: bool = True
-    """Wait for readiness where an object says what ready means; without, objects count as ready once they exist."""
-    registry: Registry = field(default_factory=Registry)
-    """What the program has declared so far; share one between components that build on each other."""
+    """Wait for readiness where an object says what ready means; without, objects count as ready once they exist.
+    Plain, because it sets options of resources, which are no inputs."""
+    registry: Registry = field(default=cast("Registry", None))
+    """What the program has declared so far, shared by components that build on each other. If left out: that of
+    `providers`, so that all components with the same `ClusterProviders` share one; with a mapping a new one."""
+
+    def __post_init__(self) -> None:
+        if cast("Registry | None", self.registry) is None:
+            object.__setattr__(self, "registry", getattr(self.providers, "registry", None) or Registry())
 
     def shared(self) -> dict[str, Any]:
         """Arguments that a component hands on to the components below it."""

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from ai_factory.components import ClusterPlatformArgs, GpuClusterArgs
 from ai_factory.components._manifest import Manifest, Registry
 from ai_factory.components.providers import ClusterProviders
 from ai_factory.infra.objects import base
@@ -121,3 +122,99 @@ def test_a_secret_of_a_cluster_in_the_same_program_waits_for_it(preview: bool, r
 def test_other_clusters_are_unknown() -> None:
     with pytest.raises(KeyError, match="other"):
         record("other")
+
+
+# Inputs: what is known only while the program runs ---------------------------------------------------------------
+
+
+def with_kubeconfigs(*targets: str, preview: bool = False, **kubeconfigs: pulumi.Input[str]) -> Recording:
+    def program() -> None:
+        names = {name.replace("_", "-"): value for name, value in kubeconfigs.items()}
+        providers = ClusterProviders(region_plan(), kubeconfigs=names)
+        for target in targets:
+            assert providers[target] is providers[target]
+
+    return run(program, preview=preview, state=secret_state)
+
+
+@pytest.mark.parametrize("value", [KUBECONFIG, pulumi.Output.from_input(KUBECONFIG)], ids=["text", "output"])
+@pytest.mark.parametrize("target", ["infer_a", "train_a"])
+def test_a_kubeconfig_of_the_program_takes_the_place_of_the_access(target: str, value: pulumi.Input[str]) -> None:
+    name = target.replace("_", "-")
+
+    [provider] = with_kubeconfigs(name, **{target: value}).resources
+
+    assert provider.inputs["kubeconfig"] == Secret(KUBECONFIG), "a secret, though it was given in clear"
+    assert "context" not in provider.inputs, "the region's context is not one of this kubeconfig"
+    assert provider.inputs["clusterIdentifier"] == f"demo/{name}", "the identity is as ever"
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_kubeconfig_may_be_the_output_of_a_resource(preview: bool) -> None:
+    def program() -> None:
+        admin = ClusterProviders(region_plan())["management"]
+        secret = Manifest("made", base.make("v1", "ConfigMap", "made", "n"), pulumi.ResourceOptions(provider=admin))
+        given = secret.id.apply(lambda name: f"{KUBECONFIG}# {name}\n")
+        providers = ClusterProviders(region_plan(), kubeconfigs={"infer-a": given})
+        assert providers["infer-a"]
+
+    recording = run(program, preview=preview, state=secret_state)
+
+    provider = recording.one(PROVIDER, "infer-a")
+    assert provider.dependencies == (recording.one("kubernetes:core/v1:ConfigMap").urn,)
+    if preview:
+        assert provider.inputs["kubeconfig"] in (UNKNOWN, Secret(UNKNOWN))
+    else:
+        assert provider.inputs["kubeconfig"] == Secret(f"{KUBECONFIG}# n/made\n")
+
+
+def test_a_kubeconfig_of_no_cluster_of_the_region_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"kubeconfigs names infer-b; region demo has management, train-a, infer-a"):
+        with_kubeconfigs("infer-a", infer_b=KUBECONFIG)
+
+
+@pytest.mark.parametrize("adopt", [True, False])
+def test_adoption_may_be_an_output(adopt: bool) -> None:
+    def program() -> None:
+        providers = ClusterProviders(region_plan(), adopt=pulumi.Output.from_input(adopt))
+        assert providers["infer-a"]
+
+    [provider] = run(program).resources
+    assert provider.inputs["upsertExistingObjects"] == str(adopt).lower()
+
+
+def test_authorities_are_looked_for_in_the_project_where_no_folder_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = {"exec": {"command": "aws", "server": "https://k8s.example", "ca_file": "ca.pem"}}
+    folders = tmp_path / "project", tmp_path / "here"
+    for folder in folders:
+        folder.mkdir()
+        (folder / "ca.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{folder.name}\n", encoding="utf-8")
+    monkeypatch.chdir(folders[1])
+
+    def program() -> None:
+        assert ClusterProviders(region_plan(clusters=clusters(access=access)))["train-a"]
+
+    for root, expected in ((folders[0], "project"), (None, "here")):
+        config = json.loads(run(program, root=root).one(PROVIDER).inputs["kubeconfig"])
+        data = config["clusters"][0]["cluster"]["certificate-authority-data"]
+        assert expected in base64.b64decode(data).decode().splitlines()
+
+
+# One registry -------------------------------------------------------------------------------------------------
+
+
+def test_components_with_the_same_providers_share_what_is_declared() -> None:
+    def program() -> None:
+        plan = region_plan()
+        providers = ClusterProviders(plan)
+        first = GpuClusterArgs(plan=plan, cluster="infer-a", providers=providers)
+        second = ClusterPlatformArgs(plan=plan, cluster="infer-a", providers=providers)
+        assert first.registry is second.registry is providers.registry
+        own = GpuClusterArgs(plan=plan, cluster="infer-a", providers=dict(providers))
+        assert own.registry is not providers.registry
+        registry = Registry()
+        assert GpuClusterArgs(plan=plan, cluster="infer-a", providers=providers, registry=registry).registry is registry
+
+    run(program, state=secret_state)
