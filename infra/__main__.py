@@ -1,4 +1,7 @@
-"""The Pulumi program: plans the region of this stack, registers its components, exports what others need."""
+"""The Pulumi program: plans the region of this stack, registers its components, exports what others need.
+
+A project that has installed this package calls it: `from ai_factory.infra.__main__ import run; run()`.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,18 @@ import pulumi
 
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
 from ai_factory.infra.engine import samples
-from ai_factory.infra.files import PACKAGE
+from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube import kubeconfig
 from ai_factory.infra.objects.base import items_of
 from ai_factory.infra.objects.region import blocks_of, stack_names
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.model import RegionPlan
-from ai_factory.infra.spec.problems import InputError
 
 
 def project_root() -> Path:
-    """Folder of Pulumi.yaml as the engine reports it, else where the package stands; never the working directory."""
+    """Folder of Pulumi.yaml as the engine reports it; an older engine reports none, and runs this program in it."""
     reported = Path(pulumi.get_root_directory() or "")
-    return reported if reported.is_absolute() else PACKAGE.parent
+    return reported if reported.is_absolute() else regions.project_root()
 
 
 def load(root: Path, region: str, stack: str) -> RegionPlan:
@@ -61,8 +63,13 @@ def main() -> None:
         pulumi.export(key, value)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The whole program, for the `__main__.py` of a project: faults become lines without a traceback (RunError)."""
     try:
         main()
-    except InputError as error:
+    except FactoryError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+if __name__ == "__main__":
+    run()

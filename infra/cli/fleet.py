@@ -42,7 +42,7 @@ def fleet(
     """
     from ..fleet import files, members, order, settings
 
-    region_names = regions.known_regions()
+    region_names = regions.every_region()
     _refuse_unknown(names, region_names)
     fleet = settings.load(regions.project_root(), region_names)
     if commit is not None:

@@ -15,6 +15,7 @@ from ..errors import BAD_INPUT, ENVIRONMENT, INTERRUPTED, REFUSED, FactoryError
 from ..plan import regions
 from . import expand, fleet, gate, lifecycle
 from .faults import tell
+from .options import JSON, REGION, complete_region
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -33,24 +34,19 @@ def cli() -> None:
     """
 
 
-def _complete_region(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in regions.known_regions() if name.startswith(incomplete)]
-
-
-_REGION = click.argument("region", shell_complete=_complete_region)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _QUIET = click.option("-q", "--quiet", is_flag=True, help="Print problems only.")
 
 
 @cli.command()
-@click.argument("names", metavar="[REGION]...", nargs=-1, shell_complete=_complete_region)
-@_JSON
+@click.argument("names", metavar="[REGION]...", nargs=-1, shell_complete=complete_region)
+@JSON
 @_QUIET
 def check(names: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     """Judge region files: shape, combinations, sizes, allocations, inventory, stack budgets.
 
     REGION is a name or the path of a file; all regions if left out. Exits with 0 (good), 1 (well formed but
-    not to be applied: allocations missing, a stack over its budget) or 2 (bad input).
+    not to be applied: allocations missing, a stack over its budget), 2 (bad input, or no region at all) or 3 (no
+    project here).
 
     \b
     Examples:
@@ -60,7 +56,7 @@ def check(names: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     from ..gate.judge import standing
     from ..show import verdicts
 
-    region_verdicts = [standing.judge(name) for name in names or regions.known_regions()]
+    region_verdicts = [standing.judge(name) for name in names or regions.every_region()]
     if as_json:
         _print_json([verdicts.verdict_data(verdict) for verdict in region_verdicts])
     else:
@@ -69,8 +65,8 @@ def check(names: tuple[str, ...], as_json: bool, quiet: bool) -> None:
 
 
 @cli.command()
-@_REGION
-@_JSON
+@REGION
+@JSON
 @click.option("--no-hosts", is_flag=True, help="With --json: leave out the list of hosts and links.")
 def plan(region: str, as_json: bool, no_hosts: bool) -> None:
     """Show what a region takes: power, racks, switches, cables, addresses, storage, placement.
@@ -93,8 +89,8 @@ def plan(region: str, as_json: bool, no_hosts: bool) -> None:
 
 
 @cli.command()
-@_REGION
-@_JSON
+@REGION
+@JSON
 @_QUIET
 @click.option("--stack", help="Only this stack.")
 @click.option("--objects", is_flag=True, help="List every object.")
@@ -131,7 +127,7 @@ def preview(region: str, as_json: bool, quiet: bool, stack: str | None, objects:
 
 
 @cli.command()
-@_REGION
+@REGION
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @_QUIET
 def render(region: str, directory: Path, quiet: bool) -> None:
@@ -165,7 +161,7 @@ def schema(output: Path | None) -> None:
 
 
 @cli.command()
-@_REGION
+@REGION
 @click.option(
     "--release", "released", multiple=True, metavar="ITEM", help="Give an item's numbers free, such as tenant/acme."
 )
@@ -197,7 +193,7 @@ def inventory() -> None:
 
 
 @inventory.command("sample")
-@_REGION
+@REGION
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 def inventory_sample(region: str, output: Path | None) -> None:
     """Make a marked sample inventory of every planned rack, for trying things.
@@ -219,7 +215,7 @@ def inventory_sample(region: str, output: Path | None) -> None:
 
 
 @cli.command("regions")
-@_JSON
+@JSON
 def list_regions(as_json: bool) -> None:
     """List the regions: size, tenants, address space left, room to grow and what limits it.
 
@@ -260,7 +256,7 @@ _SYSTEM = click.option(
 @click.option("--units", type=int, required=True, help="Scalable units, as published for the system.")
 @click.option("--fabric", help="Compute fabric, where the system has several.")
 @click.option("--ufm", is_flag=True, help="Leave one node out for the UFM appliances and add their cables.")
-@_JSON
+@JSON
 def size_fabric(system: str, units: int, fabric: str | None, ufm: bool, as_json: bool) -> None:
     """Count the switches and cables of a compute fabric.
 
@@ -290,7 +286,7 @@ def size_fabric(system: str, units: int, fabric: str | None, ufm: bool, as_json:
 @click.option("--pue", type=str, help="Power usage effectiveness; the catalogue's if left out.")
 @click.option("--rack-kw", type=str, help="Planning power of a rack, where none is published or yours differs.")
 @click.option("--fabric-core-share", type=str, help="Power of fabric and core as a share of the racks' (0.09 is 9 %).")
-@_JSON
+@JSON
 def size_site(
     system: str, power_mw: str, pue: str | None, rack_kw: str | None, fabric_core_share: str | None, as_json: bool
 ) -> None:

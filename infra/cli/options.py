@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import click
 
+from ..errors import FactoryError
 from ..plan import regions
 
 
 def complete_region(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Shell completion of an argument: names of regions that begin as typed."""
-    return [name for name in regions.known_regions() if name.startswith(incomplete)]
+    """Shell completion of an argument: names of regions that begin as typed; none outside a project."""
+    try:
+        return [name for name in regions.known_regions() if name.startswith(incomplete)]
+    except FactoryError:
+        return []
 
 
 REGION = click.argument("region", shell_complete=complete_region)

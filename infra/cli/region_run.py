@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,13 +25,15 @@ from ..plan.model import RegionPlan
 class RegionRun:
     """A command at work on a region: its plan, the stacks, the session with its clusters, and the engines."""
 
-    def __init__(self, plan: RegionPlan, names: list[str], options: Options | None, listener: Listener) -> None:
+    def __init__(
+        self, plan: RegionPlan, names: list[str], options: Options | None, listener: Listener, root: Path
+    ) -> None:
         self.plan = plan
         self.names = names
         self.options = options or Options()
         self.listener = listener
         self.halt = Halt()
-        self.root = regions.project_root()
+        self.root = root
         self.parts = parts_of(plan, names)
         self.session = Session(plan, self.root, self.halt)
 
@@ -46,7 +49,11 @@ class RegionRun:
 
         self._guard()
         return PulumiLifecycle(
-            plan=self.plan, root=self.root, halt=self.halt, options=self.options, listener=self.listener
+            plan=self.plan,
+            root=regions.project_root(self.root),
+            halt=self.halt,
+            options=self.options,
+            listener=self.listener,
         )
 
     def hand_over(self) -> None:
@@ -77,15 +84,16 @@ def run_on(
         about: first line of the run's log; no log if None.
     """
     plan, names = open_region(name, stack)
+    root = regions.root_of(name)
     shows: AbstractContextManager[Listener] = nullcontext(silent) if quiet else display()
     with shows as shown:
         if about is None:
-            run = RegionRun(plan, names, options, shown)
+            run = RegionRun(plan, names, options, shown, root)
             with interruptible(run.halt):
                 yield run
             return
         with RunLog(plan.name, {"command": about, "stacks": names}) as log:
-            run = RegionRun(plan, names, options, both(shown, log))
+            run = RegionRun(plan, names, options, both(shown, log), root)
             with interruptible(run.halt):
                 yield run
 

@@ -36,10 +36,10 @@ def members(*, include_samples: bool) -> Members:
     """Every region that has a file and is fit to be applied, and the samples that are left out.
 
     Raises:
-        InputError: regions are bad input; every fault of all of them.
+        InputError: regions are bad input, every fault of all of them; or there is none.
         RefusedError: regions are not to be applied, such as for an incomplete lock, or none is left.
     """
-    verdicts = [judge(name) for name in regions.known_regions()]
+    verdicts = [judge(name) for name in regions.every_region()]
     faults = [*(problem for verdict in verdicts for problem in verdict.bad), *_misnamed(verdicts)]
     samples = [
         verdict.name for verdict in verdicts if verdict.plan and verdict.plan.sample_inventory and not include_samples
@@ -51,7 +51,7 @@ def members(*, include_samples: bool) -> Members:
     if refused:
         raise RefusedError.of(refused)
     if not chosen:
-        message = f"every region has a sample inventory ({', '.join(samples)})" if samples else "there is no region"
+        message = f"every region has a sample inventory ({', '.join(samples)})"
         raise RefusedError(message, "name a file of real hosts in `inventory`; in a sandbox add --include-samples")
     plans = tuple(verdict.plan for verdict in chosen if verdict.plan is not None)
     return Members(plans=plans, samples=tuple(samples))

@@ -55,13 +55,15 @@ def survey(root: Path | None = None) -> Fleet:
     """Plan every region and set all side by side, with what overlaps and what is left in the company's pools.
 
     Raises:
-        InputError: the project's own pools are malformed.
+        InputError: the project's own pools are malformed, or there is no region.
+        UnavailableError: there is no project.
     """
     folder = root or regions.project_root()
+    names = regions.every_region(folder)
     existing = expand.read_existing(folder)
     pools = expand.read_pools(folder)
     return Fleet(
-        rows=tuple(_row(name, folder) for name in regions.known_regions(folder)),
+        rows=tuple(_row(name, folder) for name in names),
         overlaps=tuple(overlaps(existing.numbers)),
         outlook=expand.outlook(existing.regions, existing.space(pools), catalog.load()),
     )

@@ -46,7 +46,7 @@ def gate(request: Request) -> Verdict:
     Raises:
         trees.GitError: no repository, no base.
         store.StoreError: the cache can't be written.
-        InputError: merge conflicts, stacks that do not exist.
+        InputError: merge conflicts, stacks that do not exist, no region on either side.
     """
     with _sides(request) as sides, _folder(request.cache) as cache, _rarely_collected():
         return judged(request, sides, Store(cache))
@@ -55,6 +55,7 @@ def gate(request: Request) -> Verdict:
 def judged(request: Request, sides: trees.Trees, store: Store) -> Verdict:
     """The verdict on two sides of a change that are laid out already, with a store to keep what is planned in."""
     pairs = Pairs(sides, Computing(store, request.jobs))
+    _refuse_overlooked(sides.head, pairs.regions)
     touched = [pair for pair in pairs.regions if not pair.same_files or pairs.other_code]
     if request.stacks:
         _check_region_names(request.stacks, pairs.regions)
@@ -99,6 +100,15 @@ def _folder(cache: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="aifactory-gate-cache-") as name:
         yield Path(name)
+
+
+def _refuse_overlooked(head: trees.Side, pairs: Sequence[Pair]) -> None:
+    """Refuse a change of which nothing would be judged, or not all (InputError)."""
+    problems = regions.overlooked(head.folder)
+    if not (problems or pairs):
+        problems = [regions.nothing()]
+    if problems:
+        raise InputError(problems)
 
 
 def _check_region_names(stacks: Sequence[str], pairs: Sequence[Pair]) -> None:

@@ -5,13 +5,14 @@ A program that has a region in memory, or its lock elsewhere, comes in by `sourc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import catalog as catalogue
 from .. import spec
 from ..catalog import Catalog
-from ..files import PACKAGE
+from ..errors import FactoryError, UnavailableError
 from ..spec import inventory as inventories
 from ..spec.inventory import Inventory, Sheet
 from ..spec.load import load
@@ -26,6 +27,7 @@ from .checks import references
 from .checks.context import Context
 from .model import RegionPlan
 
+PROJECT = "Pulumi.yaml"
 REGIONS = Path("stacks") / "regions"
 
 
@@ -60,11 +62,49 @@ class Loaded:
 
 
 def project_root(start: Path | None = None) -> Path:
-    """Folder with Pulumi.yaml and region files: from the working directory upwards, else the package's."""
-    for folder in ((start or Path.cwd()).resolve(), *(start or Path.cwd()).resolve().parents):
-        if (folder / "Pulumi.yaml").is_file() and (folder / REGIONS).is_dir():
+    """Folder of the project that a folder is in: the nearest one upwards with `Pulumi.yaml` or `stacks/regions`.
+
+    Args:
+        start: the working directory if left out.
+
+    Raises:
+        UnavailableError: there is no such folder, or no `Pulumi.yaml` in it.
+        InputError: the project has no folder of regions.
+    """
+    begin = (start or Path.cwd()).resolve()
+    for folder in (begin, *begin.parents):
+        is_project, has_regions = (folder / PROJECT).is_file(), (folder / REGIONS).is_dir()
+        if is_project and has_regions:
             return folder
-    return PACKAGE.parent
+        if is_project:
+            message = f"the project has no folder {REGIONS}, so there is no region to work on"
+            remedy = "put region files there, or make a project for them with `aifactory init DIR`"
+            raise InputError([Problem(file=str(folder / PROJECT), message=message, remedy=remedy)])
+        if has_regions:
+            message = f"{folder} holds {REGIONS} but no {PROJECT}: it is no project"
+            raise UnavailableError(message, "restore the file, or make the project around them with `aifactory init`")
+    message = f"{begin} is in no project: no {PROJECT} with {REGIONS} beside it, there or in a folder above"
+    raise UnavailableError(message, "go to a project, or make one with `aifactory init DIR`")
+
+
+def root_of(name: str) -> Path:
+    """Folder that what a region's file names is relative to: its project's, else the file's own.
+
+    Args:
+        name: of a region of this project, or a file's path.
+    """
+    if not is_path(name):
+        return project_root()
+    folder = Path(name).absolute().parent
+    try:
+        return project_root(folder)
+    except FactoryError:
+        return folder
+
+
+def is_path(name: str) -> bool:
+    """Whether a region is named by its file."""
+    return "/" in name or name.endswith((".yaml", ".yml"))
 
 
 def region_file(name: str, root: Path | None = None) -> Path:
@@ -72,8 +112,9 @@ def region_file(name: str, root: Path | None = None) -> Path:
 
     Raises:
         InputError: there is no such region; the known ones are listed.
+        UnavailableError: a name is given, and there is no project (see `project_root`).
     """
-    if "/" in name or name.endswith((".yaml", ".yml")):
+    if is_path(name):
         return Path(name)
     folder = (root or project_root()) / REGIONS
     path = folder / f"{name}.yaml"
@@ -85,9 +126,49 @@ def region_file(name: str, root: Path | None = None) -> Path:
 
 
 def known_regions(root: Path | None = None) -> list[str]:
-    """Names of the regions that have a file."""
+    """Names of the regions that have a file; none is no fault here (see `every_region`)."""
     folder = (root or project_root()) / REGIONS
     return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.endswith(".lock.yaml"))
+
+
+def every_region(root: Path | None = None) -> list[str]:
+    """Names of all regions, for what works on all of them: to have nothing to judge is no success.
+
+    Raises:
+        InputError: there is none, or a region file that no command would read.
+        UnavailableError: there is no project (see `project_root`).
+    """
+    root = root or project_root()
+    if problems := overlooked(root):
+        raise InputError(problems)
+    if names := known_regions(root):
+        return names
+    raise InputError([nothing()])
+
+
+def nothing() -> Problem:
+    """The fault of a project without a region."""
+    remedy = "add one like that of `aifactory init --dry-run`, or go to the project that has them"
+    return Problem(file=str(REGIONS), message="there is no region file here (<region>.yaml)", remedy=remedy)
+
+
+def overlooked(root: Path) -> list[Problem]:
+    """Region files that no command reads, because of their place or ending."""
+    folder = root / REGIONS
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".yaml", ".yml", ".json"))
+    strays = (path for path in files if path.parent != folder or path.suffix != ".yaml")
+    return [
+        Problem(
+            file=str(path.relative_to(root)),
+            message="looks like a region file, and no command reads it",
+            remedy=f"name it {REGIONS / path.with_suffix('.yaml').name}, or take it away",
+        )
+        for path in strays
+        if path.is_file() and _REGION.search(path.read_bytes())
+    ]
+
+
+_REGION = re.compile(rb'^\s*\{?\s*"?region"?:', re.MULTILINE)
 
 
 def open_region(path: Path, *, hosts: bool = True) -> Loaded:
@@ -134,7 +215,7 @@ def completed(context: Context, lock: Lock, lock_file: str) -> tuple[Lock, tuple
     """
     region, catalog, document = context.region, context.catalog, context.document
     full, missing, shortages = complete(region, catalog, lock)
-    place = contradictions.Held(region=region, catalog=catalog, document=document, lock=lock, lock_file=lock_file)
+    locked = contradictions.LockedRegion(region=region, catalog=catalog, document=document, lock=lock, lock_file=lock_file)
     problems = [*contradictions.problems(place), *_shortages(document, shortages)]
     if problems := problems or references.placed(context, full):
         raise InputError(problems)

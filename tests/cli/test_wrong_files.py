@@ -93,8 +93,9 @@ def test_without_a_fault_the_bases_are_good(base: str, tmp_path: Path, aifactory
 def test_a_wrong_file_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aifactory: Callable[..., Outcome]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     argument = prepare(CASES[name], tmp_path)
+    if argument == FILE:
+        monkeypatch.chdir(tmp_path)
 
     outcome = aifactory("check", argument)
 
