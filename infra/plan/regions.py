@@ -215,8 +215,10 @@ def completed(context: Context, lock: Lock, lock_file: str) -> tuple[Lock, tuple
     """
     region, catalog, document = context.region, context.catalog, context.document
     full, missing, shortages = complete(region, catalog, lock)
-    locked = contradictions.LockedRegion(region=region, catalog=catalog, document=document, lock=lock, lock_file=lock_file)
-    problems = [*contradictions.problems(place), *_shortages(document, shortages)]
+    locked = contradictions.LockedRegion(
+        region=region, catalog=catalog, document=document, lock=lock, lock_file=lock_file
+    )
+    problems = [*contradictions.problems(locked), *_shortages(document, shortages)]
     if problems := problems or references.placed(context, full):
         raise InputError(problems)
     return full, tuple(missing)
