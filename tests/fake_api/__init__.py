@@ -1,0 +1,1 @@
+"""A Kubernetes API server for tests; start with `server.FakeApi`, then `faults` and `clock`."""
