@@ -74,7 +74,7 @@ class Store:
         meta = {**manifest["metadata"], **kept, **_going(manifest["metadata"])}
         if kind.generation and _specified(manifest) != _specified(live):
             meta["generation"] = live["metadata"]["generation"] + 1
-        state = {**manifest, "metadata": meta}
+        state = {**manifest, "metadata": _kept(meta)}
         if state == live:
             return copy.deepcopy(live)
         return self._write("update", kind, name, state)
@@ -91,13 +91,18 @@ class Store:
     def _write(self, verb: str, kind: Kind, name: Name, manifest: Manifest) -> Manifest:
         self._note(verb, kind, name)
         state = copy.deepcopy(manifest)
-        state["metadata"]["resourceVersion"] = str(self.version)
+        state["metadata"] = {**_kept(state["metadata"]), "resourceVersion": str(self.version)}
         self._objects[kind.resource][name] = state
         return copy.deepcopy(state)
 
     def _note(self, verb: str, kind: Kind, name: Name) -> None:
         self.version = next(self._versions)
         self.changes.append(Change(verb=verb, kind=kind.group_kind, namespace=name[0], name=name[1]))
+
+
+def _kept(metadata: Mapping[str, Any]) -> Manifest:
+    """Metadata without what is empty, as it is kept."""
+    return {key: value for key, value in metadata.items() if value not in ({}, [])}
 
 
 def _specified(manifest: Manifest) -> Mapping[str, Any]:
