@@ -47,6 +47,8 @@ class Endings:
         live = self._store.get(kind, name)
         if live is None or not live["metadata"].get("deletionTimestamp") or self._is_held(kind, live):
             return
+        if self._store.get(kind, name) is None:
+            return  # it went with the last of what it held
         self._store.remove(kind, name)
         self._collect(live["metadata"]["uid"])
         if name[0]:
