@@ -45,14 +45,15 @@ from ai_factory.infra.objects.base import KubeObject, Manifest
 from ai_factory.infra.objects.kinds import CUSTOM, find
 from ai_factory.infra.plan.model import RegionPlan
 from ai_factory.infra.sandbox import MARKER_NAME, MARKER_NAMESPACE, stand_ins
+from ai_factory.infra.spec.problems import InputError
 from tests.engine import items
 from tests.fake_api.access import kubeconfig, write_kubeconfig
 from tests.fake_api.server import FakeApi
 from tests.fake_api.values import APPLY, MERGE
 
 __all__ = [
-    "APPLY", "CUSTOM", "MERGE", "PART_OF", "ContextSource", "EngineError", "Halt", "InterruptedRunError", "Link",
-    "NotBuiltError", "NotReadyError", "Options", "RefusedError", "RejectedError", "Session", "TextSource",
+    "APPLY", "CUSTOM", "MERGE", "PART_OF", "ContextSource", "EngineError", "Halt", "InputError", "InterruptedRunError",
+    "Link", "NotBuiltError", "NotReadyError", "Options", "RefusedError", "RejectedError", "Session", "TextSource",
     "UnavailableError", "connect", "exec_source", "interruptible", "parts_of", "stand_ins",
 ]  # fmt: skip
 
