@@ -43,6 +43,7 @@ from ai_factory.infra.engine.lifecycle import Lifecycle
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.objects.base import KubeObject, Manifest
 from ai_factory.infra.objects.kinds import CUSTOM, find
+from ai_factory.infra.objects.region import stack_names
 from ai_factory.infra.plan.model import RegionPlan
 from ai_factory.infra.sandbox import MARKER_NAME, MARKER_NAMESPACE, stand_ins
 from ai_factory.infra.spec.problems import InputError
@@ -294,3 +295,82 @@ def sample(plan: RegionPlan) -> RegionPlan:
 def names(differences: Sequence[Difference]) -> list[tuple[str, str]]:
     """Last part of the id, and kind, of each difference."""
     return [(short(difference.id), difference.kind) for difference in differences]
+
+
+def play_ready(api: FakeApi, objects: Iterable[KubeObject]) -> None:
+    """Be the controllers of these objects: each gets what it is waited for as soon as it is there."""
+    for item in objects:
+        if item.wait_for is not None:
+            wanted = ready_status(item.wait_for)
+            api.play(short_kind(item), lambda live, wanted=wanted: wanted)  # type: ignore[misc]
+
+
+def short_kind(item: KubeObject) -> str:
+    """`Kind.group` of an object."""
+    return item.id.split("/")[1]
+
+
+def ready_status(wait_for: str) -> dict[str, Any]:
+    """A status that is waited for.
+
+    >>> ready_status("condition=Ready"), ready_status("jsonpath={.status.a.b}=c")
+    ({'conditions': [{'type': 'Ready', 'status': 'True'}]}, {'a': {'b': 'c'}})
+    """
+    form, _, rest = wait_for.partition("=")
+    if form == "condition":
+        return condition(type=rest)
+    path, _, value = rest.strip("{").partition("}=")
+    status: Any = value
+    for key in reversed(path.removeprefix(".status.").split(".")):
+        status = {key: status}
+    return dict(status)
+
+
+class Lab:
+    """The servers of the region `lab` and its kubeconfig; `train` gets its secret when it is built.
+
+    Args:
+        plan: the region's plan; clusters without a context are reached by their secret.
+        file: where its kubeconfig goes.
+    """
+
+    def __init__(self, plan: RegionPlan, file: Path) -> None:
+        self.plan = plan
+        self.parts = parts_of(plan, stack_names(plan))
+        self.file = file
+        contexts = {each.name: each.spec.access.context for each in plan.management}
+        contexts |= {each.name: each.access.context for each in plan.clusters}
+        self.servers = {target: FakeApi(stand_ins(CUSTOM)) for target in contexts}
+        write_kubeconfig(file, {name: self.servers[target] for target, name in contexts.items() if name})
+        for target, server in self.servers.items():
+            play_ready(server, self.items(target))
+            server.create(MARK)
+        (root,) = [item for item in self.items(plan.management[0].name) if short_kind(item).startswith("Cluster.")]
+        wanted = ready_status(str(root.wait_for))
+        self.management.play(short_kind(root), lambda live: self._build(live) or wanted)
+
+    @property
+    def management(self) -> FakeApi:
+        return self.servers[self.plan.management[0].name]
+
+    def items(self, target: str) -> list[KubeObject]:
+        """All planned objects of a cluster."""
+        return [item for targets in self.parts.objects.values() for item in targets.get(target, ())]
+
+    def apply(self, stack: str, *objects: KubeObject) -> None:
+        """Apply a stack that the plan need not have."""
+        target = objects[0].target
+        parts = Parts({stack: {target: list(objects)}}, {item.id: stack for item in objects})
+        Lifecycle(session=Session(self.plan, self.file.parent, Halt(), [self.file]), parts=parts).up([stack])
+
+    def close(self) -> None:
+        for server in self.servers.values():
+            server.close()
+
+    def _build(self, live: Manifest) -> None:
+        """Cluster API: a cluster that is ready has its kubeconfig in a secret."""
+        name = live["metadata"]["name"]
+        if self.management.get("Secret", f"{name}-kubeconfig", name) is None:
+            data = {"value": base64.b64encode(kubeconfig({name: self.servers[name]}).encode()).decode()}
+            meta = {"name": f"{name}-kubeconfig", "namespace": name}
+            self.management.create({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
