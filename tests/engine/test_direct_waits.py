@@ -140,13 +140,13 @@ def test_down_waits_for_finalizers_and_removes_the_parent(region: Region) -> Non
 
 
 def test_longer_time_of_the_plan_counts_for_its_end_too(region: Region) -> None:
-    held = config_map("held", timeout_seconds=900)
+    held = config_map("held", timeout_seconds=700)
     region.up(held)
     region.patch("held", {"metadata": {"finalizers": ["x.org/drain"]}}, "controller")
     begin = time.monotonic()
 
     def gone_in_time() -> None:
-        if time.monotonic() - begin > 800:
+        if time.monotonic() - begin > 620:
             region.patch("held", {"metadata": {"finalizers": []}}, "controller")
         else:
             region.once("waiting", "/held", gone_in_time)
