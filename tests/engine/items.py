@@ -7,7 +7,7 @@ from typing import Any
 from ai_factory.infra.objects import ids
 from ai_factory.infra.objects.base import KubeObject, make
 
-_OWN = ("after", "protect", "wait_for", "timeout_seconds", "ignore_changes")
+_OWN = ("after", "protect", "wait_for", "timeout_seconds", "ignore_changes", "retain")
 
 
 def planned(

@@ -126,7 +126,7 @@ def test_member_that_pulumi_applies_as_well_is_not_deleted(region: Region) -> No
 
 
 def test_objects_that_are_let_go_can_be_taken_over_without_force(region: Region) -> None:
-    item = config_map("a", protect=True)
+    item = config_map("a", protect=True, retain=True)
     region.up(item)
     assert region.release(item) == 2
     meta = region.live("ConfigMap", "a")["metadata"]

@@ -9,7 +9,7 @@ import pytest
 
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
 from ai_factory.infra.engine.direct.applyset import PART_OF
-from ai_factory.infra.engine.direct.fields import PROTECT, prepared
+from ai_factory.infra.engine.direct.fields import PROTECT, RETAIN, prepared
 from ai_factory.infra.objects.base import KubeObject, Manifest, items_of
 from ai_factory.infra.objects.ids import object_id
 from ai_factory.infra.objects.region import blocks_of
@@ -46,7 +46,7 @@ def _sent(plan: RegionPlan, stack: str) -> dict[str, Manifest]:
         assert isinstance(item, KubeObject)
         manifest = copy.deepcopy(prepared(item, "applyset-x-v1"))
         assert manifest["metadata"]["labels"].pop(PART_OF) == "applyset-x-v1"
-        found[item.id] = _without(manifest, PROTECT)
+        found[item.id] = _without(_without(manifest, PROTECT), RETAIN)
     return found
 
 

@@ -13,7 +13,7 @@ from ..report import Report
 from .live import Live, Reader, key_of
 from .ownership import by_pulumi
 from .run import Run, delete
-from .survey import is_protected
+from .survey import is_protected, is_retained
 
 
 class Undoing:
@@ -26,9 +26,13 @@ class Undoing:
         self._pool = pool
 
     def delete_unplanned(self) -> None:
-        """Delete members that are not planned any more: nothing that is planned needs them."""
+        """Delete members that are not planned any more: nothing that is planned needs them.
+
+        Those that are retained may still be needed: they go with their owner or their namespace.
+        """
         planned = {key_of(item.manifest) for item in self.run.items}
-        self._delete({key: found for key, found in self._members.items() if key not in planned})
+        left = {key: found for key, found in self._members.items() if key not in planned}
+        self._delete({key: found for key, found in left.items() if not is_retained(found)})
 
     def delete(self, items: Sequence[KubeObject]) -> None:
         """Delete those members that are among these objects."""

@@ -11,6 +11,8 @@ from .applyset import PART_OF
 
 PROTECT = f"{LABEL}/protect"
 """Annotation of live objects that are not to be deleted: still known when the object has left the plan."""
+RETAIN = f"{LABEL}/retain"
+"""Annotation of live objects that stay when they leave the plan: their owner on the cluster removes them."""
 
 
 def managers(metadata: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -43,12 +45,13 @@ def owns(metadata: Mapping[str, Any], path: str) -> bool:
 
 
 def prepared(item: KubeObject, applyset_id: str) -> Manifest:
-    """The manifest as it is applied: a member of the ApplySet, marked if it is protected."""
+    """The manifest as it is applied: a member of the ApplySet, marked if it is protected or retained."""
     manifest = item.applied
     meta = manifest["metadata"]
     metadata = {**meta, "labels": {**(meta.get("labels") or {}), PART_OF: applyset_id}}
-    if item.protect:
-        metadata["annotations"] = {**(meta.get("annotations") or {}), PROTECT: "true"}
+    marks = {mark: "true" for mark, is_set in ((PROTECT, item.protect), (RETAIN, item.retain)) if is_set}
+    if marks:
+        metadata["annotations"] = {**(meta.get("annotations") or {}), **marks}
     return {**manifest, "metadata": metadata}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ...kube.api import MANAGER, MERGE
 from ...kube.errors import RejectedError
 from .applyset import PART_OF
-from .fields import PROTECT, managers, own_entry
+from .fields import PROTECT, RETAIN, managers, own_entry
 from .live import Found, Reader
 from .run import Run
 
@@ -17,7 +17,7 @@ to a manager `before-first-apply`, with which the next apply conflicts."""
 
 
 def release(run: Run) -> int:
-    """Give up the stack's members: label, mark of protection, fields, and at last the ApplySet itself.
+    """Give up the stack's members: label, marks of protection and retention, fields, and at last the ApplySet itself.
 
     Returns:
         How many objects were let go.
@@ -40,7 +40,7 @@ def _let_go(run: Run, found: Found) -> None:
         meta = live["metadata"]
         change = {
             "labels": {PART_OF: None},
-            "annotations": {PROTECT: None},
+            "annotations": {PROTECT: None, RETAIN: None},
             "managedFields": [_reduced(entry) for entry in managers(meta)],
             "resourceVersion": meta["resourceVersion"],
         }

@@ -12,7 +12,7 @@ from ...kube.cluster import Cluster
 from ...objects.base import KubeObject
 from . import ownership
 from .applyset import ApplySet, Contents, members_of, owners
-from .fields import PROTECT
+from .fields import PROTECT, RETAIN
 from .live import Found, Key, Live, Reader, key_of
 
 
@@ -34,8 +34,8 @@ class Survey:
 
     @property
     def leaving(self) -> Live:
-        """Members that are not planned any more."""
-        return {key: found for key, found in self.members.items() if key not in self.planned}
+        """Members that are not planned any more and not to be retained."""
+        return {key: found for key, found in self.members.items() if key not in self.planned and not is_retained(found)}
 
 
 def survey(cluster: Cluster, applyset: ApplySet, items: Sequence[KubeObject], pool: Executor) -> Survey:
@@ -115,6 +115,11 @@ def _leaving_faults(cluster: Cluster, seen: Survey, *, force_protected: bool, ad
 def is_protected(found: Found) -> bool:
     """Whether a live object is marked as one that is not to be deleted."""
     return (found.manifest["metadata"].get("annotations") or {}).get(PROTECT) == "true"
+
+
+def is_retained(found: Found) -> bool:
+    """Whether a live object is marked as one that stays when it leaves the plan."""
+    return (found.manifest["metadata"].get("annotations") or {}).get(RETAIN) == "true"
 
 
 def _unknown_waits(items: Sequence[KubeObject]) -> Iterator[str]:
