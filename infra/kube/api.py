@@ -121,20 +121,37 @@ class Api:
             raise
 
     def items(self, path: str, *, labels: str = "", metadata_only: bool = False) -> Iterator[Manifest]:
-        """Objects of a list, page by page; labelSelector in `labels`. A kind or namespace that is gone has none."""
-        params = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        """Objects of a list, page by page; labelSelector in `labels`. A kind or namespace that is gone has none.
+
+        A server keeps the state that pages are of for some minutes only: after that the list is read again as a whole,
+        as kubectl does.
+        """
+        whole = {"labelSelector": labels} if labels else {}
+        params = {**whole, "limit": str(PAGE)}
+        given: set[str] = set()
         while True:
-            try:
-                page = self.request("GET", path, params=params, accept=METADATA_LIST if metadata_only else JSON)
-            except RejectedError as fault:
-                if fault.code == 404:
-                    return
-                raise
-            yield from page.get("items") or ()
+            page = self._page(path, params, METADATA_LIST if metadata_only else JSON)
+            if page is None:
+                params = dict(whole)
+                continue
+            items = {str(item["metadata"]["uid"]): item for item in page.get("items") or ()}
+            yield from (item for uid, item in items.items() if uid not in given)
+            given |= items.keys()
             token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
             params["continue"] = token
+
+    def _page(self, path: str, params: Mapping[str, str], accept: str) -> Manifest | None:
+        """A page of a list, without anything where there is no list; None if the state that it is of has expired."""
+        try:
+            return self.request("GET", path, params=params, accept=accept)
+        except RejectedError as fault:
+            if fault.code == 404:
+                return {}
+            if fault.code == 410 and "continue" in params:
+                return None
+            raise
 
     def apply(self, path: str, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
         """Server-side apply; the object as it is then."""

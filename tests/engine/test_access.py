@@ -187,10 +187,13 @@ def test_refusal_by_admission_is_no_matter_of_rights(mocker: Any, source: Contex
 
 
 def test_pages_of_a_list_are_read_to_the_end(mocker: Any, source: ContextSource) -> None:
-    first = httpx2.Response(200, json={"items": [{"n": 1}], "metadata": {"continue": "t"}})
-    server = Server(mocker, first, httpx2.Response(200, json={"items": [{"n": 2}], "metadata": {}}))
+    pages = [
+        {"items": [{"n": 1, "metadata": {"uid": "a"}}], "metadata": {"continue": "t"}},
+        {"items": [{"n": 2, "metadata": {"uid": "b"}}], "metadata": {}},
+    ]
+    server = Server(mocker, *(httpx2.Response(200, json=page) for page in pages))
     assert [one["n"] for one in Api("m", source, Halt()).items("x", labels="a=b")] == [1, 2]
-    assert dict(server.asked[1].url.params) == {"limit": "500", "labelSelector": "a=b", "continue": "t"}
+    assert dict(server.asked[1].url.params) == {"labelSelector": "a=b", "limit": "500", "continue": "t"}
 
 
 GROUP = {

@@ -27,6 +27,7 @@ from tests.engine.harness import (
     connect,
     host,
     quick_timeouts,
+    small_pages,
 )
 from tests.fake_api import faults
 from tests.fake_api.access import certificate, kubeconfig, write_kubeconfig
@@ -251,6 +252,16 @@ def test_certificate_of_another_address_and_one_that_has_expired(region: Region,
         verified(region, own.authority)
         assert words in str(first_contact(region.file))
         server.close()
+
+
+def test_page_that_has_expired_is_read_anew(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that takes longer than the server keeps its state goes on, as kubectl's does."""
+    objects = [config_map(f"c{number}") for number in range(10)]
+    region.up(*objects)
+    small_pages(monkeypatch, 4)
+    region.api.inject("GET .*/configmaps$", faults.expired())
+    assert region.up(*objects).nothing_changed
+    assert len(region.up().deleted) == 10
 
 
 def test_member_of_a_kind_that_is_not_served_any_more_is_let_be(region: Region) -> None:
