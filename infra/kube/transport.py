@@ -72,7 +72,7 @@ def _client(name: str, connection: Connection) -> GenericSyncClient:
     try:
         params = ConnectionParams(timeout=_TIMEOUTS, trust_env=trust_env, proxy=connection.proxy)
         return GenericSyncClient(params, connection.config)
-    except (ConfigError, OSError, ValueError) as error:
+    except (ConfigError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise UnavailableError(f"{name}: the kubeconfig can't be used: {error}", "mend it") from None
 
 

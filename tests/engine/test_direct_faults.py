@@ -168,6 +168,12 @@ def test_address_that_is_none(region: Region, server: str) -> None:
     assert f"the API server {server} can't be reached: Request URL is missing" in str(first_contact(region.file))
 
 
+@pytest.mark.parametrize(("server", "more"), [("https://a:b:c", {}), ("https://127.0.0.1:1", {"proxy-url": "x://[1"})])
+def test_address_that_can_not_be_read(region: Region, server: str, more: dict[str, str]) -> None:
+    write_kubeconfig(region.file, {CONTEXTS[TARGET]: server}, **more)
+    assert "context kr-test-mgmt: the kubeconfig can't be used" in str(first_contact(region.file))
+
+
 def test_wrong_context_lists_the_contexts(region: Region, tmp_path: Path) -> None:
     region.add("twin")
     assert "it has: kr-test-mgmt, twin" in str(first_contact(region.file, "prod"))
