@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,7 +62,8 @@ class ContextSource:
         named = ", ".join(str(file) for file in self.files)
         if not any(file.is_file() for file in self.files):
             raise UnavailableError(f"{self.name}: there is no kubeconfig {named}", "name one in KUBECONFIG")
-        merged = _read(self.files)
+        with _usable(self.name):
+            merged = _read(self.files)
         known = [entry["name"] for entry in merged["contexts"]]
         if self.context not in known:
             listed = ", ".join(known) or "none"
@@ -105,6 +107,21 @@ def from_kubeconfig(config: kubeconfig.Kubeconfig, context: str, name: str) -> C
     Raises:
         UnavailableError: an entry is missing or can't be used.
     """
+    with _usable(name):
+        return _connection(config, context, name)
+
+
+@contextmanager
+def _usable(name: str) -> Iterator[None]:
+    """Say of entries that have another shape than a kubeconfig's that they can't be used (UnavailableError)."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
+        why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise UnavailableError(f"{name}: the kubeconfig can't be used: {why}", "mend it") from None
+
+
+def _connection(config: kubeconfig.Kubeconfig, context: str, name: str) -> Connection:
     chosen = _entry(config, "contexts", context, "context", name)
     cluster = _entry(config, "clusters", str(chosen.get("cluster")), "cluster", name)
     if cluster.get("tls-server-name"):
@@ -112,17 +129,14 @@ def from_kubeconfig(config: kubeconfig.Kubeconfig, context: str, name: str) -> C
         raise UnavailableError(message, "put the name in the server's certificate into `server`")
     user = _entry(config, "users", str(chosen["user"]), "user", name) if chosen.get("user") else {}
     known = resolved_user(name, user, Path.cwd(), cluster)
-    try:
-        single = SingleConfig(
-            context_name=context,
-            context=Context(cluster=str(chosen["cluster"])),
-            cluster=msgspec.convert(dict(cluster), Cluster),
-            user=msgspec.convert(known, User),
-            fname=Path.cwd() / "kubeconfig",
-        )
-    except msgspec.ValidationError as error:
-        raise UnavailableError(f"{name}: the kubeconfig can't be used: {error}", "mend it") from None
-    return Connection(config=single, proxy=cluster.get("proxy-url"))
+    single = SingleConfig(
+        context_name=context,
+        context=Context(cluster=str(chosen["cluster"])),
+        cluster=msgspec.convert(dict(cluster), Cluster),
+        user=msgspec.convert(known, User),
+        fname=Path.cwd() / "kubeconfig",
+    )
+    return Connection(config=single, proxy=msgspec.convert(cluster.get("proxy-url"), str | None))
 
 
 def _entry(config: kubeconfig.Kubeconfig, kind: str, wanted: str, key: str, name: str) -> Mapping[str, Any]:

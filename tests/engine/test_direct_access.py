@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ai_factory.infra import spec
 from ai_factory.infra.plan.model import RegionPlan
@@ -20,11 +21,14 @@ from tests.engine.harness import (
     MARK,
     TARGET,
     ContextSource,
+    Halt,
     InputError,
     RefusedError,
     Region,
+    TextSource,
     UnavailableError,
     config_map,
+    connect,
     sample,
 )
 from tests.fake_api.access import certificate, write_kubeconfig
@@ -125,6 +129,31 @@ def test_entries_that_a_context_names_have_to_be_there(region: Region) -> None:
         region.file.write_text(text.replace(old, old.partition(":")[0] + ": x"))
         with pytest.raises(UnavailableError, match=f"the kubeconfig has {says}"):
             region.up()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("clusters", None), ("clusters", "x"), ("clusters.0", "x"), ("clusters.0.cluster.certificate-authority", 1),
+        ("clusters.0.cluster.proxy-url", 1), ("users.0.user.tokenFile", [1]), ("users.0.user.token", 1),
+        ("users.0.user.client-certificate-data", 1), ("users.0.user.exec", "x"), ("users.0.user.exec", {"args": []}),
+        ("users.0.user.exec", {"command": "x", "args": 1}), ("users.0.user.exec", {"command": "x", "args": [1]}),
+        ("users.0.user.exec", {"command": "x", "env": ["A=b"]}), ("users.0.user.exec", {"command": "x", "env": [{}]}),
+    ],
+)  # fmt: skip
+def test_kubeconfig_of_another_shape_is_said_to_be_one(region: Region, path: str, value: Any) -> None:
+    config = yaml.safe_load(region.file.read_text())
+    *keys, last = path.split(".")
+    tree = config
+    for key in keys:
+        tree = tree[int(key) if key.isdigit() else key]
+    tree[int(last) if last.isdigit() else last] = value
+    text = yaml.safe_dump(config)
+    region.file.write_text(text)
+    for source in (ContextSource(CONTEXTS[TARGET], [region.file]), TextSource("secret a/b", lambda: text)):
+        with pytest.raises(UnavailableError, match=r"not a kubeconfig|the kubeconfig (has no|can't be used)"):
+            connect(TARGET, source, Halt())
+    assert region.api.requests == []
 
 
 def test_first_file_that_names_a_context_wins(region: Region, tmp_path: Path) -> None:
