@@ -17,29 +17,22 @@ from typing import Any
 import httpx2
 import pytest
 
-from ai_factory.infra.engine.direct import api as client
-from ai_factory.infra.engine.direct import link as transport
-from ai_factory.infra.engine.direct.access import ContextSource, TextSource, exec_source
+from ai_factory.infra.kube import api as client
+from ai_factory.infra.kube import transport as transport
+from ai_factory.infra.kube.access import ContextSource, TextSource, exec_source
 from ai_factory.infra.engine.direct.applyset import PART_OF, applyset_id, parent_name
-from ai_factory.infra.engine.direct.cluster import Cluster, connect
+from ai_factory.infra.kube.cluster import Cluster, connect
 from ai_factory.infra.engine.direct.compare import Difference
-from ai_factory.infra.engine.direct.errors import (
-    EngineError,
-    InterruptedRunError,
-    NotBuiltError,
-    NotReadyError,
-    RefusedError,
-    RejectedError,
-    UnavailableError,
-)
-from ai_factory.infra.engine.direct.halt import Halt
+from ai_factory.infra.errors import FactoryError, InterruptedRunError, NotReadyError, RefusedError, UnavailableError
+from ai_factory.infra.kube.errors import NotBuiltError, RejectedError
+from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.engine.direct.health import Health
-from ai_factory.infra.engine.direct.link import Link
-from ai_factory.infra.engine.direct.outcome import Report
-from ai_factory.infra.engine.direct.parts import Parts, parts_of
-from ai_factory.infra.engine.direct.run import Options
-from ai_factory.infra.engine.direct.session import Session, interruptible
-from ai_factory.infra.engine.lifecycle import Lifecycle
+from ai_factory.infra.kube.transport import Link
+from ai_factory.infra.engine.report import Report
+from ai_factory.infra.engine.declared import Parts, parts_of
+from ai_factory.infra.engine.options import Options
+from ai_factory.infra.engine.clusters import Session, interruptible
+from ai_factory.infra.engine.direct.lifecycle import Lifecycle
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.objects.base import KubeObject, Manifest
 from ai_factory.infra.objects.kinds import CUSTOM, find
@@ -53,7 +46,7 @@ from tests.fake_api.server import FakeApi
 from tests.fake_api.values import APPLY, MERGE
 
 __all__ = [
-    "APPLY", "CUSTOM", "MERGE", "PART_OF", "ContextSource", "EngineError", "Halt", "InputError", "InterruptedRunError",
+    "APPLY", "CUSTOM", "MERGE", "PART_OF", "ContextSource", "FactoryError", "Halt", "InputError", "InterruptedRunError",
     "Link", "NotBuiltError", "NotReadyError", "Options", "RefusedError", "RejectedError", "Session", "TextSource",
     "UnavailableError", "connect", "exec_source", "interruptible", "parts_of", "stand_ins",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra import regions
+from ai_factory.infra.plan import regions
 from tests.conftest import Outcome
 from tests.engine.harness import MERGE, Lab, config_map
 from tests.fake_api.clock import Clock

@@ -16,7 +16,7 @@ from tests.engine.harness import (
     PART_OF,
     TARGET,
     ContextSource,
-    EngineError,
+    FactoryError,
     Halt,
     RefusedError,
     Region,
@@ -80,7 +80,7 @@ def test_slow_answers_are_asked_for_again(region: Region, monkeypatch: pytest.Mo
 def test_patience_ends_after_three_minutes(region: Region, act: Act, says: str, code: int) -> None:
     region.api.inject(A, act)
     begin = time.monotonic()
-    with pytest.raises(EngineError, match=says) as caught:
+    with pytest.raises(FactoryError, match=says) as caught:
         region.up(config_map("a"))
     assert 160 < time.monotonic() - begin < 200
     assert caught.value.exit_code == code

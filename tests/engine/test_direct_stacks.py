@@ -9,7 +9,7 @@ import pytest
 from tests.engine.harness import (
     CLUSTERS,
     HOME,
-    EngineError,
+    FactoryError,
     Halt,
     InterruptedRunError,
     NotBuiltError,
@@ -238,7 +238,7 @@ def test_failed_step_keeps_the_next_from_beginning(region: Region) -> None:
     region.add("twin")
     stacks = {HOME: [planned("Namespace", "a"), release(timeout_seconds=5)], TWIN: [on("twin", "t")]}
     lifecycle = region.lifecycle(stacks)
-    with pytest.raises(EngineError, match="is not ready after 5 s"):
+    with pytest.raises(FactoryError, match="is not ready after 5 s"):
         lifecycle.up(list(stacks))
     assert [(report.stack, report.target) for report in lifecycle.reports] == [(HOME, "mgmt")]
     assert not [request for request in region.servers["twin"].requests if request.method != "GET"]
