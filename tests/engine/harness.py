@@ -248,11 +248,11 @@ class Region:
         self.api.call("PATCH", self.api.path(kind, name, NAMESPACE), body, manager=manager, content=MERGE)
 
     def apply_as(self, manager: str, item: KubeObject, *, force: bool = True) -> None:
-        """Server-side apply as somebody else."""
+        """Server-side apply as somebody else who has the same object, with its owner."""
         meta = item.manifest["metadata"]
         path = self.api.path(item.manifest["kind"], meta["name"], meta.get("namespace", ""))
         query = {"force": "true"} if force else {}
-        self.api.call("PATCH", path, item.manifest, manager=manager, content=APPLY, **query)
+        self.api.call("PATCH", path, item.applied, manager=manager, content=APPLY, **query)
 
     def delete(self, kind: str, name: str, namespace: str = NAMESPACE) -> None:
         self.api.call("DELETE", self.api.path(kind, name, namespace))

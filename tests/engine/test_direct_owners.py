@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ai_factory.infra.objects.ids import OWNER
 from tests.engine.harness import (
     HOME,
     MERGE,
@@ -131,7 +132,8 @@ def test_objects_that_are_let_go_can_be_taken_over_without_force(region: Region)
     assert region.release(item) == 2
     meta = region.live("ConfigMap", "a")["metadata"]
     assert meta["labels"] == {"app.kubernetes.io/managed-by": "ai-factory"}
-    assert (meta.get("annotations"), region.parent, region.lease) == (None, None, None)
+    # The owner stays, which both engines set alike; the marks of this one go.
+    assert (meta["annotations"], region.parent, region.lease) == ({OWNER: "cluster/train"}, None, None)
     region.apply_as(PULUMI, config_map("a", "2"), force=False)
     with pytest.raises(RefusedError, match="belongs to the Pulumi engine"):
         region.up(item)

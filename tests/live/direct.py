@@ -85,7 +85,7 @@ class Stack:
         """Server-side apply as somebody else."""
         params = {"fieldManager": manager, "force": "true" if force else "false"}
         path = self.path(item.manifest["metadata"]["name"])
-        self.api.request("PATCH", path, params=params, body=item.manifest, content_type=APPLY)
+        self.api.request("PATCH", path, params=params, body=item.applied, content_type=APPLY)
 
     def lease(self) -> Any:
         return self.api.get(

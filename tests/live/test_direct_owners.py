@@ -13,6 +13,7 @@ from ai_factory.infra.engine.direct.release import release
 from ai_factory.infra.engine.direct.up import underway, up
 from ai_factory.infra.errors import RefusedError
 from ai_factory.infra.kube.api import APPLY
+from ai_factory.infra.objects.ids import OWNER
 from ai_factory.infra.sandbox import Sandbox
 from tests.live.direct import TARGET, Stack, config_map, now, planned
 
@@ -82,7 +83,8 @@ def test_objects_that_are_let_go_can_be_taken_over_without_force(stack: Stack) -
     assert release(stack.run(item)) == 2
     meta = stack.get("a")["metadata"]
     assert meta["labels"] == {"app.kubernetes.io/managed-by": "ai-factory"}
-    assert (meta.get("annotations"), stack.api.get(stack.run().applyset.path)) == (None, None)
+    # The owner stays, which both engines set alike; the marks of this one go.
+    assert (meta["annotations"], stack.api.get(stack.run().applyset.path)) == ({OWNER: "cluster/train"}, None)
     stack.apply_as("pulumi-kubernetes-1a2b3c4d", config_map("a", stack.name, "2"), force=False)
     with pytest.raises(RefusedError, match="belongs to the Pulumi engine"):
         stack.up(item)
