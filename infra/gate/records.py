@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ..objects.fields import FieldChange as FieldChange
 from ..objects.ids import UNKNOWN, ObjectId, Subject
 
 Path_ = tuple[str | int, ...]
@@ -184,15 +185,6 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     """Stacks in the order of a first `up`."""
     waivers: tuple[dict[str, str], ...] = ()
     approvals: tuple[dict[str, str], ...] = ()
-
-
-class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One field that differs; `old` or `new` is UNSET where the field is not there."""
-
-    path: str
-    """`spec.template.spec.version`, `spec.rules[0].verbs[2]`, `data["a.b"]`."""
-    old: Any = msgspec.UNSET
-    new: Any = msgspec.UNSET
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
