@@ -20,7 +20,7 @@ from .options import JSON, QUIET
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..engine.direct.compare import Difference
+    from ..engine.report import Difference
     from ..gate.judge.verdict import Verdict
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ from .options import ENGINE, FORCE, JSON, QUIET, REGION, SAMPLES, STACK, YES, co
 from .up_request import Presenter, UpRequest
 
 if TYPE_CHECKING:
+    from ..engine.protocol import Engine
     from .region_run import RegionRun
 
 
@@ -98,7 +99,8 @@ def _up(region: str, stack: str | None, request: UpRequest, present: Presenter) 
         _confirm(run, "apply", chosen, yes=request.yes)
         if request.options.adopt and chosen == "pulumi":
             run.hand_over()
-        _finish(run, run.engine(chosen), "up", present)
+        applying = run.engine(chosen)
+        _finish(applying, lambda: applying.up(run.names), present)
 
 
 @click.command()
@@ -127,7 +129,8 @@ def down(
     with run_on(region, stack, options, quiet=quiet or as_json, about=f"down --engine {engine}") as run:
         chosen = _chosen(engine)
         _confirm(run, "delete", chosen, yes=yes)
-        _finish(run, run.engine(chosen), "down", _presenter(as_json))
+        applying = run.engine(chosen)
+        _finish(applying, lambda: applying.down(run.names), _presenter(as_json))
 
 
 @click.command()
@@ -147,7 +150,7 @@ def status(region: str, stack: str | None, as_json: bool) -> None:
     from .region_run import run_on
 
     with run_on(region, stack, None, quiet=True, about=None) as run:
-        healths = run.direct().healths(run.names)
+        healths = run.engine("direct").status(run.names)
     if as_json:
         click.echo(json.dumps(shown.status_data(healths), indent=2))
     else:
@@ -172,7 +175,7 @@ def drift(region: str, stack: str | None, as_json: bool) -> None:
     from .region_run import run_on
 
     with run_on(region, stack, None, quiet=True, about=None) as run:
-        differences = run.direct().differences(run.names, take_back=True)
+        differences = run.engine("direct").drift(run.names)
     if as_json:
         click.echo(json.dumps(shown.differences_data(differences), indent=2))
     else:
@@ -222,31 +225,22 @@ def _confirm(run: RegionRun, verb: str, engine: str, *, yes: bool) -> None:
 
 
 def _dry_run(run: RegionRun, engine: str, present: Presenter) -> None:
-    from ..engine.declared import refuse_releases
     from ..show import lifecycle as shown
 
-    if engine == "pulumi":
-        reports = run.engine(engine).preview(run.names)
-        present(shown.reports_data(reports), lambda: shown.show_reports(reports))
-        return
-    refuse_releases(run.parts)
-    differences = run.direct().differences(run.names, take_back=False)
-    present(
-        shown.differences_data(differences), lambda: shown.show_differences(differences, none="nothing would change")
-    )
-    if any(difference.kind == "refused" for of_stack in differences.values() for difference in of_stack):
+    preview = run.engine(engine).preview(run.names)
+    present(shown.preview_data(preview), lambda: shown.show_preview(preview))
+    if preview.refused:
         sys.exit(1)
 
 
-def _finish(run: RegionRun, lifecycle: Any, verb: str, present: Presenter) -> None:
+def _finish(engine: Engine, act: Callable[[], object], present: Presenter) -> None:
     """Do it, and show what was done also if it fails."""
     from ..show import lifecycle as shown
 
-    act: Callable[[Sequence[str]], object] = getattr(lifecycle, verb)
     try:
-        act(run.names)
+        act()
     finally:
-        reports = lifecycle.reports
+        reports = engine.reports
         present(shown.reports_data(reports), lambda: shown.show_reports(reports))
 
 

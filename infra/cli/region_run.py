@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,6 +13,7 @@ from ..engine.declared import parts_of
 from ..engine.direct.lifecycle import Lifecycle
 from ..engine.options import Options
 from ..engine.progress import Listener, both, display, silent
+from ..engine.protocol import Engine
 from ..engine.runlog import RunLog
 from ..errors import RefusedError
 from ..kube.stopping import Halt
@@ -38,11 +38,11 @@ class RegionRun:
         self.session = Session(plan, self.root, self.halt)
 
     def direct(self) -> Lifecycle:
-        """The direct engine."""
+        """The direct engine, for what it alone tells: live fields beside a plan that it need not be able to apply."""
         return Lifecycle(session=self.session, parts=self.parts, options=self.options, listener=self.listener)
 
-    def engine(self, name: str) -> Any:
-        """The engine of that name; for pulumi the guard of samples has been passed."""
+    def engine(self, name: str) -> Engine:
+        """The engine of that name, `direct` or `pulumi`; for pulumi the guard of samples has been passed."""
         if name == "direct":
             return self.direct()
         from ..engine.automation.lifecycle import PulumiLifecycle
@@ -58,7 +58,7 @@ class RegionRun:
 
     def hand_over(self) -> None:
         """Let the Pulumi engine have what the direct one has."""
-        count = self.direct().release(self.names)
+        count = self.engine("direct").release(self.names)
         click.echo(f"the direct engine let go of {count} objects", err=True)
 
     def _guard(self) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+import msgspec
 
-from ..engine.direct.compare import Difference
-from ..engine.direct.health import Health
 from ..engine.doctor import Finding
-from ..engine.report import Report
+from ..engine.protocol import Preview
+from ..engine.report import Difference, Health, Report
+from ..objects.fields import FieldChange
 from ..sandbox import ProcessStatus
 from . import tables
 
 _HEALTH = {True: "healthy", False: "not healthy"}
+MOST_CHARACTERS = 120
+"""Of a value in a line."""
 _MARKS = {"good": "ok", "note": "--", "fault": "!!"}
 _WORDS = {"missing": "create", "changed": "change", "leaving": "delete", "refused": "refused"}
 
@@ -96,12 +100,40 @@ def show_differences(differences: Mapping[str, Sequence[Difference]], *, none: s
             subject = difference.note if difference.kind == "refused" else difference.id
             click.echo(f"{_WORDS[difference.kind]:<8} {subject}{note}")
             for change in difference.changes:
-                click.echo(f"           {change}")
+                click.echo(f"           {change_line(change)}")
         if of_stack:
             counts = Counter(difference.kind for difference in of_stack)
             click.echo(f"{name}: " + ", ".join(f"{count} to {_WORDS[kind]}" for kind, count in counts.items()))
     if not any(differences.values()):
         click.echo(none)
+
+
+def preview_data(preview: Preview) -> list[dict[str, Any]]:
+    """What a run would do, as plain data: differences, or counts from an engine that tells no fields."""
+    return reports_data(preview.reports) if preview.differences is None else differences_data(preview.differences)
+
+
+def show_preview(preview: Preview) -> None:
+    """What a run would do."""
+    if preview.differences is None:
+        show_reports(preview.reports)
+    else:
+        show_differences(preview.differences, none="nothing would change")
+
+
+def change_line(change: FieldChange) -> str:
+    """A field with its old and new value.
+
+    >>> change_line(FieldChange(path="spec.a", new=[1]))
+    'spec.a: (none) -> [1]'
+    """
+    return f"{change.path}: {_value(change.old)} -> {_value(change.new)}"
+
+
+def _value(value: Any) -> str:
+    """A value as JSON, cut to fit a line."""
+    text = "(none)" if value is msgspec.UNSET else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 3] + "..."
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

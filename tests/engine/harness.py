@@ -17,23 +17,21 @@ from typing import Any
 import httpx2
 import pytest
 
+from ai_factory.infra.engine.clusters import Session, interruptible
+from ai_factory.infra.engine.declared import Parts, parts_of
+from ai_factory.infra.engine.direct.applyset import PART_OF, applyset_id, parent_name
+from ai_factory.infra.engine.direct.lifecycle import Lifecycle
+from ai_factory.infra.engine.options import Options
+from ai_factory.infra.engine.progress import Event
+from ai_factory.infra.engine.report import Difference, Health, Report
+from ai_factory.infra.errors import FactoryError, InterruptedRunError, NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.kube import api as client
 from ai_factory.infra.kube import transport as transport
 from ai_factory.infra.kube.access import ContextSource, TextSource, exec_source
-from ai_factory.infra.engine.direct.applyset import PART_OF, applyset_id, parent_name
 from ai_factory.infra.kube.cluster import Cluster, connect
-from ai_factory.infra.engine.direct.compare import Difference
-from ai_factory.infra.errors import FactoryError, InterruptedRunError, NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.kube.errors import NotBuiltError, RejectedError
 from ai_factory.infra.kube.stopping import Halt
-from ai_factory.infra.engine.direct.health import Health
 from ai_factory.infra.kube.transport import Link
-from ai_factory.infra.engine.report import Report
-from ai_factory.infra.engine.declared import Parts, parts_of
-from ai_factory.infra.engine.options import Options
-from ai_factory.infra.engine.clusters import Session, interruptible
-from ai_factory.infra.engine.direct.lifecycle import Lifecycle
-from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.objects.base import KubeObject, Manifest
 from ai_factory.infra.objects.kinds import CUSTOM, find
 from ai_factory.infra.objects.region import stack_names
@@ -202,15 +200,16 @@ class Region:
 
     def drift(self, *objects: KubeObject) -> list[Difference]:
         """Where the cluster differs from the plan."""
-        return self.home(*objects).differences([HOME], take_back=True)[HOME]
+        return self.home(*objects).drift([HOME])[HOME]
 
     def preview(self, *objects: KubeObject, **options: Any) -> list[Difference]:
         """What a run would do."""
-        return self.home(*objects, **options).differences([HOME], take_back=False)[HOME]
+        differences = self.home(*objects, **options).preview([HOME]).differences
+        return list((differences or {})[HOME])
 
     def status(self, *objects: KubeObject) -> dict[str, Health]:
         """How objects are, by the last part of their ids."""
-        every = self.home(*objects).healths([HOME])
+        every = self.home(*objects).status([HOME])
         return {short(health.id): health for healths in every.values() for health in healths}
 
     def release(self, *objects: KubeObject) -> int:

@@ -92,9 +92,9 @@ def test_cluster_that_is_built_in_the_same_run_is_reached_when_it_is_ready(regio
 
 def test_cluster_that_is_not_built_yet_misses_all(region: Region) -> None:
     lifecycle = region.lifecycle({HOME: of_train()})
-    seen = {short(each.id): each for each in lifecycle.differences([HOME], take_back=True)[HOME]}
+    seen = {short(each.id): each for each in lifecycle.drift([HOME])[HOME]}
     assert (seen["inside"].kind, seen["inside"].note) == ("missing", "its cluster has no kubeconfig secret")
-    (health,) = [each for healths in lifecycle.healths([HOME]).values() for each in healths if "inside" in each.id]
+    (health,) = [each for healths in lifecycle.status([HOME]).values() for each in healths if "inside" in each.id]
     assert (health.state, health.why) == ("missing", "its cluster has no kubeconfig secret")
     with pytest.raises(NotReadyError, match=r"Cluster.cluster.x-k8s.io/train/train is not ready after 600 s"):
         region.up_all({HOME: of_train()})
@@ -156,7 +156,7 @@ def test_what_the_region_had_once_is_deleted_when_all_of_it_is_brought_up(region
     part = {HOME: every[HOME]}
     assert (HOME, "mgmt") in region.up_all(part)
     assert region.api.get("ConfigMap", "left", "default"), "only part of the region was brought up"
-    differences = region.lifecycle(every).differences(list(every), take_back=True)
+    differences = region.lifecycle(every).drift(list(every))
     assert {name: [(short(d.id), d.kind) for d in some] for name, some in differences.items() if some} == {
         TWIN: [("t", "missing"), ("moved", "leaving")], gone: [("left", "leaving")],
     }  # fmt: skip

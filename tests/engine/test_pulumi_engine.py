@@ -139,6 +139,22 @@ def test_events_are_counted_and_told(root: Path, stack: Any) -> None:
     assert [one.what for one in told] == ["begin", "applied", "applied", "deleted", "end"]
 
 
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [("status", "aifactory status"), ("drift", "aifactory drift"), ("release", "aifactory up --engine direct --adopt")],
+)
+def test_what_it_can_not_do_is_refused_with_what_to_use(root: Path, what: str, instead: str) -> None:
+    with pytest.raises(RefusedError, match=f"^the Pulumi engine .*`{instead}`"):
+        getattr(lifecycle(root), what)(["kr-test"])
+
+
+def test_preview_counts(root: Path, stack: Any) -> None:
+    stack.preview.side_effect = lambda on_event, **_: on_event(event("create", "kubernetes:core/v1:Namespace", "a"))
+    preview = lifecycle(root).preview(["kr-test"])
+    assert (preview.differences, preview.refused) == (None, False)
+    assert [str(report) for report in preview.reports] == ["1 created"]
+
+
 def test_lock_is_explained_with_the_command_that_breaks_it(root: Path, stack: Any, home: Path) -> None:
     stack.up.side_effect = automation.ConcurrentUpdateError(automation.CommandResult("", "locked", 255))
     with pytest.raises(RefusedError) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -12,15 +13,16 @@ from hypothesis import strategies as st
 
 from ai_factory.infra.engine.direct import fields, ownership
 from ai_factory.infra.engine.direct.applyset import Contents, applyset_id, members_of, parent_name
-from ai_factory.infra.engine.direct.diff import changes
+from ai_factory.infra.engine.direct.compare import changes
 from ai_factory.infra.engine.direct.results import result_of
 from ai_factory.infra.engine.direct.same import is_applied
-from ai_factory.infra.engine.report import Report
+from ai_factory.infra.engine.report import Difference, Report
 from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube import lease, retry
 from ai_factory.infra.kube.errors import NoAnswerError, RejectedError
 from ai_factory.infra.kube.readiness import verdict
 from ai_factory.infra.kube.stopping import Halt
+from ai_factory.infra.show.lifecycle import change_line
 from tests.engine.items import config_map
 
 
@@ -91,15 +93,19 @@ def test_changes_name_fields_and_leave_out_what_the_server_keeps() -> None:
         "status": {"phase": "old"},
     }
     new = {
-        "metadata": {"name": "a", "resourceVersion": "2", "managedFields": []},
+        "metadata": {"name": "a", "resourceVersion": "2", "labels": {"x.org/y": "2"}, "managedFields": []},
         "spec": {"ports": [{"name": "http", "port": 81}, {"name": "https", "port": 443}], "args": ["a"], "ready": True},
         "status": {"phase": "new"},
     }
-    assert [str(change) for change in changes(old, new)] == [
-        'metadata.labels: {"x.org/y": "1"} -> (none)',
+    assert [change_line(change) for change in changes(old, new)] == [
+        'metadata.labels["x.org/y"]: "1" -> "2"',
         "spec.ports[name=http].port: 80 -> 81",
         'spec.ports[name=https]: (none) -> {"name": "https", "port": 443}',
-        'spec.args: ["a", "b"] -> ["a"]',
+        'spec.args[1]: "b" -> (none)',
+    ]
+    (first, *_) = changes(old, new)
+    assert Difference(id="a", kind="changed", changes=(first,)).as_dict()["changes"] == [
+        {"path": 'metadata.labels["x.org/y"]', "old": "1", "new": "2"}
     ]
 
 
@@ -111,9 +117,10 @@ json_values = st.recursive(
 
 
 @given(json_values, json_values)
-def test_no_changes_means_equal(one: Any, other: Any) -> None:
-    assert (changes({"spec": one}, {"spec": other}) == []) == (one == other)
-    assert changes({"spec": one}, {"spec": one}) == []
+def test_no_changes_means_equal(first: Any, second: Any) -> None:
+    same = json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
+    assert (changes({"spec": first}, {"spec": second}) == ()) == same
+    assert changes({"spec": first}, {"spec": first}) == ()
 
 
 def entry(manager: str, operation: str = "Apply", **more: Any) -> dict[str, Any]:

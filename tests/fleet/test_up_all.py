@@ -13,8 +13,8 @@ import pytest
 from pytest_mock import MockerFixture
 
 from ai_factory.infra.engine.declared import Parts
-from ai_factory.infra.engine.direct.compare import Difference
-from ai_factory.infra.engine.report import Report
+from ai_factory.infra.engine.protocol import Preview
+from ai_factory.infra.engine.report import Difference, Report
 from ai_factory.infra.errors import InterruptedRunError, RefusedError, UnavailableError
 from ai_factory.infra.fleet import members
 from tests.conftest import Outcome
@@ -38,11 +38,9 @@ class Clusters:
         lifecycle = SimpleNamespace(
             up=lambda _: self.bring(name),
             reports=[Report(stack=name, target="m")],
-            differences=lambda _, take_back: {name: [Difference(id="m/X//a", kind=self.kind, note="why")]},  # type: ignore[arg-type]
+            preview=lambda _: Preview(differences={name: [Difference(id="m/X//a", kind=self.kind, note="why")]}),  # type: ignore[arg-type]
         )
-        yield SimpleNamespace(
-            plan=plan, names=[name], parts=Parts(), direct=lambda: lifecycle, engine=lambda _: lifecycle
-        )
+        yield SimpleNamespace(plan=plan, names=[name], parts=Parts(), engine=lambda _: lifecycle)
 
     def bring(self, name: str) -> None:
         self.up.append(name)

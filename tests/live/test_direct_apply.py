@@ -96,8 +96,8 @@ def test_drift_is_shown_and_repaired(stack: Stack) -> None:
     stack.merge("b", {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}, "somebody")
     stack.api.request("DELETE", stack.path("c"))
     found = {one.id.rpartition("/")[2]: one for one in differences(stack.run(*items), take_back=True)}
-    assert [str(change) for change in found["a"].changes] == ['data.value: "by hand" -> "1"']
-    assert [change.path for change in found["b"].changes] == ["metadata.labels['app.kubernetes.io/managed-by']"]
+    assert [(change.path, change.old, change.new) for change in found["a"].changes] == [("data.value", "by hand", "1")]
+    assert [change.path for change in found["b"].changes] == ['metadata.labels["app.kubernetes.io/managed-by"]']
     assert found["c"].kind == "missing"
     report = stack.up(*items)
     assert (report.count("repaired"), report.count("changed"), report.count("created")) == (1, 1, 1)

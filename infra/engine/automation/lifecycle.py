@@ -26,7 +26,8 @@ from ...plan import stacks
 from ...plan.model import RegionPlan
 from ..options import Options
 from ..progress import Listener, silent
-from ..report import Report
+from ..protocol import Preview
+from ..report import Difference, Health, Report
 from .events import PulumiEvents
 
 STACKS_AT_ONCE = 2
@@ -84,13 +85,25 @@ class PulumiLifecycle:
         """Update the stacks in order (FactoryError if one fails)."""
         return self._in_steps(names, self._up)
 
-    def preview(self, names: Sequence[str]) -> list[Report]:
-        """Say what an update would do; the reports count what would be done."""
-        return self._in_steps(names, self._preview)
+    def preview(self, names: Sequence[str]) -> Preview:
+        """Say what an update would do, in counts."""
+        return Preview(reports=self._in_steps(names, self._preview))
 
     def down(self, names: Sequence[str]) -> list[Report]:
         """Destroy the stacks' resources, in reverse order; protected ones only with `force_protected`."""
         return self._in_steps(names, self._down, backwards=True)
+
+    def status(self, names: Sequence[str]) -> dict[str, list[Health]]:
+        """Refused: Pulumi keeps what it registered, not how that is (RefusedError)."""
+        raise _refusal("tells no health of objects", "use `aifactory status`, which reads it by the direct engine")
+
+    def drift(self, names: Sequence[str]) -> dict[str, list[Difference]]:
+        """Refused: Pulumi compares with its state, not with the clusters (RefusedError)."""
+        raise _refusal("compares no live fields", "use `aifactory drift`, which compares by the direct engine")
+
+    def release(self, names: Sequence[str]) -> int:
+        """Refused: what Pulumi has is taken over from the other side (RefusedError)."""
+        raise _refusal("lets go of nothing", "take its objects over by `aifactory up --engine direct --adopt`")
 
     def _in_steps(
         self, names: Sequence[str], act: Callable[[str, PulumiEvents], None], *, backwards: bool = False
@@ -202,6 +215,10 @@ class PulumiLifecycle:
             # Whether its clusters are a sandbox has been checked; the program checks that they are on this machine.
             flags["ai-factory:sandbox"] = "true"
         return flags
+
+
+def _refusal(what: str, remedy: str) -> RefusedError:
+    return RefusedError(f"the Pulumi engine {what}", remedy)
 
 
 def _locked(name: str) -> tuple[str, str]:

@@ -6,35 +6,17 @@ The server fills in defaults and brings values into its own form, so nothing of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 from ...errors import RefusedError
-from ...objects.base import KubeObject
+from ...objects.base import KubeObject, Manifest
+from ...objects.fields import FieldChange, field_changes
+from ..report import Difference
 from .applying import Applier
-from .diff import Change, changes
 from .live import in_full, key_of
 from .run import Run
 from .survey import Survey, foreign, is_protected, survey
 
-Kind = Literal["missing", "changed", "leaving", "refused"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One object that is not as planned."""
-
-    id: str
-    kind: Kind
-    """`leaving`: it is there but planned no more; `refused`: applying it would fail."""
-    changes: tuple[Change, ...] = ()
-    """From the live object to the planned one."""
-    note: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        fields = [change.as_dict() for change in self.changes]
-        return {"id": self.id, "kind": self.kind, "changes": fields, "note": self.note}
+_SERVERS_OWN = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"})
 
 
 def differences(run: Run, *, take_back: bool) -> list[Difference]:
@@ -76,7 +58,7 @@ def _difference(run: Run, applier: Applier, item: KubeObject, namespaces: set[st
     if found is None:
         return Difference(id=item.id, kind="missing")
     live = in_full(run.cluster.api, found)
-    fields = tuple(changes(live, planned))
+    fields = changes(live, planned)
     return Difference(id=item.id, kind="changed", changes=fields) if fields else None
 
 
@@ -96,3 +78,14 @@ def _leaving(run: Run, seen: Survey) -> Sequence[Difference]:
         Difference(id=key.on(run.cluster.target), kind="leaving", note="protected" if is_protected(found) else "")
         for key, found in seen.leaving.items()
     ]
+
+
+def changes(live: Manifest, planned: Manifest) -> tuple[FieldChange, ...]:
+    """Fields that differ, beside status and what the server keeps about an object."""
+    return field_changes(_own(live), _own(planned))
+
+
+def _own(manifest: Manifest) -> Manifest:
+    kept = {key: value for key, value in manifest.items() if key != "status"}
+    meta = manifest.get("metadata") or {}
+    return {**kept, "metadata": {key: value for key, value in meta.items() if key not in _SERVERS_OWN}}

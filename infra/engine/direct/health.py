@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
-
 from ...kube.readiness import conditions, described, verdict
 from ...objects.base import KubeObject, Manifest
+from ..report import Health
 from .live import in_full, key_of
 from .run import Run
 from .survey import survey
 from .waiting import blocked_by
 
-State = Literal["ready", "not ready", "missing", "going"]
-
 _TELLING = ("Ready", "Available", "Healthy", "Established")
 """Conditions that say how an object is, where the plan does not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How one object is."""
-
-    id: str
-    state: State
-    why: str = ""
-    conditions: Mapping[str, str] | None = None
-    """Status of each condition by type; None where the object has none."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"id": self.id, "state": self.state, "why": self.why, "conditions": dict(self.conditions or {})}
 
 
 def healths(run: Run) -> list[Health]:

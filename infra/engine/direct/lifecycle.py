@@ -18,11 +18,10 @@ from ..clusters import Session
 from ..declared import Parts, refuse_releases
 from ..options import Options
 from ..progress import Listener, silent
-from ..report import Report
+from ..protocol import Preview
+from ..report import Difference, Health, Report
 from . import compare, health
-from .compare import Difference
 from .down import Undoing, down, refuse_down, undoing
-from .health import Health
 from .places import NO_CLUSTER, Places
 from .release import release
 from .rounds import Round, root_of
@@ -101,7 +100,16 @@ class Lifecycle:
             found.setdefault(name, []).extend(some)
         return found
 
-    def healths(self, names: Sequence[str]) -> dict[str, list[Health]]:
+    def preview(self, names: Sequence[str]) -> Preview:
+        """Say what `up` would do, field by field; changes nothing (RefusedError if the plan has charts)."""
+        refuse_releases(self._parts)
+        return Preview(differences=self.differences(names, take_back=False))
+
+    def drift(self, names: Sequence[str]) -> dict[str, list[Difference]]:
+        """Where the clusters differ from the plan, also in fields that others have changed; changes nothing."""
+        return self.differences(names, take_back=True)
+
+    def status(self, names: Sequence[str]) -> dict[str, list[Health]]:
         """How the objects are, by component (`<Component> <name>`), in plan order."""
         self._session.prepare(self._parts.targets(names))
         found: dict[str, list[Health]] = {}
