@@ -76,7 +76,8 @@ def built(region: Region) -> None:
 def of_train() -> Any:
     """A cluster that is built, and what is on it and comes after it."""
     home = planned("Namespace", "train")
-    cluster = planned("Cluster", "train", "train", api=CLUSTERS, spec={}, wait_for="condition=Ready", after=(home.id,))
+    own = {"spec": {}, "wait_for": "condition=Ready", "timeout_seconds": 60, "after": (home.id,)}
+    cluster = planned("Cluster", "train", "train", api=CLUSTERS, **own)
     inside = on("train", "inside")
     return [home, cluster, inside, on("mgmt", "late", after=(inside.id,))]
 
@@ -96,7 +97,7 @@ def test_cluster_that_is_not_built_yet_misses_all(region: Region) -> None:
     assert (seen["inside"].kind, seen["inside"].note) == ("missing", "its cluster has no kubeconfig secret")
     (health,) = [each for healths in lifecycle.status([HOME]).values() for each in healths if "inside" in each.id]
     assert (health.state, health.why) == ("missing", "its cluster has no kubeconfig secret")
-    with pytest.raises(NotReadyError, match=r"Cluster.cluster.x-k8s.io/train/train is not ready after 600 s"):
+    with pytest.raises(NotReadyError, match=r"Cluster.cluster.x-k8s.io/train/train is not ready after 60 s"):
         region.up_all({HOME: of_train()})
     region.lifecycle({HOME: of_train()}).down([HOME])
     assert "left out: its cluster has no kubeconfig secret" in region.details("note")
@@ -162,6 +163,7 @@ def test_what_the_region_had_once_is_deleted_when_all_of_it_is_brought_up(region
     }  # fmt: skip
     reports = region.up_all(every)
     assert str(reports[gone, "mgmt"]) == "1 deleted"
+    assert (gone, "mgmt") not in region.up_all(every)
     assert [item["metadata"]["name"] for item in region.api.all("ConfigMap", "default")] == ["m", "theirs"]
 
 

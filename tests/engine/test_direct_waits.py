@@ -20,6 +20,7 @@ from tests.engine.harness import (
     release,
     short,
 )
+from tests.fake_api.clock import Clock
 from tests.fake_api.faults import meanwhile
 
 RELEASE = "HelmRelease.helm.toolkit.fluxcd.io"
@@ -122,10 +123,11 @@ def test_status_by_component(region: Region) -> None:
     assert region.status(release())["r"].as_dict()["conditions"] == {"Ready": "True"}
 
 
-def test_down_waits_for_finalizers_and_removes_the_parent(region: Region) -> None:
+def test_down_waits_for_finalizers_and_removes_the_parent(region: Region, clock: Clock) -> None:
     region.up(config_map("held"))
     region.patch("held", {"metadata": {"finalizers": ["example.org/power-off"]}}, "controller")
     begin = time.monotonic()
+    region.once("waiting", "/held", lambda: clock.advance(590))
     refusal = r"ConfigMap/a/held is still there after 600 s: waits for finalizers example\.org/power-off\. See the"
     with pytest.raises(NotReadyError, match=refusal):
         region.down(config_map("held"))
@@ -139,19 +141,16 @@ def test_down_waits_for_finalizers_and_removes_the_parent(region: Region) -> Non
     assert region.details("end")[-1] == "1 deleted"
 
 
-def test_longer_time_of_the_plan_counts_for_its_end_too(region: Region) -> None:
+def test_longer_time_of_the_plan_counts_for_its_end_too(region: Region, clock: Clock) -> None:
     held = config_map("held", timeout_seconds=700)
     region.up(held)
     region.patch("held", {"metadata": {"finalizers": ["x.org/drain"]}}, "controller")
-    begin = time.monotonic()
 
-    def gone_in_time() -> None:
-        if time.monotonic() - begin > 620:
-            region.patch("held", {"metadata": {"finalizers": []}}, "controller")
-        else:
-            region.once("waiting", "/held", gone_in_time)
+    def later() -> None:
+        clock.advance(650)
+        region.once("waiting", "/held", lambda: region.patch("held", {"metadata": {"finalizers": []}}, "controller"))
 
-    gone_in_time()
+    region.once("waiting", "/held", later)
     assert len(region.down(held).deleted) == 2
 
 
@@ -172,10 +171,11 @@ def test_many_that_go_are_read_by_one_list(region: Region) -> None:
     assert not any("/configmaps/c" in path for path in gets)
 
 
-def test_namespace_that_does_not_go_tells_what_is_left_in_it(region: Region) -> None:
+def test_namespace_that_does_not_go_tells_what_is_left_in_it(region: Region, clock: Clock) -> None:
     region.up()
     meta = {"name": "theirs", "namespace": NAMESPACE, "finalizers": ["x.org/f"]}
     region.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    region.once("waiting", "Namespace//a", lambda: clock.advance(590))
     with pytest.raises(NotReadyError) as caught:
         region.down()
     assert "Namespace//a is still there after 600 s: Some resources are remaining: configmaps. has 1" in str(
