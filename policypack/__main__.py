@@ -1,76 +1,15 @@
-"""The policy pack: a policy for each of the gate's rules on objects. Serving the engine never returns."""
+"""The policy pack: the gate's rules, held by the engine at every preview and update. Serving it never returns.
 
-from __future__ import annotations
+The rules are those of the installed package, and the waivers those of the project that this folder stands in.
+"""
 
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyPack,
-    PolicyResource,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
+PROJECT = Path(__file__).resolve().parent.parent
+if (PROJECT / "src" / "ai_factory").is_dir():  # the package's own repository
+    sys.path.insert(0, str(PROJECT / "src"))
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from ai_factory.policypack.policies import serve  # noqa: E402
 
-import adapter
-
-
-def resource(one: PolicyResource | ResourceValidationArgs) -> adapter.Resource:
-    """What the rules need of a resource."""
-    return adapter.Resource(
-        urn=one.urn,
-        type=one.resource_type,
-        name=one.name,
-        props=one.props,
-        protect=bool(one.opts.protect),
-        provider=one.provider.name if one.provider is not None else "",
-    )
-
-
-def on_resource(rule: adapter.Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Judge one resource."""
-    try:
-        for one in adapter.check(rule, [resource(args)]):
-            report(one.message, one.urn or None)
-    except adapter.NotJudgedError as error:
-        args.not_applicable(str(error))
-
-
-def on_stack(rule: adapter.Rule, args: StackValidationArgs, report: ReportViolation) -> None:
-    """Judge all resources of a stack."""
-    try:
-        for one in adapter.check(rule, [resource(one) for one in args.resources]):
-            report(one.message, one.urn or None)
-    except adapter.NotJudgedError as error:
-        args.not_applicable(str(error))
-
-
-def policy(rule: adapter.Rule, kind: Callable[..., Policy], judge: Callable[..., None]) -> Policy:
-    """A rule as a policy."""
-    level = EnforcementLevel.MANDATORY if rule.severity == "error" else EnforcementLevel.ADVISORY
-    return kind(
-        name=rule.id,
-        description=rule.reason,
-        enforcement_level=level,
-        validate=partial(judge, rule),
-        remediation_steps=rule.remedy,
-        tags=[rule.area],
-    )
-
-
-PolicyPack(
-    "ai-factory",
-    policies=[
-        *(policy(rule, ResourceValidationPolicy, on_resource) for rule in adapter.object_rules()),
-        *(policy(rule, StackValidationPolicy, on_stack) for rule in adapter.set_rules()),
-    ],
-)
+serve(PROJECT)

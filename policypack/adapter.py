@@ -8,23 +8,19 @@ its values are Pulumi secrets, while `aifactory gate --pulumi` sees them hidden.
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
-
-from ai_factory.infra.gate import opaque  # noqa: E402
-from ai_factory.infra.gate.preview import read  # noqa: E402
-from ai_factory.infra.gate.records import Finding  # noqa: E402
-from ai_factory.infra.gate.rule import ObjectView, Rule, rules_of_scope  # noqa: E402
-from ai_factory.infra.gate.rules import running  # noqa: E402
-from ai_factory.infra.spec.load import load  # noqa: E402
-from ai_factory.infra.spec.problems import InputError  # noqa: E402
+from ai_factory.infra.gate import opaque
+from ai_factory.infra.gate.preview import read
+from ai_factory.infra.gate.records import Finding
+from ai_factory.infra.gate.rule import ObjectView, Rule, rules_of_scope
+from ai_factory.infra.gate.rules import running
+from ai_factory.infra.spec.load import load
+from ai_factory.infra.spec.problems import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +64,7 @@ def check(
     rule: Rule,
     resources: Sequence[Resource],
     *,
-    root: Path = ROOT,
+    root: Path,
     today: datetime.date | None = None,
 ) -> list[Violation]:
     """What one rule says of one resource, or of all resources of a stack, less what the region waives.
@@ -138,7 +134,7 @@ def region_of(urn: str) -> str:
 
 
 @cache
-def waivers(region: str, root: Path = ROOT) -> tuple[Mapping[str, str], ...]:
+def waivers(region: str, root: Path) -> tuple[Mapping[str, str], ...]:
     """Waivers of a region's file; none for a stack of another program.
 
     A file with faults has no waiver in force: the program and the gate refuse it.

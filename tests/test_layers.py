@@ -10,7 +10,7 @@ import pytest
 from tests import regionfile
 
 ROOT = regionfile.REPOSITORY
-PACKAGES = ("infra", "components", "templates")
+PACKAGES = ("infra", "components", "templates", "policypack")
 
 
 def modules(folder: Path) -> list[Path]:

@@ -1,21 +1,19 @@
-"""The pack's adapter, imported as the pack does: from its own folder."""
+"""The pack's adapter, as the pack imports it."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-PACK = Path(__file__).resolve().parent.parent.parent / "policypack"
+from tests.regionfile import REPOSITORY
+
+PACK = REPOSITORY / "policypack"
 
 
 @pytest.fixture
-def adapter(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """`policypack/adapter.py`; the path is as before afterwards."""
-    monkeypatch.setattr(sys, "path", [str(PACK), *sys.path])
-    monkeypatch.delitem(sys.modules, "adapter", raising=False)
-    import adapter
+def adapter() -> ModuleType:
+    """`policypack/adapter.py`."""
+    from ai_factory.policypack import adapter
 
     return adapter

@@ -24,6 +24,7 @@ from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names
 from ai_factory.infra.plan import regions
+from tests.regionfile import REPOSITORY
 
 from .conftest import PACK
 
@@ -105,8 +106,10 @@ def test_the_pack_says_what_the_gate_says_of_the_objects_of_a_region(
 
     assert [adapter.view_of(one) for one in resources] == [view(item) for item in items]
     for one in adapter.object_rules():
-        found = adapter.check(one, resources, today=TODAY)
-        assert told(found) == expected(running.by_rule(one, list(map(view, items)), name), adapter.waivers(name))
+        found = adapter.check(one, resources, root=REPOSITORY, today=TODAY)
+        assert told(found) == expected(
+            running.by_rule(one, list(map(view, items)), name), adapter.waivers(name, REPOSITORY)
+        )
         assert found or one.id != "demo"
 
 
@@ -118,7 +121,9 @@ def test_the_pack_says_what_the_gate_says_of_the_stacks_of_a_region(name: str, a
         resources = [resource(adapter, item, stack) for item in items]
         for one in adapter.set_rules():
             found = running.by_rule(one, list(map(view, items)), name)
-            assert told(adapter.check(one, resources, today=TODAY)) == expected(found, adapter.waivers(name))
+            assert told(adapter.check(one, resources, root=REPOSITORY, today=TODAY)) == expected(
+                found, adapter.waivers(name, REPOSITORY)
+            )
 
 
 def failing_objects() -> list[Any]:
@@ -135,7 +140,7 @@ def failing_objects() -> list[Any]:
 def test_the_pack_refuses_what_the_gate_refuses(name: str, manifest: dict[str, Any], adapter: ModuleType) -> None:
     given = made(adapter, type_token(manifest), manifest, stack="unknown")
 
-    found = adapter.check(rule.RULES[name], [given], today=TODAY)
+    found = adapter.check(rule.RULES[name], [given], root=REPOSITORY, today=TODAY)
 
     judged = running.by_rule(rule.RULES[name], [adapter.view_of(given)], "unknown")
     assert found
@@ -145,7 +150,7 @@ def test_the_pack_refuses_what_the_gate_refuses(name: str, manifest: dict[str, A
 def test_a_violation_names_the_resource(adapter: ModuleType, demo: rule.Rule) -> None:
     given = made(adapter, "kubernetes:core/v1:Namespace", {"metadata": {"name": "acme"}}, protect=True)
 
-    [found] = adapter.check(demo, [given], today=TODAY)
+    [found] = adapter.check(demo, [given], root=REPOSITORY, today=TODAY)
 
     assert found.urn == given.urn
     assert found.message.startswith("train/Namespace//acme: Namespace")
@@ -154,7 +159,7 @@ def test_a_violation_names_the_resource(adapter: ModuleType, demo: rule.Rule) ->
 def test_what_is_no_kubernetes_object_is_left_out(adapter: ModuleType, demo: rule.Rule) -> None:
     given = [made(adapter, "pulumi:pulumi:Stack", {}), made(adapter, "ai-factory:index:Region", {}, protect=True)]
 
-    assert adapter.check(demo, given, today=TODAY) == []
+    assert adapter.check(demo, given, root=REPOSITORY, today=TODAY) == []
 
 
 def test_waivers_of_the_region_hold(adapter: ModuleType, demo: rule.Rule, tmp_path: Path) -> None:
@@ -177,7 +182,7 @@ def test_a_value_that_is_not_known_yet_is_not_judged(adapter: ModuleType, demo: 
     given = made(adapter, "kubernetes:apps/v1:Deployment", props)
 
     with pytest.raises(adapter.NotJudgedError, match=r"spec\.replicas"):
-        adapter.check(demo, [given], today=TODAY)
+        adapter.check(demo, [given], root=REPOSITORY, today=TODAY)
 
 
 def test_proxies_and_doubles_become_plain_data(adapter: ModuleType) -> None:
@@ -205,6 +210,8 @@ def test_the_pack_has_each_rule_once_at_its_level(
     stub.ResourceValidationPolicy.side_effect = lambda **given: SimpleNamespace(kind="object", **given)
     stub.StackValidationPolicy.side_effect = lambda **given: SimpleNamespace(kind="set", **given)
     monkeypatch.setitem(sys.modules, "pulumi_policy", stub)
+    monkeypatch.delitem(sys.modules, "ai_factory.policypack.policies", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     for id, scope, severity in (("one", "object", "error"), ("two", "object", "note"), ("three", "set", "error")):
         one = rule.Rule(
             id=id, scope=scope, severity=severity, check=lambda given: iter([Breach(message="bad")]),
@@ -239,7 +246,8 @@ def test_the_adapter_needs_no_more_than_the_pack_installs() -> None:
     locked = (PACK / "requirements.lock").read_text()
     absent = ["click", "cryptography", "httpx2", "lightkube", "psutil", "pulumi", "pulumi_kubernetes", "rich"]
     code = (
-        f"import sys; sys.modules.update(dict.fromkeys({absent})); import adapter; print(len(adapter.object_rules()))"
+        f"import sys; sys.modules.update(dict.fromkeys({absent})); from ai_factory.policypack import adapter; "
+        "print(len(adapter.object_rules()))"
     )
 
     ran = subprocess.run([sys.executable, "-c", code], cwd=PACK, capture_output=True, text=True, check=False)

@@ -17,7 +17,7 @@ from .environment import check
 
 pytestmark = pytest.mark.slow
 
-PACKAGES = ("components", "infra", "templates")
+PACKAGES = ("components", "infra", "policypack", "templates")
 WRONG_USES = """\
 from pathlib import Path
 
@@ -53,8 +53,9 @@ providers["infer-a"].kubeconfg  # attr-defined
 def files(package: str) -> set[str]:
     """Files of a package of the work tree, as a wheel names them."""
     folder = regionfile.REPOSITORY / package
-    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return {f"ai_factory/{package}/{path.relative_to(folder).as_posix()}" for path in paths}
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    own = (path for path in paths if not path.parts[0].startswith("."))  # the pack's environment stands in it
+    return {f"ai_factory/{package}/{path.as_posix()}" for path in own}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
