@@ -130,6 +130,14 @@ class Catalog:
         """Company-wide pools of addresses and numbers, where the project names none."""
         return PoolsEntry.model_validate(_read("addressing.yaml"))
 
+    @functools.cached_property
+    def brings(self) -> dict[str, str]:
+        """What brings the kinds of an API group, by group, or by `*.` and a suffix of groups."""
+        return {
+            **self._platform["brings"],
+            **{group: name for chart in self.charts for group, name in chart.brings.items()},
+        }
+
     @property
     def kubernetes_versions(self) -> tuple[str, ...]:
         """Kubernetes versions that may be used."""

@@ -324,6 +324,8 @@ class ChartEntry(Entry):
     when: dict[str, Any] = Field(default_factory=dict)
     """Conditions on the cluster: `purpose`, `fabric_kind`, `rack_scale`, `provider`, `driver` (lists of values)."""
     values: dict[str, Any] = Field(default_factory=dict)
+    brings: dict[str, str] = Field(default_factory=dict)
+    """What errors call it, by API group of the kinds that it brings; `*.` stands before a suffix of groups."""
     grade: Grade = "R"
     source: str
 

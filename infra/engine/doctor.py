@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import FactoryError
-from ..kube import discovery
 from ..kube.api import NAMESPACE
 from ..kube.cluster import Cluster
 from ..kube.errors import NotBuiltError
 from ..objects.base import KubeObject
 from .clusters import Session
 from .declared import Parts
+from .origins import lacking_kind
 
 State = Literal["good", "note", "fault"]
 
@@ -112,7 +112,7 @@ def _kinds(cluster: Cluster, items: Sequence[KubeObject]) -> Iterator[Finding]:
     first = {(item.manifest["apiVersion"], item.manifest["kind"]): item for item in reversed(items)}
     lacking = [item for kind, item in first.items() if cluster.discovery.find(*kind) is None]
     for item in lacking:
-        error = discovery.missing(cluster.discovery, cluster.target, item.manifest)
+        error = lacking_kind(cluster, item.manifest)
         brought = any(need.split("/")[1].startswith("HelmRelease") for need in item.after)
         remedy = f"{error.remedy} (the plan's own release brings it)" if brought else error.remedy
         yield Finding(subject=subject, state="note" if brought else "fault", detail=error.message, remedy=remedy)

@@ -63,13 +63,16 @@ class ContextSource:
         if not any(file.is_file() for file in self.files):
             raise UnavailableError(f"{self.name}: there is no kubeconfig {named}", "name one in KUBECONFIG")
         with _usable(self.name):
-            merged = _read(self.files)
-        known = [entry["name"] for entry in merged["contexts"]]
-        if self.context not in known:
-            listed = ", ".join(known) or "none"
+            try:
+                merged = kubeconfig.read(self.files)
+            except InputError as error:
+                raise UnavailableError(str(error.problems[0])) from None
+        contexts = [entry["name"] for entry in merged["contexts"]]
+        if self.context not in contexts:
+            listed = ", ".join(contexts) or "none"
             remedy = f"set KUBECONFIG to a file that has it, or change access in the region file; it has: {listed}"
             raise UnavailableError(f"there is no {self.name} in {named}", remedy)
-        return from_kubeconfig(merged, self.context, self.name)
+        return _connection(merged, self.context, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +90,13 @@ class TextSource:
             context = str(config.get("current-context") or config["contexts"][0]["name"])
         except (yaml.YAMLError, TypeError, ValueError, KeyError, IndexError):
             raise UnavailableError(f"{self.name}: not a kubeconfig", "see what wrote it") from None
-        return from_kubeconfig(config, context, self.name)
+        return _connection(config, context, self.name)
 
 
 def exec_source(target: str, command: spec.Exec, root: Path) -> TextSource:
     """Access by a command that prints credentials (InputError if its `ca_file` can't be read)."""
     authority = kubeconfig.authority(command, root)
     return TextSource(f"access of {target}", lambda: kubeconfig.for_command(target, command, authority))
-
-
-def from_kubeconfig(config: kubeconfig.Kubeconfig, context: str, name: str) -> Connection:
-    """The connection of a context.
-
-    Args:
-        config: kubeconfig; paths in it are absolute.
-        context: name of the context.
-        name: how errors name the access.
-
-    Raises:
-        UnavailableError: an entry is missing or can't be used.
-    """
-    with _usable(name):
-        return _connection(config, context, name)
 
 
 @contextmanager
@@ -122,61 +110,26 @@ def _usable(name: str) -> Iterator[None]:
 
 
 def _connection(config: kubeconfig.Kubeconfig, context: str, name: str) -> Connection:
-    chosen = _entry(config, "contexts", context, "context", name)
-    cluster = _entry(config, "clusters", str(chosen.get("cluster")), "cluster", name)
-    if cluster.get("tls-server-name"):
-        message = f"{name}: tls-server-name is not supported here"
-        raise UnavailableError(message, "put the name in the server's certificate into `server`")
-    user = _entry(config, "users", str(chosen["user"]), "user", name) if chosen.get("user") else {}
-    known = resolved_user(name, user, Path.cwd(), cluster)
-    single = SingleConfig(
-        context_name=context,
-        context=Context(cluster=str(chosen["cluster"])),
-        cluster=msgspec.convert(dict(cluster), Cluster),
-        user=msgspec.convert(known, User),
-        fname=Path.cwd() / "kubeconfig",
-    )
-    return Connection(config=single, proxy=msgspec.convert(cluster.get("proxy-url"), str | None))
+    """The connection of a context; UnavailableError, with the name of the access, if an entry can't be used."""
+    with _usable(name):
+        chosen = _entry(config, "contexts", context, name)
+        cluster = _entry(config, "clusters", str(chosen.get("cluster")), name)
+        if cluster.get("tls-server-name"):
+            message = f"{name}: tls-server-name is not supported here"
+            raise UnavailableError(message, "put the name in the server's certificate into `server`")
+        user = _entry(config, "users", str(chosen["user"]), name) if chosen.get("user") else {}
+        single = SingleConfig(
+            context_name=context,
+            context=Context(cluster=str(chosen["cluster"])),
+            cluster=msgspec.convert(dict(cluster), Cluster),
+            user=msgspec.convert(resolved_user(name, user, cluster), User),
+            fname=Path.cwd() / "kubeconfig",
+        )
+        return Connection(config=single, proxy=msgspec.convert(cluster.get("proxy-url"), str | None))
 
 
-def _entry(config: kubeconfig.Kubeconfig, kind: str, wanted: str, key: str, name: str) -> Mapping[str, Any]:
-    for entry in config[kind]:
-        if entry.get("name") == wanted and isinstance(entry.get(key), dict):
-            found: Mapping[str, Any] = entry[key]
-            return found
-    raise UnavailableError(f"{name}: the kubeconfig has no {key} {wanted!r}", "mend it")
-
-
-def _read(files: Sequence[Path]) -> kubeconfig.Kubeconfig:
-    """The files merged as kubectl does, with the paths in each made absolute first."""
-    merged: kubeconfig.Kubeconfig = {"clusters": [], "contexts": [], "users": []}
-    for file in files:
-        try:
-            one = kubeconfig.read([file])
-        except InputError as error:
-            raise UnavailableError(str(error.problems[0])) from None
-        for key in merged:
-            known = {entry["name"] for entry in merged[key]}
-            merged[key] += [_placed(entry, file) for entry in one[key] if entry["name"] not in known]
-    return merged
-
-
-_PATHS = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key", "tokenFile")}
-
-
-def _placed(entry: Mapping[str, Any], file: Path) -> dict[str, Any]:
-    """An entry whose relative paths start from its file's folder."""
-    result = dict(entry)
-    folder = file.resolve().parent
-    for part, keys in _PATHS.items():
-        if isinstance(entry.get(part), dict):
-            paths = {key: str(folder / entry[part][key]) for key in keys if entry[part].get(key)}
-            result[part] = {**entry[part], **paths, **_command(entry[part], folder)}
-    return result
-
-
-def _command(user: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    command = user.get("exec")
-    if not isinstance(command, dict) or "/" not in str(command.get("command", "")):
-        return {}
-    return {"exec": {**command, "command": str(folder / command["command"])}}
+def _entry(config: kubeconfig.Kubeconfig, kind: str, wanted: str, name: str) -> Mapping[str, Any]:
+    body = kubeconfig.entry_of(config, kind, wanted)
+    if body is None:
+        raise UnavailableError(f"{name}: the kubeconfig has no {kind.removesuffix('s')} {wanted!r}", "mend it")
+    return body

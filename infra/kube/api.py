@@ -8,9 +8,9 @@ from typing import Any
 from lightkube.core.generic_client import BasicRequest
 
 from ..objects.base import Manifest
-from . import faults, retry
+from . import retry
 from .access import Source
-from .errors import NoAnswerError, RejectedError
+from .errors import NoAnswerError, RejectedError, access_fault, unreachable
 from .stopping import Halt
 from .transport import Link
 
@@ -38,12 +38,7 @@ class Api:
         halt: ends the run between two requests.
     """
 
-    def __init__(
-        self,
-        target: str,
-        source: Source,
-        halt: Halt,
-    ) -> None:
+    def __init__(self, target: str, source: Source, halt: Halt) -> None:
         self.target = target
         self._halt = halt
         self._on_retry: Callable[[str, float], None] = lambda why, delay_seconds: None
@@ -103,13 +98,10 @@ class Api:
         try:
             return retry.call(lambda: self._link.send(asked), patience, also=also)
         except NoAnswerError as error:
-            raise faults.unreachable(self.target, self.server, str(error)) from None
+            raise unreachable(self.target, self.server, str(error)) from None
         except RejectedError as fault:
             fault.asked = f"{self.target}: {method} {path}"
-            known = faults.access_fault(self.target, self._link.source.name, f"{method} {path}", fault)
-            if known is not None:
-                raise known from None
-            raise
+            raise access_fault(self.target, self._link.source.name, f"{method} {path}", fault) or fault from None
 
     def get(self, path: str, *, accept: str = JSON) -> Manifest | None:
         """An object, or None if there is none."""

@@ -17,46 +17,40 @@ from cryptography import x509
 from ..errors import UnavailableError
 
 _TIMEOUT_SECONDS = 60
-_FILES = ("client-certificate", "client-key", "tokenFile")
 
 
-def resolved_user(name: str, user: Mapping[str, Any], folder: Path, cluster: Mapping[str, Any]) -> dict[str, Any]:
-    """A kubeconfig user with absolute paths and, where a command gives its credentials, with what the command printed.
+def resolved_user(name: str, user: Mapping[str, Any], cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """A kubeconfig user, with what the command printed where a command gives its credentials.
 
     Args:
         name: how errors name the access.
         user: the kubeconfig's user.
-        folder: folder that its paths are relative to.
         cluster: the kubeconfig's cluster, which the command may ask for.
 
     Raises:
         UnavailableError: the command fails, or a certificate has expired.
     """
-    result: dict[str, Any] = {key: _absolute(value, folder) if key in _FILES else value for key, value in user.items()}
+    result = dict(user)
     command: Mapping[str, Any] | None = result.pop("exec", None)
     if command is not None:
-        result |= _printed(name, command, folder, cluster)
+        result |= _printed(name, command, cluster)
     refuse_expired(name, result)
     return result
 
 
-def _absolute(path: str, folder: Path) -> str:
-    return str(folder / Path(path).expanduser())
-
-
-def _printed(name: str, command: Mapping[str, Any], folder: Path, cluster: Mapping[str, Any]) -> dict[str, Any]:
+def _printed(name: str, command: Mapping[str, Any], cluster: Mapping[str, Any]) -> dict[str, Any]:
     """What an exec credential plugin prints (client.authentication.k8s.io/v1 and v1beta1), as fields of a user."""
     program = str(command["command"])
-    argv = [_absolute(program, folder) if "/" in program else program, *(command.get("args") or [])]
+    argv = [program, *(command.get("args") or [])]
     environment = {**os.environ, **{entry["name"]: entry["value"] for entry in command.get("env") or []}}
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(_exec_info(command, cluster))
     text = _run(name, argv, environment, str(command.get("installHint") or ""))
     try:
         status = json.loads(text)["status"]
-        found = {"token": status.get("token"), **_pair(status)}
+        printed = {"token": status.get("token"), **_pair(status)}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UnavailableError(f"{name}: {program} printed no ExecCredential", "run it by hand and see") from None
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in printed.items() if value}
 
 
 def _exec_info(command: Mapping[str, Any], cluster: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from ..spec.source import display_name
 
 Kubeconfig = dict[str, Any]
 """A kubeconfig as plain data."""
+_KINDS = ("clusters", "contexts", "users")
+_PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
 def files_in_use(environ: Mapping[str, str] | None = None) -> list[Path]:
@@ -29,26 +31,29 @@ def files_in_use(environ: Mapping[str, str] | None = None) -> list[Path]:
 def read(files: Iterable[Path]) -> Kubeconfig:
     """Merge kubeconfig files as kubectl does: the first file that names a thing wins, missing files are no fault.
 
+    Relative paths in a file start from its folder, and are absolute in the result.
+
     Raises:
         InputError: a file is not a kubeconfig.
     """
-    merged: Kubeconfig = {"clusters": [], "contexts": [], "users": []}
+    merged: Kubeconfig = {kind: [] for kind in _KINDS}
     for file in files:
         if not file.is_file():
             continue
-        one = _read_one(file)
-        for key in ("clusters", "contexts", "users"):
-            known = {entry["name"] for entry in merged[key]}
-            merged[key] += [entry for entry in one.get(key) or [] if entry["name"] not in known]
-        if one.get("current-context"):
-            merged.setdefault("current-context", one["current-context"])
+        config = _read_file(file)
+        for kind in _KINDS:
+            names = {entry["name"] for entry in merged[kind]}
+            new = [entry for entry in config.get(kind) or [] if entry["name"] not in names]
+            merged[kind] += [_placed(entry, file.resolve().parent) for entry in new]
+        if config.get("current-context"):
+            merged.setdefault("current-context", config["current-context"])
     return merged
 
 
-def _read_one(file: Path) -> Kubeconfig:
+def _read_file(file: Path) -> Kubeconfig:
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        entries = [entry for key in ("clusters", "contexts", "users") for entry in data.get(key) or []]
+        entries = [entry for kind in _KINDS for entry in data.get(kind) or []]
         if all(isinstance(entry["name"], str) for entry in entries):
             return dict(data)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError, KeyError):
@@ -57,15 +62,42 @@ def _read_one(file: Path) -> Kubeconfig:
     raise InputError([Problem(file=display_name(file), message="not a kubeconfig", remedy=remedy)])
 
 
+def _placed(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """An entry whose relative paths start from a folder; what is no path is left for who uses it to refuse."""
+    return {
+        part: value if not isinstance(value, dict) else {**value, **_absolute(value, folder)}
+        for part, value in entry.items()
+    }
+
+
+def _absolute(value: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    paths: dict[str, Any] = {
+        key: str(folder / Path(value[key]).expanduser())
+        for key in _PATHS
+        if isinstance(value.get(key), str) and value[key]
+    }
+    command = value.get("exec")
+    if isinstance(command, dict) and "/" in str(command.get("command", "")):
+        paths["exec"] = {**command, "command": str(folder / Path(command["command"]).expanduser())}
+    return paths
+
+
+def entry_of(config: Kubeconfig, kind: str, name: str) -> Mapping[str, Any] | None:
+    """What an entry says; None if there is none that says anything.
+
+    Args:
+        config: a kubeconfig.
+        kind: `clusters`, `contexts` or `users`.
+        name: name of the entry.
+    """
+    body = next((entry.get(kind.removesuffix("s")) for entry in config[kind] if entry.get("name") == name), None)
+    return body if isinstance(body, dict) else None
+
+
 def cluster_of(config: Kubeconfig, context: str) -> Mapping[str, Any] | None:
     """The cluster entry that a context leads to; None if there is no such context or cluster."""
-    chosen = _entry(config, "contexts", context, "context")
-    return None if chosen is None else _entry(config, "clusters", str(chosen.get("cluster")), "cluster")
-
-
-def _entry(config: Kubeconfig, kind: str, name: str, key: str) -> Mapping[str, Any] | None:
-    found = next((entry.get(key) for entry in config[kind] if entry["name"] == name), None)
-    return found if isinstance(found, dict) else None
+    chosen = entry_of(config, "contexts", context)
+    return None if chosen is None else entry_of(config, "clusters", str(chosen.get("cluster")))
 
 
 def for_command(name: str, command: spec.Exec, authority: bytes | None) -> str:

@@ -15,9 +15,9 @@ from lightkube.core.generic_client import BasicRequest, GenericSyncClient
 
 from ..errors import UnavailableError
 from ..objects.base import Manifest
-from . import faults, loopback
+from . import loopback
 from .access import Connection, Source
-from .errors import RejectedError
+from .errors import RejectedError, transport_fault
 
 _TIMEOUTS = httpx2.Timeout(60.0, connect=10.0)
 
@@ -80,7 +80,7 @@ def _send(target: str, client: GenericSyncClient, asked: BasicRequest) -> Manife
     try:
         response = client.send(client.build_adapter_request(asked))
     except httpx2.TransportError as error:
-        raise faults.transport_fault(target, error) from None
+        raise transport_fault(target, error) from None
     except (httpx2.InvalidURL, ConfigError) as error:
         raise UnavailableError(f"{target}: the kubeconfig can't be used: {error}", "mend it") from None
     if response.is_success:

@@ -55,10 +55,14 @@ class ObjectId(NamedTuple):
         kind, _, group = kind.partition(".")
         return cls(target, kind, group, namespace, name)
 
+    @property
+    def group_kind(self) -> str:
+        """`<Kind>.<group>`, or the kind alone in the core group."""
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
     def __str__(self) -> str:
         """`<target>/<Kind>.<group>/<namespace>/<name>`."""
-        kind = f"{self.kind}.{self.group}" if self.group else self.kind
-        return f"{self.target}/{kind}/{self.namespace}/{self.name}"
+        return f"{self.target}/{self.group_kind}/{self.namespace}/{self.name}"
 
 
 def object_id(target: str, manifest: Mapping[str, Any]) -> str:

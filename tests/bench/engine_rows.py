@@ -12,7 +12,7 @@ from pathlib import Path
 from lightkube import Client, KubeConfig
 from lightkube.codecs import from_dict
 
-from ai_factory.infra.engine.direct.run import Run
+from ai_factory.infra.engine.direct.stack_run import StackRun
 from ai_factory.infra.engine.direct.up import up
 from ai_factory.infra.engine.options import CONCURRENCY
 from ai_factory.infra.kube.access import ContextSource
@@ -94,7 +94,7 @@ def _up(kubeconfig: Path, count: int) -> float:
     items = objects(count)
     start = time.perf_counter()
     halt = Halt()
-    report = up(Run(connect(TARGET, ContextSource(TARGET, [kubeconfig]), halt), "bench", items, halt))
+    report = up(StackRun(connect(TARGET, ContextSource(TARGET, [kubeconfig]), halt), "bench", items, halt))
     seconds = time.perf_counter() - start
     assert len(report.results) == count + 1
     return seconds

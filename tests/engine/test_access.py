@@ -15,12 +15,13 @@ from lightkube.config.client_adapter import ConnectionParams
 from lightkube.core.generic_client import GenericSyncClient
 
 from ai_factory.infra.engine.clusters import Session, secret_source
+from ai_factory.infra.engine.origins import lacking_kind
 from ai_factory.infra.errors import RefusedError, UnavailableError
 from ai_factory.infra.kube import transport
 from ai_factory.infra.kube.access import ContextSource, TextSource
 from ai_factory.infra.kube.api import Api
-from ai_factory.infra.kube.cluster import connect
-from ai_factory.infra.kube.discovery import Discovery, missing
+from ai_factory.infra.kube.cluster import Cluster, connect
+from ai_factory.infra.kube.discovery import Discovery
 from ai_factory.infra.kube.errors import RejectedError
 from ai_factory.infra.kube.stopping import Halt
 
@@ -214,23 +215,9 @@ def test_discovery_prefers_what_the_server_prefers(mocker: Any, source: ContextS
     discovery = Discovery(Api("m", source, Halt()))
     assert discovery.preferred("Foo.x.io").version == "v2"  # type: ignore[union-attr]
     assert discovery.find("x.io/v1", "Foo").path("a", "b") == "apis/x.io/v1/namespaces/a/foos/b"  # type: ignore[union-attr]
-    error = missing(discovery, "m", {"apiVersion": "x.io/v3", "kind": "Foo"})
+    cluster = Cluster(target="m", api=discovery._api, discovery=discovery, version="v1.36.0")
+    error = lacking_kind(cluster, {"apiVersion": "x.io/v3", "kind": "Foo"})
     assert "lacks kind Foo (x.io/v3); it has v2, v1" in str(error)
-
-
-def test_discovery_of_an_older_server(mocker: Any, source: ContextSource) -> None:
-    resources = [
-        {"name": "pods", "kind": "Pod", "namespaced": True}, {"name": "pods/log", "kind": "Pod", "namespaced": True},
-    ]  # fmt: skip
-    Server(
-        mocker,
-        httpx2.Response(200, json={"kind": "APIVersions", "versions": ["v1"]}),
-        httpx2.Response(200, json={"resources": resources}),
-        httpx2.Response(200, json={"kind": "APIGroupList", "groups": []}),
-    )
-    discovery = Discovery(Api("m", source, Halt()))
-    assert discovery.find("v1", "Pod").plural == "pods"  # type: ignore[union-attr]
-    assert discovery.find("v1", "Node") is None
 
 
 def test_secret_of_cluster_api_is_read_each_time(mocker: Any, source: ContextSource, tmp_path: Path) -> None:

@@ -265,9 +265,13 @@ def test_rejections_of_a_wave_come_all_at_once(region: Region) -> None:
     assert str(region.up(config_map("a"), config_map("b"), config_map("c"))) == "2 created, 2 unchanged"
 
 
-def test_older_server_without_aggregated_discovery(region: Region) -> None:
+def test_server_that_is_too_old_to_list_its_kinds_at_once_is_refused(region: Region) -> None:
     region.api.serving.aggregated = False
-    assert str(region.up(config_map("a"), host())) == "3 created"
+    with pytest.raises(UnavailableError, match=r"mgmt: .* aggregated form\. Bring it to Kubernetes 1\.30 or newer"):
+        region.up(config_map("a"))
+
+
+def test_kind_at_another_version_is_named_with_those_that_are_served(region: Region) -> None:
     with pytest.raises(UnavailableError, match="it has v1alpha1"):
         region.up(planned("BareMetalHost", "h", NAMESPACE, api="metal3.io/v1", spec={}))
 

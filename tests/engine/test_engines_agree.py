@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
+from ai_factory.infra.engine.direct.applying import prepared
 from ai_factory.infra.engine.direct.applyset import PART_OF
-from ai_factory.infra.engine.direct.fields import PROTECT, RETAIN, prepared
+from ai_factory.infra.engine.direct.live_objects import PROTECT, RETAIN
 from ai_factory.infra.objects.base import KubeObject, Manifest, items_of
 from ai_factory.infra.objects.ids import object_id
 from ai_factory.infra.objects.region import blocks_of

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from ai_factory.infra.engine.declared import parts_of, refuse_releases
 from ai_factory.infra.engine.direct.deletion import batches, ranks
-from ai_factory.infra.engine.direct.live import Found, Key
-from ai_factory.infra.engine.direct.rounds import rounds
-from ai_factory.infra.engine.direct.waves import waves
+from ai_factory.infra.engine.direct.live_objects import LiveObject
+from ai_factory.infra.engine.direct.order import rounds, waves
 from ai_factory.infra.errors import RefusedError
+from ai_factory.infra.objects.ids import ObjectId
 from ai_factory.infra.objects.region import stack_names, steps
 from ai_factory.infra.plan.model import RegionPlan
 from tests.engine.items import config_map, planned
@@ -126,9 +126,9 @@ def test_charts_are_refused_with_what_to_install(plan: RegionPlan) -> None:
         refuse_releases(parts_of(plan, stack_names(plan)))
 
 
-def found(kind: str, name: str) -> tuple[Key, Found]:
-    key = Key(group_kind=kind, namespace="" if kind == "Namespace" else "a", name=name)
-    return key, Found(resource=None, manifest={"metadata": {"name": name}}, full=False)  # type: ignore[arg-type]
+def live(kind: str, name: str) -> tuple[ObjectId, LiveObject]:
+    key = ObjectId.parse(f"m/{kind}/{'' if kind == 'Namespace' else 'a'}/{name}")
+    return key, LiveObject(resource=None, manifest={"metadata": {"name": name}}, full=False)  # type: ignore[arg-type]
 
 
 def test_deletion_goes_backwards_with_namespaces_last() -> None:
@@ -136,8 +136,8 @@ def test_deletion_goes_backwards_with_namespaces_last() -> None:
         [planned("Namespace", "a"), config_map("base"), planned("Secret", "top", "a", after=("m/ConfigMap/a/base",))]
     )
     doomed = dict(
-        found(*one)
-        for one in [
+        live(*each)
+        for each in [
             ("Namespace", "a"), ("ConfigMap", "base"), ("Secret", "top"), ("Service", "unplanned"),
             ("ConfigMap", "left"), ("CustomResourceDefinition.apiextensions.k8s.io", "crd"),
         ]

@@ -11,17 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra.engine.direct import fields, ownership
-from ai_factory.infra.engine.direct.applyset import Contents, applyset_id, members_of, parent_name
+from ai_factory.infra.engine.direct import ownership
+from ai_factory.infra.engine.direct.applying import prepared, result_of, without_ignored
+from ai_factory.infra.engine.direct.applyset import PART_OF, Contents, applyset_id, contents_of, parent_name
 from ai_factory.infra.engine.direct.compare import changes
-from ai_factory.infra.engine.direct.results import result_of
-from ai_factory.infra.engine.direct.same import is_applied
+from ai_factory.infra.engine.direct.managed_fields import is_applied
 from ai_factory.infra.engine.report import Difference, Report
 from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube import lease, retry
 from ai_factory.infra.kube.errors import NoAnswerError, RejectedError
 from ai_factory.infra.kube.readiness import verdict
 from ai_factory.infra.kube.stopping import Halt
+from ai_factory.infra.objects.ids import ObjectId
 from ai_factory.infra.show.lifecycle import change_line
 from tests.engine.items import config_map
 
@@ -38,9 +39,12 @@ def test_id_is_a_label_value(name: str) -> None:
     assert value.replace("-", "").replace("_", "").isalnum()
 
 
+POD, NODE = ObjectId("m", "Pod", namespace="x", name="p"), ObjectId("m", "Node", name="n")
+
+
 def test_one_parent_a_stack_and_cluster() -> None:
     assert len({parent_name(s, t) for s in ("r", "r.a") for t in ("a", "b")}) == 4
-    first, second = members_of([("Pod", "x"), ("Node", None)]), members_of([("Pod", "kube-system")])
+    first, second = contents_of([POD, NODE]), contents_of([POD._replace(namespace="kube-system")])
     assert first | second == Contents(group_kinds=frozenset({"Pod", "Node"}), namespaces=frozenset({"x"}))
 
 
@@ -130,13 +134,13 @@ def entry(manager: str, operation: str = "Apply", **more: Any) -> dict[str, Any]
 @pytest.mark.parametrize(
     ("labels", "managers", "owner"),
     [
-        ({fields.PART_OF: "mine"}, [entry("ai-factory")], None),
+        ({PART_OF: "mine"}, [entry("ai-factory")], None),
         ({}, [entry("ai-factory")], None),
         ({}, [entry("kubectl")], "somebody else (kubectl)"),
         ({}, [], "somebody else"),
-        ({fields.PART_OF: "other"}, [entry("ai-factory")], "ApplySet kube-system/x of ai-factory/v1"),
-        ({fields.PART_OF: "unknown"}, [], "the ApplySet unknown"),
-        ({fields.PART_OF: "mine"}, [entry("ai-factory"), entry("pulumi-kubernetes-12ab")], "the Pulumi engine"),
+        ({PART_OF: "other"}, [entry("ai-factory")], "ApplySet kube-system/x of ai-factory/v1"),
+        ({PART_OF: "unknown"}, [], "the ApplySet unknown"),
+        ({PART_OF: "mine"}, [entry("ai-factory"), entry("pulumi-kubernetes-12ab")], "the Pulumi engine"),
     ],
 )
 def test_whose_an_object_is(labels: dict[str, str], managers: list[Any], owner: str | None) -> None:
@@ -169,12 +173,12 @@ def test_ignored_field_that_is_still_ours_is_sent_as_it_is_live() -> None:
     ours = {"manager": "ai-factory", "operation": "Apply", "fieldsV1": {"f:spec": {"f:online": {}}}}
     state = {"metadata": {"managedFields": [ours]}, "spec": {"online": True}}
     plan = {"spec": {"online": False, "mac": "a"}}
-    assert fields.without_ignored(plan, ["spec.online"], state) == {"spec": {"online": True, "mac": "a"}}
+    assert without_ignored(plan, ["spec.online"], state) == {"spec": {"online": True, "mac": "a"}}
     assert plan == {"spec": {"online": False, "mac": "a"}}
 
 
 def test_protected_members_are_marked() -> None:
-    made = fields.prepared(config_map("a", protect=True, annotations={"x": "y"}), "id")
+    made = prepared(config_map("a", protect=True, annotations={"x": "y"}), "id")
     assert made["metadata"]["annotations"] == {
         "x": "y",
         "ai-factory.dev/owner": "cluster/train",

@@ -7,7 +7,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from ai_factory.infra.engine.direct.run import Run
+from ai_factory.infra.engine.direct.stack_run import StackRun
 from ai_factory.infra.engine.direct.up import up
 from ai_factory.infra.engine.options import Options
 from ai_factory.infra.engine.progress import Event
@@ -61,9 +61,9 @@ class Stack:
     def api(self) -> Any:
         return self.cluster.api
 
-    def run(self, *items: KubeObject, halt: Halt | None = None, **options: Any) -> Run:
+    def run(self, *items: KubeObject, halt: Halt | None = None, **options: Any) -> StackRun:
         everything = [self.namespace, *items]
-        return Run(self.cluster, self.name, everything, halt or Halt(), Options(**options), self.events.append)
+        return StackRun(self.cluster, self.name, everything, halt or Halt(), Options(**options), self.events.append)
 
     def up(self, *items: KubeObject, **options: Any) -> Report:
         return up(self.run(*items, **options))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.engine.direct.run import Run
+from ai_factory.infra.engine.direct.stack_run import StackRun
 from ai_factory.infra.engine.direct.up import up
 from ai_factory.infra.kube.access import ContextSource
 from ai_factory.infra.kube.cluster import Cluster, connect
@@ -103,7 +103,7 @@ def test_life_of_a_region(aifactory: Command, region: str) -> None:
 def leave_behind(aifactory: Command) -> None:
     """What a stack had that the region does not have any more."""
     cluster = management(aifactory)
-    up(Run(cluster, "lab.gone", [config_map("left", "default")], Halt()))
+    up(StackRun(cluster, "lab.gone", [config_map("left", "default")], Halt()))
 
 
 def management(aifactory: Command) -> Cluster:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...errors import RefusedError
-from ...kube.api import MERGE, Api
-from ...kube.cluster import Cluster
-from ...kube.discovery import Resource, missing
+from ...kube.discovery import Resource
 from ...kube.errors import RejectedError
 from ...objects.base import KubeObject, Manifest
+from ..origins import lacking_kind
 from ..report import Result
 from . import ownership
-from .applyset import ApplySet
-from .fields import managers, prepared, without_ignored
-from .live import Found, in_full, key_of
-from .results import result_of
-from .same import is_applied
-from .survey import Survey
+from .applyset import PART_OF
+from .live_objects import PROTECT, RETAIN, LiveObject, Survey
+from .managed_fields import entries, is_applied, own_entry, owns, rewrite
+from .stack_run import StackRun, key_of
+
+_RECENT_SECONDS = 5
+_OWN_METADATA = ("generation", "labels", "annotations")
+"""What of the metadata an apply can change, and the generation, which stands for the spec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,7 @@ class Applied:
 class Applier:
     """Applies objects of one stack to one cluster."""
 
-    cluster: Cluster
-    applyset: ApplySet
+    run: StackRun
     seen: Survey
     check: Callable[[], None]
     """Called before each change; raises when the run is to end."""
@@ -54,87 +55,150 @@ class Applier:
             RefusedError: others own it or some of its fields, or the API server rejects it.
             UnavailableError: its kind is not served.
         """
-        resource = self._resource(item)
-        found = self.seen.find(key_of(item.manifest))
-        manifest = self._manifest(item, found)
-        path = resource.path(item.manifest["metadata"].get("namespace") or "default", item.manifest["metadata"]["name"])
-        if found is not None and item.ignore_changes:
-            manifest = without_ignored(manifest, item.ignore_changes, in_full(self.cluster.api, found))
-        if found is not None and self._is_done(found, manifest):
-            return Applied(item=item, resource=resource, live=found.manifest, result="unchanged")
+        resource = self.run.cluster.discovery.find(item.manifest["apiVersion"], item.manifest["kind"])
+        if resource is None:
+            raise lacking_kind(self.run.cluster, item.manifest)
+        before = self.seen.find(key_of(item))
+        manifest = self._manifest(item, before)
+        if before is not None and self._is_done(before, manifest):
+            return Applied(item=item, resource=resource, live=before.manifest, result="unchanged")
         self.check()
+        meta = item.manifest["metadata"]
+        path = resource.path(meta.get("namespace") or "default", meta["name"])
         live, forced = self._send(item, path, manifest)
-        return Applied(item=item, resource=resource, live=live, result=self._result(found, path, live, forced))
+        return Applied(item=item, resource=resource, live=live, result=self._result(before, path, live, forced))
 
-    def _resource(self, item: KubeObject) -> Resource:
-        found = self.cluster.discovery.find(item.manifest["apiVersion"], item.manifest["kind"])
-        if found is None:
-            raise missing(self.cluster.discovery, self.cluster.target, item.manifest)
-        return found
+    def _manifest(self, item: KubeObject, before: LiveObject | None) -> Manifest:
+        """What is sent, given what is there."""
+        if before is None:
+            return prepared(item, self.run.applyset.id)
+        foreign = self.as_is and not self._is_in_charge(before)
+        manifest = item.applied if foreign else prepared(item, self.run.applyset.id)
+        if not item.ignore_changes:
+            return manifest
+        return without_ignored(manifest, item.ignore_changes, before.in_full(self.run.api))
 
-    def _is_done(self, found: Found, manifest: Manifest) -> bool:
-        """Whether the object is ours and as it is to be, so that no request is needed."""
-        if self.dry_run or not found.full or not is_applied(manifest, found.manifest):
-            return False
-        return ownership.foreign_owner(found.manifest["metadata"], self.applyset.id, {}) is None
-
-    def _manifest(self, item: KubeObject, found: Found | None) -> Manifest:
-        if self.as_is and found is not None and not self._in_charge(found):
-            return item.applied
-        return prepared(item, self.applyset.id)
-
-    def _in_charge(self, found: Found) -> bool:
+    def _is_in_charge(self, before: LiveObject) -> bool:
         """Whether it is this engine that has the stack here, rather than Pulumi."""
-        return bool(self.seen.contents.group_kinds) and not ownership.by_pulumi(found.manifest["metadata"])
+        return bool(self.seen.contents.group_kinds) and not ownership.by_pulumi(before.metadata)
+
+    def _is_done(self, before: LiveObject, manifest: Manifest) -> bool:
+        """Whether the object is ours and as it is to be, so that no request is needed."""
+        if self.dry_run or not before.full or not is_applied(manifest, before.manifest):
+            return False
+        return ownership.foreign_owner(before.metadata, self.run.applyset.id, {}) is None
 
     def _send(self, item: KubeObject, path: str, manifest: Manifest) -> tuple[Manifest, bool]:
         """The object after the apply, and whether fields were taken back."""
         try:
-            return self.cluster.api.apply(path, manifest, dry_run=self.dry_run), False
+            return self.run.api.apply(path, manifest, dry_run=self.dry_run), False
         except RejectedError as fault:
             if not fault.is_field_conflict:
                 raise _rejected(item, fault) from None
-            found = ownership.conflicts(fault)
-        fields = {one.field for one in found}
-        if fields & set(item.ignore_changes):
+            conflicts = ownership.conflicts(fault)
+        if {conflict.field for conflict in conflicts} & set(item.ignore_changes):
             # A controller took the field since it was read.
-            left = without_ignored(manifest, item.ignore_changes, {"metadata": {}})
-            if left != manifest:
-                return self._send(item, path, left)
-        if not self.adopt and not all(one.by_hand for one in found):
-            raise RefusedError(ownership.conflict_refusal(item.id, [one for one in found if not one.by_hand]))
+            rest = without_ignored(manifest, item.ignore_changes, {"metadata": {}})
+            if rest != manifest:
+                return self._send(item, path, rest)
+        owned = [conflict for conflict in conflicts if not conflict.by_hand]
+        if owned and not self.adopt:
+            raise RefusedError(ownership.conflict_refusal(item.id, owned))
         try:
-            return self.cluster.api.apply(path, manifest, force=True, dry_run=self.dry_run), True
+            return self.run.api.apply(path, manifest, force=True, dry_run=self.dry_run), True
         except RejectedError as fault:
             raise _rejected(item, fault) from None
 
-    def _result(self, found: Found | None, path: str, live: Manifest, forced: bool) -> Result:
-        before = found.manifest["metadata"] if found else None
-        if before is not None and ownership.foreign_owner(before, self.applyset.id, {}) is not None:
+    def _result(self, before: LiveObject | None, path: str, live: Manifest, forced: bool) -> Result:
+        if before is not None and ownership.foreign_owner(before.metadata, self.run.applyset.id, {}) is not None:
             if not self.dry_run:
-                hand_over(self.cluster.api, path, live)
+                # What the Pulumi provider declared and we don't would stay for ever.
+                rewrite(self.run.api, path, live, _without_pulumi)
             return "adopted"
         if forced:
             return "repaired"
-        return result_of(before, live["metadata"], dt.datetime.now(dt.UTC))
+        return result_of(before.metadata if before else None, live["metadata"], dt.datetime.now(dt.UTC))
 
 
-def hand_over(api: Api, path: str, live: Manifest | None) -> None:
-    """Take the Pulumi provider off an object's field managers: what it declared and we don't would stay for ever."""
-    while live is not None:
-        meta = live["metadata"]
-        kept = [entry for entry in managers(meta) if not ownership.is_pulumi(str(entry.get("manager")))]
-        if len(kept) == len(list(managers(meta))):
-            return
-        change = {"metadata": {"managedFields": kept, "resourceVersion": meta["resourceVersion"]}}
-        try:
-            api.request("PATCH", path, body=change, content_type=MERGE)
-            return
-        except RejectedError as fault:
-            if fault.code != 409:
-                raise
-        live = api.get(path)
+def _without_pulumi(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+    kept = [entry for entry in entries(metadata) if not ownership.is_pulumi(entry)]
+    return None if len(kept) == len(entries(metadata)) else {"managedFields": kept}
 
 
 def _rejected(item: KubeObject, fault: RejectedError) -> RefusedError:
     return RefusedError(f"{item.id}: the API server rejects it: {fault.message}")
+
+
+def prepared(item: KubeObject, applyset_id: str) -> Manifest:
+    """The manifest as it is applied: a member of the ApplySet, marked if it is protected or retained."""
+    manifest = item.applied
+    meta = manifest["metadata"]
+    metadata = {**meta, "labels": {**(meta.get("labels") or {}), PART_OF: applyset_id}}
+    marks = {mark: "true" for mark, is_set in ((PROTECT, item.protect), (RETAIN, item.retain)) if is_set}
+    if marks:
+        metadata["annotations"] = {**(meta.get("annotations") or {}), **marks}
+    return {**manifest, "metadata": metadata}
+
+
+def without_ignored(manifest: Manifest, paths: Sequence[str], live: Manifest) -> Manifest:
+    """The manifest with the fields that belong to a controller since the object exists.
+
+    A field that this engine still owns is sent as it is live: left out, it would be removed. One that a controller
+    has changed is the controller's and is left out.
+
+    >>> without_ignored({"spec": {"online": False, "a": 1}}, ["spec.online"], {"metadata": {}})
+    {'spec': {'a': 1}}
+    """
+    for path in paths:
+        keys = path.split(".")
+        kept = _value_at(live, keys) if owns(live["metadata"], path) else None
+        manifest = _with(manifest, keys, kept)
+    return manifest
+
+
+def _value_at(tree: Any, keys: Sequence[str]) -> Any:
+    """The value at a path; None if there is none."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
+def _with(tree: Manifest, keys: Sequence[str], value: Any) -> Manifest:
+    """A copy of a tree with another value, or without it if None, at a path that the tree has."""
+    first, *rest = keys
+    if first not in tree:
+        return tree
+    if rest:
+        below = tree[first]
+        return {**tree, first: _with(below, rest, value)} if isinstance(below, dict) else tree
+    if value is None:
+        return {key: old for key, old in tree.items() if key != first}
+    return {**tree, first: value}
+
+
+def result_of(before: Mapping[str, Any] | None, after: Mapping[str, Any], now: dt.datetime) -> Result:
+    """What an apply did, from the object's metadata before and after it.
+
+    Others may have changed the object between, so another resourceVersion alone says little. What has a generation
+    (custom kinds, and most that have a spec) is as it was if that, labels, annotations and the fields that we own are;
+    the API server sometimes stamps our entry in managedFields anew although nothing changed. What has none is judged
+    by that stamp, which is to the second: within one, it can't be told apart.
+
+    Args:
+        before: metadata before; None if it was not there.
+        after: metadata after.
+        now: the time.
+    """
+    if before is None:
+        return "created"
+    if before.get("resourceVersion") == after.get("resourceVersion"):
+        return "unchanged"
+    old, new = own_entry(before), own_entry(after)
+    if old is None or new is None or old.get("fieldsV1") != new.get("fieldsV1"):
+        return "changed"
+    if before.get("generation") and all(before.get(key) == after.get(key) for key in _OWN_METADATA):
+        return "unchanged"
+    if old.get("time") != new.get("time"):
+        return "changed"
+    age = now - dt.datetime.fromisoformat(str(new.get("time")))
+    return "changed" if abs(age.total_seconds()) < _RECENT_SECONDS else "unchanged"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ...errors import RefusedError
 from ...kube.api import NAMESPACE, Api
 from ...objects.base import MANAGED_BY, Manifest
+from ...objects.ids import ObjectId
 
 PREFIX = "applyset.kubernetes.io"
 ID_LABEL = f"{PREFIX}/id"
@@ -74,6 +75,11 @@ class ApplySet:
         self._written: Contents | None = None
 
     @property
+    def selector(self) -> str:
+        """Label selector of the members."""
+        return f"{PART_OF}={self.id}"
+
+    @property
     def path(self) -> str:
         """REST path of the parent."""
         return f"{_CONFIG_MAPS}/{self.name}"
@@ -132,12 +138,12 @@ class ApplySet:
 
 def owners(api: Api) -> dict[str, str]:
     """Id of every ApplySet of the cluster that has a ConfigMap as parent, with words for its owner."""
-    found = {}
+    words = {}
     for parent in api.items("api/v1/configmaps", labels=ID_LABEL, metadata_only=True):
         meta = parent["metadata"]
         tool = (meta.get("annotations") or {}).get(TOOLING, "")
-        found[meta["labels"][ID_LABEL]] = f"ApplySet {meta['namespace']}/{meta['name']} of {tool or 'an unknown tool'}"
-    return found
+        words[meta["labels"][ID_LABEL]] = f"ApplySet {meta['namespace']}/{meta['name']} of {tool or 'an unknown tool'}"
+    return words
 
 
 def parents(api: Api, target: str) -> list[str]:
@@ -147,21 +153,21 @@ def parents(api: Api, target: str) -> list[str]:
         api: the cluster.
         target: its name in the plan: several may lead to one API server.
     """
-    found = api.items(_CONFIG_MAPS, labels=f"{ID_LABEL},{_MARK}")
-    data = [one.get("data") or {} for one in found]
-    return sorted(str(one["stack"]) for one in data if one.get("cluster") == target and one.get("stack"))
+    maps = api.items(_CONFIG_MAPS, labels=f"{ID_LABEL},{_MARK}")
+    data = [config_map.get("data") or {} for config_map in maps]
+    return sorted(str(stack["stack"]) for stack in data if stack.get("cluster") == target and stack.get("stack"))
 
 
-def members_of(paths: Iterable[tuple[str, str | None]]) -> Contents:
-    """Contents from group-kinds and namespaces of members.
+def contents_of(members: Iterable[ObjectId]) -> Contents:
+    """What the parent says about these members.
 
-    >>> sorted(members_of([("Namespace", None), ("Pod", "a")]).namespaces)
+    >>> sorted(contents_of([ObjectId("m", "Namespace", name="a"), ObjectId("m", "Pod", "", "a", "p")]).namespaces)
     ['a']
     """
-    pairs = list(paths)
+    keys = list(members)
     return Contents(
-        group_kinds=frozenset(kind for kind, _ in pairs),
-        namespaces=frozenset(namespace for _, namespace in pairs if namespace) - {NAMESPACE},
+        group_kinds=frozenset(key.group_kind for key in keys),
+        namespaces=frozenset(key.namespace for key in keys if key.namespace) - {NAMESPACE},
     )
 
 

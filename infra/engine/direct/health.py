@@ -5,22 +5,24 @@ from __future__ import annotations
 from ...kube.readiness import conditions, described, verdict
 from ...objects.base import KubeObject, Manifest
 from ..report import Health
-from .live import in_full, key_of
-from .run import Run
-from .survey import survey
+from .live_objects import survey
+from .stack_run import StackRun, key_of
 from .waiting import blocked_by
 
 _TELLING = ("Ready", "Available", "Healthy", "Established")
 """Conditions that say how an object is, where the plan does not."""
 
 
-def healths(run: Run) -> list[Health]:
+def healths(run: StackRun) -> list[Health]:
     """How the planned objects are, whoever applied them, in plan order."""
     with run.pool() as pool:
-        seen = survey(run.cluster, run.applyset, run.items, pool)
-        found = [seen.find(key_of(item.manifest)) for item in run.items]
-        live = list(pool.map(lambda one: None if one is None else in_full(run.cluster.api, one), found))
-    return [health(item, one) for item, one in zip(run.items, live, strict=True)]
+        seen = survey(run, pool)
+
+        def judge(item: KubeObject) -> Health:
+            live = seen.find(key_of(item))
+            return health(item, None if live is None else live.in_full(run.api))
+
+        return list(pool.map(judge, run.items))
 
 
 def health(item: KubeObject, live: Manifest | None) -> Health:
@@ -32,7 +34,7 @@ def health(item: KubeObject, live: Manifest | None) -> Health:
     """
     if live is None:
         return Health(id=item.id, state="missing", why="it is not there")
-    states = {name: str(one.get("status")) for name, one in conditions(live).items()} or None
+    states = {name: str(condition.get("status")) for name, condition in conditions(live).items()} or None
     if live["metadata"].get("deletionTimestamp"):
         return Health(id=item.id, state="going", why=blocked_by(live), conditions=states)
     why = _why_not(item, live)
@@ -42,12 +44,10 @@ def health(item: KubeObject, live: Manifest | None) -> Health:
 def _why_not(item: KubeObject, live: Manifest) -> str:
     if item.wait_for is not None:
         return verdict(live, item.wait_for)[1]
-    status = live.get("status") if isinstance(live.get("status"), dict) else {}
-    if status and status.get("errorMessage"):
+    status = live.get("status")
+    if isinstance(status, dict) and status.get("errorMessage"):
         # Metal3 hosts have no conditions of this kind: they say what failed.
         return f"{status.get('errorType', 'error')}: {status['errorMessage']}"
-    known = conditions(live)
-    for name in _TELLING:
-        if name in known:
-            return "" if known[name].get("status") == "True" else described(known[name])
-    return ""
+    by_type = conditions(live)
+    telling = next((by_type[name] for name in _TELLING if name in by_type), None)
+    return "" if telling is None or telling.get("status") == "True" else described(telling)

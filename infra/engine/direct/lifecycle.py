@@ -22,10 +22,10 @@ from ..protocol import Preview
 from ..report import Difference, Health, Report
 from . import compare, health
 from .down import Undoing, down, refuse_down, undoing
+from .order import Round, root_of
 from .places import NO_CLUSTER, Places
 from .release import release
-from .rounds import Round, root_of
-from .run import Run
+from .stack_run import StackRun
 from .up import Underway, underway
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ STACKS_AT_ONCE = 4
 
 
 class Lifecycle:
-    """What one command does to stacks of a region.
+    """What one command does to stacks of a region: an `Engine`.
 
     Args:
         session: the region's clusters.
@@ -62,11 +62,11 @@ class Lifecycle:
             FactoryError: the reports say what was done until then.
         """
         refuse_releases(self._parts)
-        left = self._prepared(names)
-        self._refuse_down(left)
+        leftovers = self._prepared(names)
+        self._refuse_down(leftovers)
         for step in steps(self._session.plan, names):
-            self._side_by_side([partial(self._stack_up, name) for name in step])
-        self._remove(left)
+            _side_by_side([partial(self._stack_up, name) for name in step])
+        self._remove(leftovers)
         return self.reports
 
     def down(self, names: Sequence[str]) -> list[Report]:
@@ -75,30 +75,17 @@ class Lifecycle:
         Raises:
             FactoryError: the reports say what was done until then.
         """
-        left = self._prepared(names)
-        self._refuse_down([*left, *self._places.there(names)])
-        self._remove(left)
+        leftovers = self._prepared(names)
+        self._refuse_down([*leftovers, *self._places.reachable(names)])
+        self._remove(leftovers)
         for step in reversed(steps(self._session.plan, names)):
-            self._side_by_side([partial(self._stack_down, name) for name in step])
+            _side_by_side([partial(self._stack_down, name) for name in step])
         return self.reports
 
     def release(self, names: Sequence[str]) -> int:
         """Let go of all that the stacks have, for the Pulumi engine to take over; how many objects that were."""
-        left = self._prepared(names)
-        return sum(release(self._places.run(name, target)) for name, target in [*left, *self._places.there(names)])
-
-    def differences(self, names: Sequence[str], *, take_back: bool) -> dict[str, list[Difference]]:
-        """Where the clusters differ from the plan, by stack; changes nothing."""
-        left = self._prepared(names)
-        found: dict[str, list[Difference]] = {name: [] for name in names}
-        for name, target in [*self._places.pairs(names), *left]:
-            if self._places.is_gone(target):
-                ids = [one.id for one in self._places.objects(name, target)]
-                some = [Difference(id=one, kind="missing", note=NO_CLUSTER) for one in ids]
-            else:
-                some = compare.differences(self._places.run(name, target), take_back=take_back)
-            found.setdefault(name, []).extend(some)
-        return found
+        pairs = [*self._prepared(names), *self._places.reachable(names)]
+        return sum(release(self._places.run(name, target)) for name, target in pairs)
 
     def preview(self, names: Sequence[str]) -> Preview:
         """Say what `up` would do, field by field; changes nothing (RefusedError if the plan has charts)."""
@@ -109,19 +96,32 @@ class Lifecycle:
         """Where the clusters differ from the plan, also in fields that others have changed; changes nothing."""
         return self.differences(names, take_back=True)
 
+    def differences(self, names: Sequence[str], *, take_back: bool) -> dict[str, list[Difference]]:
+        """Where the clusters differ from the plan, by stack; changes nothing."""
+        leftovers = self._prepared(names)
+        by_stack: dict[str, list[Difference]] = {name: [] for name in names}
+        for name, target in [*self._places.pairs(names), *leftovers]:
+            differences = by_stack.setdefault(name, [])
+            if self._places.is_gone(target):
+                items = self._places.objects(name, target)
+                differences += [Difference(id=item.id, kind="missing", note=NO_CLUSTER) for item in items]
+            else:
+                differences += compare.differences(self._places.run(name, target), take_back=take_back)
+        return by_stack
+
     def status(self, names: Sequence[str]) -> dict[str, list[Health]]:
         """How the objects are, by component (`<Component> <name>`), in plan order."""
         self._session.prepare(self._parts.targets(names))
-        found: dict[str, list[Health]] = {}
+        by_component: dict[str, list[Health]] = {}
         for name, target in self._places.pairs(names):
             if self._places.is_gone(target):
-                ids = [one.id for one in self._places.objects(name, target)]
-                some = [Health(id=one, state="missing", why=NO_CLUSTER) for one in ids]
+                items = self._places.objects(name, target)
+                healths = [Health(id=item.id, state="missing", why=NO_CLUSTER) for item in items]
             else:
-                some = health.healths(self._places.run(name, target))
-            for one in some:
-                found.setdefault(self._parts.components[one.id], []).append(one)
-        return found
+                healths = health.healths(self._places.run(name, target))
+            for each in healths:
+                by_component.setdefault(self._parts.components[each.id], []).append(each)
+        return by_component
 
     def _prepared(self, names: Sequence[str]) -> list[tuple[str, str]]:
         """Check the clusters; what former stacks have left there."""
@@ -139,79 +139,88 @@ class Lifecycle:
         if faults:
             raise RefusedError.of(faults)
 
-    def _remove(self, left: Sequence[tuple[str, str]]) -> None:
-        for name, target in left:
+    def _remove(self, leftovers: Sequence[tuple[str, str]]) -> None:
+        for name, target in leftovers:
             run = self._places.begun(name, target)
-            self._told(run, partial(down, run))
+            _attempt(run, partial(down, run))
 
     def _stack_up(self, name: str) -> None:
-        ordered = self._places.rounds(name)
-        with ExitStack() as held:
-            under: dict[str, Underway] = {}
+        rounds = self._places.rounds(name)
+        with ExitStack() as stack:
+            held: dict[str, Underway] = {}
             # All that can be reached is looked at before anything is changed.
-            for target in dict.fromkeys(target for one in ordered for target in one):
+            for target in dict.fromkeys(target for objects in rounds for target in objects):
                 if not self._places.is_gone(target):
-                    under[target] = self._hold(held, name, target)
-            for one in ordered:
-                self._round_up(held, name, one, under)
-            self._side_by_side([partial(self._told, one.run, one.wait) for one in under.values()])
-            for target in reversed(under):
-                self._told(under[target].run, under[target].finish)
+                    held[target] = self._hold(stack, name, target)
+            for objects in rounds:
+                self._round_up(stack, name, objects, held)
+            _side_by_side([partial(_attempt, each.run, each.wait) for each in held.values()])
+            for each in reversed(held.values()):
+                _attempt(each.run, each.finish)
 
-    def _round_up(self, held: ExitStack, name: str, one: Round, under: dict[str, Underway]) -> None:
-        wanted = {need for items in one.values() for item in items for need in item.after}
-        roots = {root_of(self._session.plan, target) for target in one}
-        for other in under.values():
-            self._told(other.run, partial(other.wait, wanted | roots))
-        for target in one:
-            if target not in under:
-                under[target] = self._hold(held, name, target)
-        self._side_by_side([partial(self._told, under[t].run, partial(under[t].apply, one[t])) for t in one])
+    def _round_up(self, stack: ExitStack, name: str, objects: Round, held: dict[str, Underway]) -> None:
+        needs = {need for items in objects.values() for item in items for need in item.after}
+        roots = {root_of(self._session.plan, target) for target in objects}
+        for each in held.values():
+            _attempt(each.run, partial(each.wait, needs | roots))
+        for target in objects:
+            if target not in held:
+                held[target] = self._hold(stack, name, target)
+        _side_by_side(
+            [partial(_attempt, held[target].run, partial(held[target].apply, objects[target])) for target in objects]
+        )
 
-    def _hold(self, held: ExitStack, name: str, target: str) -> Underway:
+    def _hold(self, stack: ExitStack, name: str, target: str) -> Underway:
         run = self._places.begun(name, target)
-        return self._told(run, lambda: held.enter_context(underway(run)))
+        return _attempt(run, lambda: stack.enter_context(underway(run)))
 
     def _stack_down(self, name: str) -> None:
-        with ExitStack() as held:
-            under: dict[str, Undoing] = {}
-            for _, target in self._places.there([name]):
+        with ExitStack() as stack:
+            held: dict[str, Undoing] = {}
+            for _, target in self._places.reachable([name]):
                 run = self._places.begun(name, target)
-                one = self._told(run, partial(held.enter_context, undoing(run)))
-                if one is not None:
-                    under[target] = one
-            for target in reversed(under):
-                self._told(under[target].run, under[target].delete_unplanned)
-            for each in reversed(self._places.rounds(name)):
-                both = [target for target in each if target in under]
-                self._side_by_side([partial(self._told, under[t].run, partial(under[t].delete, each[t])) for t in both])
-            for target in reversed(under):
-                self._told(under[target].run, under[target].finish)
+                opened = _attempt(run, partial(stack.enter_context, undoing(run)))
+                if opened is not None:
+                    held[target] = opened
+            for each in reversed(held.values()):
+                _attempt(each.run, each.delete_unplanned)
+            for objects in reversed(self._places.rounds(name)):
+                targets = [target for target in objects if target in held]
+                _side_by_side(
+                    [
+                        partial(_attempt, held[target].run, partial(held[target].delete, objects[target]))
+                        for target in targets
+                    ]
+                )
+            for each in reversed(held.values()):
+                _attempt(each.run, each.finish)
 
-    def _told(self, run: Run, act: Callable[[], T]) -> T:
-        """Do something, and tell if it fails."""
-        try:
-            return act()
-        except FactoryError as error:
-            run.tell("failed", detail=str(error))
-            raise
 
-    def _side_by_side(self, acts: Sequence[Callable[[], None]]) -> None:
-        """Do all; each is let finish, then all faults are raised as one."""
-        if len(acts) == 1:
-            acts[0]()
-            return
-        with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
-            futures = [pool.submit(act) for act in acts]
-        errors = [error for one in futures if (error := one.exception()) is not None]
-        for error in errors:
-            if not isinstance(error, FactoryError):
-                raise error
-        if errors:
-            raise together([error for error in errors if isinstance(error, FactoryError)])
+def _attempt(run: StackRun, act: Callable[[], T]) -> T:
+    """Do something, and tell if it fails."""
+    try:
+        return act()
+    except FactoryError as error:
+        run.tell("failed", detail=str(error))
+        raise
+
+
+def _side_by_side(acts: Sequence[Callable[[], None]]) -> None:
+    """Do all; each is let finish, then all faults are raised as one."""
+    if len(acts) == 1:
+        acts[0]()
+        return
+    with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
+        futures = [pool.submit(act) for act in acts]
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    for error in errors:
+        if not isinstance(error, FactoryError):
+            raise error
+    if errors:
+        raise together([error for error in errors if isinstance(error, FactoryError)])
 
 
 def together(errors: Sequence[FactoryError]) -> FactoryError:
     """Several faults as one: an interrupt if there is one, else the environment's fault before any refusal."""
-    kinds = [kind for kind in (InterruptedRunError, UnavailableError) if any(isinstance(one, kind) for one in errors)]
-    return [*kinds, FactoryError][0]("\n".join(dict.fromkeys(str(one) for one in errors)))
+    kinds = [kind for kind in (InterruptedRunError, UnavailableError) if any(isinstance(e, kind) for e in errors)]
+    return [*kinds, FactoryError][0]("\n".join(dict.fromkeys(str(error) for error in errors)))

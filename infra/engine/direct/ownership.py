@@ -9,7 +9,7 @@ from typing import Any
 
 from ...kube.errors import RejectedError
 from .applyset import PART_OF
-from .fields import managers, own_entry
+from .managed_fields import Entry, entries, own_entry
 
 _ADOPT = "take it over with --adopt, or remove it"
 _BY = re.compile(r'conflicts? with "(?P<manager>[^"]*)"(?P<update>.* using )?')
@@ -33,22 +33,22 @@ def foreign_owner(metadata: Mapping[str, Any], applyset_id: str, owners: Mapping
     # Someone took our label off: what we applied is still ours.
     if own_entry(metadata) is not None:
         return None
-    by = ", ".join(dict.fromkeys(str(entry.get("manager", "")) for entry in managers(metadata)))
+    by = ", ".join(dict.fromkeys(str(entry.get("manager", "")) for entry in entries(metadata)))
     return f"somebody else ({by})" if by else "somebody else"
 
 
 def by_pulumi(metadata: Mapping[str, Any]) -> bool:
     """Whether the Pulumi engine applies an object."""
-    return any(is_pulumi(str(entry.get("manager", ""))) for entry in managers(metadata))
+    return any(is_pulumi(entry) for entry in entries(metadata))
 
 
-def is_pulumi(manager: str) -> bool:
+def is_pulumi(entry: Entry) -> bool:
     """Whether a field manager is the Pulumi Kubernetes provider, which calls itself `pulumi-kubernetes-<hash>`.
 
-    >>> is_pulumi("pulumi-kubernetes-1a2b3c4d"), is_pulumi("kubectl")
+    >>> is_pulumi({"manager": "pulumi-kubernetes-1a2b3c4d"}), is_pulumi({"manager": "kubectl"})
     (True, False)
     """
-    return manager.startswith("pulumi")
+    return str(entry.get("manager", "")).startswith("pulumi")
 
 
 def refusal(object_id: str, owner: str) -> str:
@@ -83,20 +83,19 @@ def conflicts(fault: RejectedError) -> list[Conflict]:
     >>> [(c.field, c.manager, c.by_hand) for c in conflicts(RejectedError(409, causes=[hand]))]
     [('data.a', 'kubectl-edit', True)]
     """
-    found = []
-    for cause in fault.causes:
-        if cause.get("reason") == "FieldManagerConflict":
-            said = _BY.search(cause.get("message", ""))
-            manager, update = (said["manager"], said["update"]) if said else ("an unknown manager", None)
-            field = cause.get("field", "").removeprefix(".")
-            found.append(Conflict(field=field, manager=manager, applied=update is None))
-    return found
+    return [_conflict(cause) for cause in fault.causes if cause.get("reason") == "FieldManagerConflict"]
 
 
-def conflict_refusal(object_id: str, found: Sequence[Conflict]) -> str:
+def _conflict(cause: Mapping[str, str]) -> Conflict:
+    words = _BY.search(cause.get("message", ""))
+    manager, update = (words["manager"], words["update"]) if words else ("an unknown manager", None)
+    return Conflict(field=cause.get("field", "").removeprefix("."), manager=manager, applied=update is None)
+
+
+def conflict_refusal(object_id: str, conflicts: Sequence[Conflict]) -> str:
     """What to say about fields that others own."""
     by_manager: dict[str, list[str]] = {}
-    for one in found:
-        by_manager.setdefault(one.manager, []).append(one.field)
+    for conflict in conflicts:
+        by_manager.setdefault(conflict.manager, []).append(conflict.field)
     owned = "; ".join(f"{manager} owns {', '.join(names)}" for manager, names in by_manager.items())
     return f"{object_id}: {owned}; take these fields over with --adopt, or leave them out of the plan"

@@ -12,8 +12,8 @@ from ..options import Options
 from ..progress import Event, Listener
 from ..report import Report
 from .applyset import parents
-from .rounds import Round, rounds
-from .run import Run
+from .order import Round, rounds
+from .stack_run import StackRun
 
 NO_CLUSTER = "its cluster has no kubeconfig secret"
 
@@ -29,12 +29,12 @@ class Places:
     reports: list[Report]
     """Takes the report of every run that is begun."""
 
-    def run(self, name: str, target: str) -> Run:
+    def run(self, name: str, target: str) -> StackRun:
         """A stack on a cluster, to be begun."""
         cluster, halt = self.session.cluster(target), self.session.halt.part()
-        return Run(cluster, name, self.objects(name, target), halt, self.options, self.listener)
+        return StackRun(cluster, name, self.objects(name, target), halt, self.options, self.listener)
 
-    def begun(self, name: str, target: str) -> Run:
+    def begun(self, name: str, target: str) -> StackRun:
         """A stack on a cluster, whose report is kept from now on."""
         run = self.run(name, target)
         self.reports.append(run.report)
@@ -49,7 +49,7 @@ class Places:
         for name in names:
             yield from ((name, target) for target in self.parts.objects[name])
 
-    def there(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def reachable(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         """These pairs but for clusters that are gone, which is noted."""
         for name, target in self.pairs(names):
             if self.is_gone(target):
@@ -64,7 +64,7 @@ class Places:
     def is_gone(self, target: str) -> bool:
         """Whether a workload cluster that is reached by its kubeconfig secret has none (yet, or any more)."""
         plan = self.session.plan
-        if all(target != one.name for one in plan.clusters):
+        if all(target != cluster.name for cluster in plan.clusters):
             return False
         cluster = plan.cluster(target)
         if cluster.access.capi_secret is None:
@@ -72,23 +72,23 @@ class Places:
         path = f"api/v1/namespaces/{target}/secrets/{cluster.access.capi_secret}"
         return self.session.cluster(cluster.management).api.get(path) is None
 
-    def leftovers(self, names: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
+    def leftovers(self, names: Sequence[str], every: Sequence[str]) -> list[tuple[str, str]]:
         """Stacks of this region that have an ApplySet on a cluster where the plan has nothing of theirs any more: of
         the given stacks, and of those that the region had once. Workload clusters first.
 
         Args:
             names: stacks that the command is about.
-            known: all stacks of the region.
+            every: all stacks of the region.
         """
         region = self.session.plan.name
         planned = set(self.pairs(names))
-        whole = set(names) == set(known)
-        found = []
+        whole = set(names) == set(every)
+        leftovers = []
         for target in self.parts.targets(names):
             if self.is_gone(target):
                 continue
             for name in parents(self.session.cluster(target).api, target):
                 mine = name in names or (whole and (name == region or name.startswith(f"{region}.")))
                 if mine and (name, target) not in planned:
-                    found.append((name, target))
-        return found[::-1]
+                    leftovers.append((name, target))
+        return leftovers[::-1]

@@ -6,55 +6,52 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 from ...errors import FactoryError, RefusedError
-from ...kube.discovery import missing
 from ...kube.lease import Lease
 from ...objects.base import KubeObject
+from ..origins import lacking_kind
 from ..report import Report
 from .applying import Applied, Applier
-from .live import key_of
-from .run import Run, delete
-from .survey import Survey, contents_of, refuse, survey
-from .waiting import ReadyWaiter, wait_gone
-from .waves import needed, waves
+from .applyset import contents_of
+from .deletion import GONE_SECONDS, delete
+from .live_objects import Survey, survey
+from .order import needed, waves
+from .refusals import refuse
+from .stack_run import StackRun, key_of
+from .waiting import ReadyWaiter, until_gone
+
+T = TypeVar("T")
 
 NEW_KINDS_SECONDS = 30.0
 """How long a kind that an operator brings may take to be served once the operator is ready."""
 
 
 class Underway:
-    """A run that holds its Lease, has looked around, and found nothing to refuse; see `underway`."""
+    """A run that holds its Lease, has looked around, and has nothing to refuse; see `underway`."""
 
-    def __init__(self, run: Run, seen: Survey, lease: Lease, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, run: StackRun, seen: Survey, lease: Lease, pool: ThreadPoolExecutor) -> None:
         self.run = run
         self._seen = seen
         self._lease = lease
         self._pool = pool
-        self._by_id = {item.id: item for item in run.items}
-        self._wanted = contents_of(run.items)
-        self._applier = Applier(
-            cluster=run.cluster, applyset=run.applyset, seen=seen, check=lease.check, adopt=run.options.adopt
-        )
-        self._waiter = ReadyWaiter(
-            run.cluster.api,
-            run.applyset.id,
-            run.halt,
-            on_wait=run.waiting,
-            on_ready=lambda object_id: run.tell("ready", object_id),
-        )
+        self._ids = frozenset(item.id for item in run.items)
+        self._wanted = contents_of(run.planned)
+        self._applier = Applier(run=run, seen=seen, check=lease.check, adopt=run.options.adopt)
+        self._waiter = ReadyWaiter(run)
 
     def apply(self, items: Sequence[KubeObject]) -> None:
         """Apply some of the objects, wave by wave."""
         # Before any member exists: a run that is killed leaves no member that the next one can't find.
         self.run.applyset.write(self._seen.contents | self._wanted)
         for wave in waves(items):
-            self._waiter.wait({need for item in wave for need in needed(item, self._by_id)})
-            _wait_for_going(self.run, self._seen, wave)
+            self._waiter.wait({need for item in wave for need in needed(item, self._ids)})
+            self._wait_for_going(wave)
             _wait_for_kinds(self.run, wave)
-            for done in _apply_wave(self.run, self._applier, wave, self._pool):
-                if self.run.options.wait:
-                    self._waiter.add(done.item, done.resource, done.live)
+            for applied in gathered([self._pool.submit(self._apply, item) for item in wave]):
+                if applied is not None:
+                    self._waiter.add(applied)
 
     def wait(self, ids: Collection[str] | None = None) -> None:
         """Wait until these objects are ready, or all (NotReadyError if they don't get it in time)."""
@@ -67,97 +64,82 @@ class Underway:
         self.run.applyset.write(self._wanted)
         self.run.tell("end", detail=str(self.run.report))
 
+    def _apply(self, item: KubeObject) -> Applied | None:
+        """Apply an object; what it is then if it is waited for: of a large wave no more is kept."""
+        applied = self._applier.apply(item)
+        self.run.report.results[item.id] = applied.result
+        self.run.tell("applied", item.id, applied.result)
+        return applied if self.run.options.wait and item.wait_for is not None else None
+
+    def _wait_for_going(self, wave: Sequence[KubeObject]) -> None:
+        """Wait for planned objects that are being deleted: what is applied to them would go with them."""
+        live = {key: self._seen.find(key) for key in map(key_of, wave)}
+        going = {key: each for key, each in live.items() if each and each.metadata.get("deletionTimestamp")}
+        for key in until_gone(self.run, going, GONE_SECONDS):
+            self._seen.forget(key)
+
 
 @contextmanager
-def underway(run: Run) -> Iterator[Underway]:
+def underway(run: StackRun) -> Iterator[Underway]:
     """Hold the stack on a cluster while the block runs.
 
     Raises:
         FactoryError: another run holds it, or something is refused: nothing has been changed then.
     """
     run.tell("begin", detail=f"{len(run.items)} objects in {len(run.waves)} waves")
-    options = run.options
     # The pool ends inside the Lease: no request is under way when the next run may begin.
     with run.lease() as lease, run.pool() as pool:
-        seen = survey(run.cluster, run.applyset, run.items, pool)
-        refuse(run.cluster, run.applyset, seen, run.waves, adopt=options.adopt, force_protected=options.force_protected)
+        seen = survey(run, pool)
+        refuse(run, seen)
         yield Underway(run, seen, lease, pool)
 
 
-def up(run: Run) -> Report:
+def up(run: StackRun) -> Report:
     """Apply a stack that is on one cluster only, and prune what left the plan.
 
     Raises:
         FactoryError: it was refused, failed, or was stopped; `run.report` has what was done until then.
     """
-    with underway(run) as one:
-        one.apply(run.items)
-        one.wait()
-        one.finish()
+    with underway(run) as held:
+        held.apply(run.items)
+        held.wait()
+        held.finish()
     return run.report
 
 
-def _apply_wave(run: Run, applier: Applier, wave: Sequence[KubeObject], pool: ThreadPoolExecutor) -> list[Applied]:
-    """Apply a wave side by side; all its refusals at once."""
-
-    def one(item: KubeObject) -> Applied:
-        done = applier.apply(item)
-        run.report.results[item.id] = done.result
-        run.tell("applied", item.id, done.result)
-        return done
-
-    futures = [pool.submit(one, item) for item in wave]
-    return gathered(futures)
-
-
-def gathered(futures: Sequence[Future[Applied]]) -> list[Applied]:
+def gathered(futures: Sequence[Future[T]]) -> list[T]:
     """Results of all, in order.
 
     Raises:
         RefusedError: some were refused; all of these.
         FactoryError: any other fault, which the rest would have as well: the first one.
     """
-    refused: list[str] = []
-    done: list[Applied] = []
+    refusals: list[str] = []
+    results: list[T] = []
     for future in futures:
         try:
-            done.append(future.result())
+            results.append(future.result())
         except RefusedError as error:
-            refused.append(str(error))
+            refusals.append(str(error))
         except FactoryError:
             for other in futures:
                 other.cancel()
             raise
-    if refused:
-        raise RefusedError.of(refused)
-    return done
+    if refusals:
+        raise RefusedError.of(refusals)
+    return results
 
 
-def _wait_for_going(run: Run, seen: Survey, wave: Sequence[KubeObject]) -> None:
-    """Wait for planned objects that are being deleted: what is applied to them would go with them."""
-    keys = {key_of(item.manifest): item for item in wave}
-    going = {
-        key: found
-        for key in keys
-        if (found := seen.find(key)) is not None and found.manifest["metadata"].get("deletionTimestamp")
-    }
-    if going:
-        wait_gone(run.cluster.api, going, run.halt, on_wait=run.waiting)
-        for key in going:
-            seen.members.pop(key, None)
-            seen.others.pop(key, None)
-
-
-def _wait_for_kinds(run: Run, wave: Sequence[KubeObject]) -> None:
+def _wait_for_kinds(run: StackRun, wave: Sequence[KubeObject]) -> None:
     """Wait until the kinds of a wave are served: an operator that got ready brings some."""
     deadline = time.monotonic() + (NEW_KINDS_SECONDS if run.options.wait else 0)
     discovery = run.cluster.discovery
     while True:
-        lacking = [one for one in wave if discovery.find(one.manifest["apiVersion"], one.manifest["kind"]) is None]
+        lacking = [item for item in wave if discovery.find(item.manifest["apiVersion"], item.manifest["kind"]) is None]
         if not lacking:
             return
         discovery.refresh()
         if time.monotonic() > deadline:
-            raise missing(discovery, run.cluster.target, lacking[0].manifest)
-        run.waiting(lacking[0].id, f"kind {lacking[0].manifest['kind']} is not served yet")
+            raise lacking_kind(run.cluster, lacking[0].manifest)
+        run.tell("waiting", lacking[0].id, f"kind {lacking[0].manifest['kind']} is not served yet")
         run.halt.sleep(1.0)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ...kube.cluster import Cluster
 from ...kube.lease import Lease
 from ...kube.stopping import Halt
 from ...objects.base import KubeObject
+from ...objects.ids import ObjectId
 from ..options import Options
 from ..progress import Event, Listener, What, silent
 from ..report import Report
-from . import deletion
-from .applyset import PART_OF, ApplySet
-from .live import Key, Live, key_of
-from .waves import waves
+from .applyset import ApplySet
+from .order import waves
 
 
-class Run:
+class StackRun:
     """One stack on one cluster, for the time of a run.
 
     Args:
@@ -40,8 +39,12 @@ class Run:
         listener: Listener = silent,
     ) -> None:
         self.cluster = cluster.view(halt, lambda why, delay_seconds: self.tell("retry", detail=why))
+        self.api = self.cluster.api
+        self.target = cluster.target
         self.stack = stack
         self.items = items
+        self.planned = {key_of(item): item for item in items}
+        """Its objects by key."""
         self.halt = halt
         self.options = options or Options()
         self.waves = waves(items)
@@ -53,41 +56,24 @@ class Run:
         """Tell the listener about one thing."""
         done, total = len(self.report.results), self.report.planned
         event = Event(
-            what=what, stack=self.stack, target=self.cluster.target, id=object_id, detail=detail, done=done, total=total
+            what=what, stack=self.stack, target=self.target, id=object_id, detail=detail, done=done, total=total
         )
         self._listener(event)
 
+    def note_gone(self, key: ObjectId) -> None:
+        """Report and tell that an object is gone."""
+        self.report.deleted.append(str(key))
+        self.tell("deleted", str(key))
+
     def lease(self) -> Lease:
         """The Lease that keeps other runs off."""
-        name = self.applyset.name
-        return Lease(self.cluster.api, name, self.halt, on_wait=lambda why: self.tell("note", detail=why))
+        return Lease(self.cluster.api, self.applyset.name, self.halt, on_wait=lambda why: self.tell("note", detail=why))
 
     def pool(self) -> ThreadPoolExecutor:
         """Threads for its requests."""
-        return ThreadPoolExecutor(self.options.concurrency, thread_name_prefix=f"{self.stack} {self.cluster.target}")
-
-    def gone(self, key: Key) -> None:
-        """Note that an object is gone."""
-        self.report.deleted.append(key.on(self.cluster.target))
-        self.tell("deleted", key.on(self.cluster.target))
-
-    def waiting(self, object_id: str, why: str) -> None:
-        """Tell that an object is waited for."""
-        self.tell("waiting", object_id, why)
+        return ThreadPoolExecutor(self.options.concurrency, thread_name_prefix=f"{self.stack} {self.target}")
 
 
-def delete(run: Run, doomed: Live, check: Callable[[], None], pool: ThreadPoolExecutor) -> None:
-    """Delete objects of the stack in reverse order."""
-    timeouts = {key_of(item.manifest): item.timeout_seconds for item in run.items}
-    deletion.delete(
-        run.cluster.api,
-        doomed,
-        deletion.ranks(run.waves),
-        pool,
-        run.halt,
-        check=check,
-        on_wait=run.waiting,
-        on_gone=run.gone,
-        labels=f"{PART_OF}={run.applyset.id}",
-        timeouts=timeouts,
-    )
+def key_of(item: KubeObject) -> ObjectId:
+    """What an object is on its cluster, whatever its version."""
+    return ObjectId.of(item.target, item.manifest)
