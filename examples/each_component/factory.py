@@ -15,10 +15,7 @@ REGION: dict[str, Any] = {
     "site": {"power": {"utility_mw": 2, "redundancy": "n"}, "halls": [{"name": "h1", "max_it_mw": 1.5}]},
     "inventory": "sample",  # made-up hosts: planned and previewed, applied in a sandbox only
     "core": {"nodes": 4},
-    "images": {
-        name: {"url": f"https://images.example/{name}.qcow2", "checksum": "0" * 64}
-        for name in ("gpu", "core")
-    },
+    "images": {name: {"url": f"https://images.example/{name}.qcow2", "checksum": "0" * 64} for name in ("gpu", "core")},
     "management": [{"name": "management", "provider": "existing", "access": {"context": "edge-management"}}],
     "clusters": [
         {

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra import regions
 from ai_factory.infra.objects import region
 from ai_factory.infra.objects.base import KubeObject, items_of
+from ai_factory.infra.plan import regions
 from ai_factory.infra.sandbox.files import locked
 from ai_factory.infra.sandbox.programs import FAMILIES
 from ai_factory.infra.sandbox.progress import silent
