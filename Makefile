@@ -40,7 +40,7 @@ lint: setup
 	@$(BIN)/lint-imports --no-cache
 
 check: lint      ## Quick subset, about a minute
-	@$(BIN)/pytest -m "not live and not slow" -x
+	@$(BIN)/pytest -m "not live and not slow" -x -n auto
 
 test: lint       ## Everything
 	@$(BIN)/pytest
