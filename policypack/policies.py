@@ -21,23 +21,23 @@ from pulumi_policy import (
 from . import adapter
 
 
-def resource(one: PolicyResource | ResourceValidationArgs) -> adapter.Resource:
+def resource(args: PolicyResource | ResourceValidationArgs) -> adapter.Resource:
     """What the rules need of a resource."""
     return adapter.Resource(
-        urn=one.urn,
-        type=one.resource_type,
-        name=one.name,
-        props=one.props,
-        protect=bool(one.opts.protect),
-        provider=one.provider.name if one.provider is not None else "",
+        urn=args.urn,
+        type=args.resource_type,
+        name=args.name,
+        props=args.props,
+        protect=bool(args.opts.protect),
+        provider=args.provider.name if args.provider is not None else "",
     )
 
 
 def on_resource(root: Path, rule: adapter.Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
     """Judge one resource."""
     try:
-        for one in adapter.check(rule, [resource(args)], root=root):
-            report(one.message, one.urn or None)
+        for violation in adapter.check(rule, [resource(args)], root=root):
+            report(violation.message, violation.urn or None)
     except adapter.NotJudgedError as error:
         args.not_applicable(str(error))
 
@@ -45,8 +45,8 @@ def on_resource(root: Path, rule: adapter.Rule, args: ResourceValidationArgs, re
 def on_stack(root: Path, rule: adapter.Rule, args: StackValidationArgs, report: ReportViolation) -> None:
     """Judge all resources of a stack."""
     try:
-        for one in adapter.check(rule, [resource(one) for one in args.resources], root=root):
-            report(one.message, one.urn or None)
+        for violation in adapter.check(rule, [resource(declared) for declared in args.resources], root=root):
+            report(violation.message, violation.urn or None)
     except adapter.NotJudgedError as error:
         args.not_applicable(str(error))
 

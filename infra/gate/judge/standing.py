@@ -104,7 +104,10 @@ def _written(opened: Given, lock: locks.Lock, folder: Path) -> Path:
 def _renamed(problems: Iterable[Problem], file: Path, opened: Given) -> Iterable[Problem]:
     """Faults by the names that the region goes by, without lines that nobody wrote."""
     names = {str(file): opened.context.document.file, str(locks.lock_path(file)): opened.lock_shown}
-    return (replace(one, file=names[one.file], line=None) if one.file in names else one for one in problems)
+    return (
+        replace(problem, file=names[problem.file], line=None) if problem.file in names else problem
+        for problem in problems
+    )
 
 
 def _planned(file: Path) -> tuple[Opened, dict[str, ShardHead]]:
