@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lightkube.core.generic_client import BasicRequest
@@ -40,20 +42,13 @@ class Api:
 
     def __init__(self, target: str, source: Source, halt: Halt) -> None:
         self.target = target
-        self._halt = halt
-        self._on_retry: Callable[[str, float], None] = lambda why, delay_seconds: None
-        self._patience_seconds = PATIENCE_SECONDS
+        self._patience = retry.Patience(seconds=PATIENCE_SECONDS, halt=halt)
         self._link = Link(target, source)
 
-    def view(
-        self, halt: Halt, *, patience_seconds: float | None = None, on_retry: Callable[[str, float], None] | None = None
-    ) -> Api:
-        """The same connection under another halt, and where given another patience and listener."""
-        other = Api.__new__(Api)
-        other.__dict__.update(self.__dict__)
-        other._halt = halt
-        other._patience_seconds = self._patience_seconds if patience_seconds is None else patience_seconds
-        other._on_retry = on_retry or self._on_retry
+    def view(self, **patience: Any) -> Api:
+        """The same connection with another `halt`, `seconds` of patience, or listener `on_retry` (see Patience)."""
+        other = copy.copy(self)
+        other._patience = replace(self._patience, **patience)
         return other
 
     @property
@@ -94,9 +89,8 @@ class Api:
         """
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
         asked = BasicRequest(method, path, params=dict(params or {}), data=body, headers=headers)
-        patience = retry.Patience(seconds=self._patience_seconds, halt=self._halt, on_retry=self._on_retry)
         try:
-            return retry.call(lambda: self._link.send(asked), patience, also=also)
+            return retry.call(lambda: self._link.send(asked), self._patience, also=also)
         except NoAnswerError as error:
             raise unreachable(self.target, self.server, str(error)) from None
         except RejectedError as fault:

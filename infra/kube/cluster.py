@@ -26,7 +26,7 @@ class Cluster:
 
     def view(self, halt: Halt, on_retry: Callable[[str, float], None]) -> Cluster:
         """The same cluster for a part of the run."""
-        return replace(self, api=self.api.view(halt, on_retry=on_retry))
+        return replace(self, api=self.api.view(halt=halt, on_retry=on_retry))
 
 
 def connect(target: str, source: Source, halt: Halt) -> Cluster:
@@ -36,5 +36,5 @@ def connect(target: str, source: Source, halt: Halt) -> Cluster:
         UnavailableError: it can't be reached, or does not accept the credentials.
     """
     api = Api(target, source, halt)
-    answer = api.view(halt, patience_seconds=FIRST_CONTACT_SECONDS).request("GET", "version")
+    answer = api.view(seconds=FIRST_CONTACT_SECONDS).request("GET", "version")
     return Cluster(target=target, api=api, discovery=Discovery(api), version=str(answer.get("gitVersion", "unknown")))

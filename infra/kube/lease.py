@@ -52,7 +52,7 @@ class Lease:
     def __init__(self, api: Api, name: str, halt: Halt, *, on_wait: Callable[[str], None] = lambda why: None) -> None:
         self._api = api
         # Renewal and release go on while the run winds up.
-        self._own = api.view(Halt(), patience_seconds=RENEW_SECONDS)
+        self._own = api.view(halt=Halt(), seconds=RENEW_SECONDS)
         self._name = name
         self._halt = halt
         self._on_wait = on_wait

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +36,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
-    """Applies objects of one stack to one cluster."""
+    """Applies objects of one stack to one cluster; changes something only while the run is held."""
 
     run: StackRun
     seen: Survey
-    check: Callable[[], None]
-    """Called before each change; raises when the run is to end."""
     adopt: bool = False
     dry_run: bool = False
     """Let the server say what would come of it, and change nothing."""
@@ -62,7 +60,8 @@ class Applier:
         manifest = self._manifest(item, before)
         if before is not None and self._is_done(before, manifest):
             return Applied(item=item, resource=resource, live=before.manifest, result="unchanged")
-        self.check()
+        if not self.dry_run:
+            self.run.lease.check()
         meta = item.manifest["metadata"]
         path = resource.path(meta.get("namespace") or "default", meta["name"])
         live, forced = self._send(item, path, manifest)

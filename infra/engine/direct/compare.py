@@ -24,10 +24,10 @@ def differences(run: StackRun, *, take_back: bool) -> list[Difference]:
         run: the stack on the cluster.
         take_back: compare fields that others have changed as well, rather than say that they are refused.
     """
-    with run.pool() as pool:
-        seen = survey(run, pool)
+    with run.pool:
+        seen = survey(run)
         adopt = take_back or run.options.adopt
-        applier = Applier(run=run, seen=seen, check=run.halt.check, adopt=adopt, dry_run=True, as_is=take_back)
+        applier = Applier(run=run, seen=seen, adopt=adopt, dry_run=True, as_is=take_back)
         namespaces = _namespaces(run)
         refused = {} if adopt else foreign(run, seen)
 
@@ -36,7 +36,7 @@ def differences(run: StackRun, *, take_back: bool) -> list[Difference]:
                 return Difference(id=item.id, kind="refused", note=refused[item.id])
             return _difference(applier, item, namespaces)
 
-        compared = list(pool.map(compare, run.items))
+        compared = list(run.pool.map(compare, run.items))
     leaving = [
         Difference(id=str(key), kind="leaving", note="protected" if live.protected else "")
         for key, live in seen.leaving.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 
 from ...objects.base import KubeObject
 from ...objects.ids import ObjectId
@@ -45,25 +44,23 @@ def batches(doomed: Live, rank: Callable[[ObjectId], int]) -> list[Live]:
     return [by_rank[number] for number in sorted(by_rank, reverse=True)]
 
 
-def delete(run: StackRun, doomed: Live, check: Callable[[], None], pool: Executor) -> None:
+def delete(run: StackRun, doomed: Live) -> None:
     """Delete members of the stack batch by batch, each when the one before is gone.
 
     Args:
-        run: the stack on the cluster, which reports and tells what is gone.
+        run: the stack on the cluster, which is held, and reports and tells what is gone.
         doomed: what is to go.
-        check: called before each deletion.
-        pool: for requests side by side.
 
     Raises:
         NotReadyError: something does not go; which finalizers it waits for.
     """
 
     def remove(live: LiveObject) -> None:
-        check()
+        run.lease.check()
         run.api.delete(live.path, live.metadata["uid"])
 
     for batch in batches(doomed, ranks(run.waves)):
-        list(pool.map(remove, batch.values()))
+        list(run.pool.map(remove, batch.values()))
         longest = max(GONE_SECONDS, *(run.planned[key].timeout_seconds for key in batch if key in run.planned), 0)
         for key in until_gone(run, batch, longest, labels=run.applyset.selector):
             run.note_gone(key)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from ...kube.lease import Lease
 from ...objects.base import KubeObject
 from ..report import Report
 from .applyset import Contents
@@ -17,36 +15,30 @@ from .stack_run import StackRun, key_of
 
 
 class Undoing:
-    """A run that holds its Lease and takes things away; see `undoing`."""
+    """A run that is held and takes things away; see `undoing`."""
 
-    def __init__(self, run: StackRun, members: Live, lease: Lease, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, run: StackRun, members: Live) -> None:
         self.run = run
         self._members = members
-        self._lease = lease
-        self._pool = pool
 
     def delete_unplanned(self) -> None:
         """Delete members that are not planned any more: nothing that is planned needs them.
 
         Those that are retained may still be needed: they go with their owner or their namespace.
         """
-        self._delete(
-            {key: live for key, live in self._members.items() if key not in self.run.planned and not live.retained}
-        )
+        unplanned = {key: live for key, live in self._members.items() if key not in self.run.planned}
+        delete(self.run, {key: live for key, live in unplanned.items() if not live.retained})
 
     def delete(self, items: Sequence[KubeObject]) -> None:
         """Delete those members that are among these objects."""
         keys = {key_of(item) for item in items}
-        self._delete({key: live for key, live in self._members.items() if key in keys})
+        delete(self.run, {key: live for key, live in self._members.items() if key in keys})
 
     def finish(self) -> None:
         """Remove the parent and the Lease, once all members are gone."""
         self.run.applyset.remove()
-        self._lease.delete()
+        self.run.lease.delete()
         self.run.tell("end", detail=str(self.run.report))
-
-    def _delete(self, doomed: Live) -> None:
-        delete(self.run, doomed, self._lease.check, self._pool)
 
 
 @contextmanager
@@ -63,8 +55,8 @@ def undoing(run: StackRun) -> Iterator[Undoing | None]:
         return
     run.tell("begin", detail="deleting")
     run.report.planned = 0
-    with run.lease() as lease, run.pool() as pool:
-        yield Undoing(run, _members(run, contents, pool), lease, pool)
+    with run.held():
+        yield Undoing(run, _members(run, contents))
 
 
 def down(run: StackRun) -> Report:
@@ -86,11 +78,11 @@ def refuse_down(run: StackRun) -> None:
     """Refuse if members are protected or the Pulumi engine's as well (RefusedError)."""
     contents = run.applyset.read()
     if contents is not None:
-        with run.pool() as pool:
-            _members(run, contents, pool)
+        with run.pool:
+            _members(run, contents)
 
 
-def _members(run: StackRun, contents: Contents, pool: Executor) -> Live:
-    members = read_members(run, contents, pool)
+def _members(run: StackRun, contents: Contents) -> Live:
+    members = read_members(run, contents)
     refuse_deletion(run, members)
     return members

@@ -15,14 +15,14 @@ _TELLING = ("Ready", "Available", "Healthy", "Established")
 
 def healths(run: StackRun) -> list[Health]:
     """How the planned objects are, whoever applied them, in plan order."""
-    with run.pool() as pool:
-        seen = survey(run, pool)
+    with run.pool:
+        seen = survey(run)
 
         def judge(item: KubeObject) -> Health:
             live = seen.find(key_of(item))
             return health(item, None if live is None else live.in_full(run.api))
 
-        return list(pool.map(judge, run.items))
+        return list(run.pool.map(judge, run.items))
 
 
 def health(item: KubeObject, live: Manifest | None) -> Health:

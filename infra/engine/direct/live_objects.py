@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,25 +88,24 @@ class Survey:
         self.others.pop(key, None)
 
 
-def survey(run: StackRun, pool: Executor) -> Survey:
+def survey(run: StackRun) -> Survey:
     """Read what the cluster has of a stack's objects; members of planned kinds with all their fields.
 
     Raises:
         RefusedError: the ApplySet's parent is somebody else's.
     """
     contents = run.applyset.read() or Contents()
-    members = read_members(run, contents, pool, full=True)
+    members = read_members(run, contents, full=True)
     leaving = {key: live for key, live in members.items() if key not in run.planned and not live.retained}
-    return Survey(contents=contents, members=members, others=_read_others(run, members, pool), leaving=leaving)
+    return Survey(contents=contents, members=members, others=_read_others(run, members), leaving=leaving)
 
 
-def read_members(run: StackRun, contents: Contents, pool: Executor, *, full: bool = False) -> Live:
+def read_members(run: StackRun, contents: Contents, *, full: bool = False) -> Live:
     """Members of the ApplySet, of planned kinds and those that its parent names.
 
     Args:
         run: the stack on the cluster.
         contents: what the parent says.
-        pool: for requests side by side.
         full: read members of planned kinds with all fields, rather than the metadata only.
     """
     discovery = run.cluster.discovery
@@ -120,17 +118,17 @@ def read_members(run: StackRun, contents: Contents, pool: Executor, *, full: boo
         listed = run.api.items(resource.path(), labels=run.applyset.selector, metadata_only=not whole)
         return _keyed(run.target, resource, listed, full=whole)
 
-    return {key: live for part in pool.map(read, resources) for key, live in part.items()}
+    return {key: live for part in run.pool.map(read, resources) for key, live in part.items()}
 
 
-def _read_others(run: StackRun, members: Live, pool: Executor) -> Live:
+def _read_others(run: StackRun, members: Live) -> Live:
     """Live objects that are planned but no members: to be adopted or refused."""
 
     def read_all(namespaced: bool, keys: Collection[ObjectId]) -> Live:
         wanted = {
             resource: keys for resource, keys in _by_resource(run, keys).items() if resource.namespaced is namespaced
         }
-        parts = pool.map(lambda resource: read(run, resource, wanted[resource]), wanted)
+        parts = run.pool.map(lambda resource: read(run, resource, wanted[resource]), wanted)
         return {key: live for part in parts for key, live in part.items()}
 
     missing = [key for key in run.planned if key not in members]

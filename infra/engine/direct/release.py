@@ -25,11 +25,11 @@ def release(run: StackRun) -> int:
     contents = run.applyset.read()
     if contents is None:
         return 0
-    with run.lease() as lease, run.pool() as pool:
-        members = read_members(run, contents, pool)
-        list(pool.map(lambda live: rewrite(run.api, live.path, live.manifest, _let_go, MANAGER), members.values()))
+    with run.held():
+        members = read_members(run, contents)
+        list(run.pool.map(lambda live: rewrite(run.api, live.path, live.manifest, _let_go, MANAGER), members.values()))
         run.applyset.remove()
-        lease.delete()
+        run.lease.delete()
     return len(members)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from ...kube.cluster import Cluster
 from ...kube.lease import Lease
@@ -50,7 +51,18 @@ class StackRun:
         self.waves = waves(items)
         self.applyset = ApplySet(cluster.api, stack, cluster.target)
         self.report = Report(stack=stack, target=cluster.target, planned=len(items))
+        self.lease = Lease(self.api, self.applyset.name, halt, on_wait=lambda why: self.tell("note", detail=why))
+        """Keeps other runs off."""
+        self.pool = ThreadPoolExecutor(self.options.concurrency, thread_name_prefix=f"{stack} {cluster.target}")
+        """For requests side by side; who looks only ends it by a `with`, who changes something by `held`."""
         self._listener = listener
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs off while the block runs (RefusedError if there is one)."""
+        # The pool ends inside the Lease: no request is under way when the next run may begin.
+        with self.lease, self.pool:
+            yield
 
     def tell(self, what: What, object_id: str = "", detail: str = "") -> None:
         """Tell the listener about one thing."""
@@ -64,14 +76,6 @@ class StackRun:
         """Report and tell that an object is gone."""
         self.report.deleted.append(str(key))
         self.tell("deleted", str(key))
-
-    def lease(self) -> Lease:
-        """The Lease that keeps other runs off."""
-        return Lease(self.cluster.api, self.applyset.name, self.halt, on_wait=lambda why: self.tell("note", detail=why))
-
-    def pool(self) -> ThreadPoolExecutor:
-        """Threads for its requests."""
-        return ThreadPoolExecutor(self.options.concurrency, thread_name_prefix=f"{self.stack} {self.target}")
 
 
 def key_of(item: KubeObject) -> ObjectId:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
 
 from ...errors import FactoryError, RefusedError
-from ...kube.lease import Lease
 from ...objects.base import KubeObject
 from ..origins import lacking_kind
 from ..report import Report
@@ -29,16 +28,14 @@ NEW_KINDS_SECONDS = 30.0
 
 
 class Underway:
-    """A run that holds its Lease, has looked around, and has nothing to refuse; see `underway`."""
+    """A run that is held, has looked around, and has nothing to refuse; see `underway`."""
 
-    def __init__(self, run: StackRun, seen: Survey, lease: Lease, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, run: StackRun, seen: Survey) -> None:
         self.run = run
         self._seen = seen
-        self._lease = lease
-        self._pool = pool
         self._ids = frozenset(item.id for item in run.items)
         self._wanted = contents_of(run.planned)
-        self._applier = Applier(run=run, seen=seen, check=lease.check, adopt=run.options.adopt)
+        self._applier = Applier(run=run, seen=seen, adopt=run.options.adopt)
         self._waiter = ReadyWaiter(run)
 
     def apply(self, items: Sequence[KubeObject]) -> None:
@@ -49,7 +46,7 @@ class Underway:
             self._waiter.wait({need for item in wave for need in needed(item, self._ids)})
             self._wait_for_going(wave)
             _wait_for_kinds(self.run, wave)
-            for applied in gathered([self._pool.submit(self._apply, item) for item in wave]):
+            for applied in gathered([self.run.pool.submit(self._apply, item) for item in wave]):
                 if applied is not None:
                     self._waiter.add(applied)
 
@@ -60,7 +57,7 @@ class Underway:
     def finish(self) -> None:
         """Prune what left the plan, once everything else is done."""
         if self._seen.leaving:
-            delete(self.run, self._seen.leaving, self._lease.check, self._pool)
+            delete(self.run, self._seen.leaving)
         self.run.applyset.write(self._wanted)
         self.run.tell("end", detail=str(self.run.report))
 
@@ -87,11 +84,10 @@ def underway(run: StackRun) -> Iterator[Underway]:
         FactoryError: another run holds it, or something is refused: nothing has been changed then.
     """
     run.tell("begin", detail=f"{len(run.items)} objects in {len(run.waves)} waves")
-    # The pool ends inside the Lease: no request is under way when the next run may begin.
-    with run.lease() as lease, run.pool() as pool:
-        seen = survey(run, pool)
+    with run.held():
+        seen = survey(run)
         refuse(run, seen)
-        yield Underway(run, seen, lease, pool)
+        yield Underway(run, seen)
 
 
 def up(run: StackRun) -> Report:
