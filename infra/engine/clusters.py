@@ -72,24 +72,32 @@ class Session:
             if faults:
                 raise RefusedError.of(faults)
 
+    def is_gone(self, target: str) -> bool:
+        """Whether a workload cluster that is reached by its kubeconfig secret has none (yet, or any more)."""
+        access = self.plan.access(target)
+        if access.capi_secret is None:
+            return False
+        owner = self.cluster(self.plan.cluster(target).management)
+        return owner.api.get(secret_path(target, access.capi_secret)) is None
+
     def close(self) -> None:
         """Close all connections."""
-        for one in self._clusters.values():
-            one.api.close()
+        for cluster in self._clusters.values():
+            cluster.api.close()
 
     def _connect(self, target: str) -> Cluster:
         source = self._source(target)
         if self.plan.sample_inventory:
-            found = source.connection()
-            if not loopback.is_loopback(found.server) or found.proxy:
-                raise RefusedError(*_no_sandbox(target, f"its API server is {found.server}, not on this machine"))
-        one = connect(target, source, self.halt)
+            connection = source.connection()
+            if not loopback.is_loopback(connection.server) or connection.proxy:
+                raise RefusedError(*_no_sandbox(target, f"its API server is {connection.server}, not on this machine"))
+        cluster = connect(target, source, self.halt)
         if self.plan.sample_inventory:
             path = f"api/v1/namespaces/{MARKER_NAMESPACE}/configmaps/{MARKER_NAME}"
-            if one.api.get(path) is None:
+            if cluster.api.get(path) is None:
                 why = f"it has no ConfigMap {MARKER_NAMESPACE}/{MARKER_NAME}, the mark of a sandbox"
                 raise RefusedError(*_no_sandbox(target, why))
-        return one
+        return cluster
 
     def _source(self, target: str) -> Source:
         access = self.plan.access(target)
@@ -106,6 +114,11 @@ def _no_sandbox(target: str, why: str) -> tuple[str, str]:
     return message, "list real hosts in the inventory file, or apply it to a sandbox (`aifactory sandbox up`)"
 
 
+def secret_path(target: str, name: str) -> str:
+    """REST path of Cluster API's kubeconfig secret of a cluster, on its management cluster."""
+    return f"api/v1/namespaces/{target}/secrets/{name}"
+
+
 def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
     """Access by Cluster API's kubeconfig secret, read anew each time because it rotates.
 
@@ -117,7 +130,7 @@ def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
     where = f"secret {target}/{name} on {owner.target}"
 
     def fetch() -> str:
-        secret: dict[str, Any] | None = owner.api.get(f"api/v1/namespaces/{target}/secrets/{name}")
+        secret: dict[str, Any] | None = owner.api.get(secret_path(target, name))
         if secret is None:
             remedy = "Cluster API writes it once the control plane is up; who owns an adopted cluster provides it"
             raise NotBuiltError(f"{target}: there is no {where}", remedy)

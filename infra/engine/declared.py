@@ -20,6 +20,10 @@ class Parts:
     """`<Component> <name>` by object id."""
     releases: list[HelmRelease] = field(default_factory=list)
 
+    def pairs(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Each of these stacks with each of its clusters, in plan order."""
+        return [(name, target) for name in names for target in self.objects[name]]
+
     def targets(self, names: Sequence[str]) -> list[str]:
         """Clusters that these stacks have objects on."""
         return list(dict.fromkeys(target for name in names for target in self.objects.get(name, {})))
@@ -46,8 +50,9 @@ def refuse_releases(parts: Parts) -> None:
     if not parts.releases:
         return
     lines = [
-        f"{one.target}: chart {one.chart} {one.version} of {one.repo}, as {one.namespace}/{one.name}"
-        for one in parts.releases
+        f"{release.target}: chart {release.chart} {release.version} of {release.repo}, "
+        f"as {release.namespace}/{release.name}"
+        for release in parts.releases
     ]
     raise RefusedError(
         "the direct engine installs no charts, and the plan has:\n  " + "\n  ".join(lines) + "\n"

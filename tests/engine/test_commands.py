@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ai_factory.infra.cli import lifecycle
 from ai_factory.infra.engine import doctor, progress, runlog
-from ai_factory.infra.engine.direct.lifecycle import together
+from ai_factory.infra.engine.concurrency import together
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.errors import InterruptedRunError, NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.plan.model import RegionPlan

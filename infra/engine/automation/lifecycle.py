@@ -10,8 +10,8 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ...kube.stopping import Halt
 from ...objects import region
 from ...plan import stacks
 from ...plan.model import RegionPlan
+from ..concurrency import side_by_side
 from ..options import Options
 from ..progress import Listener, silent
 from ..protocol import Preview
@@ -110,11 +111,11 @@ class PulumiLifecycle:
     ) -> list[Report]:
         ordered = region.steps(self.plan, names)
         for step in reversed(ordered) if backwards else ordered:
-            with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
-                list(pool.map(lambda name: self._one(name, act), reversed(step) if backwards else step))
+            acts = [partial(self._run_stack, name, act) for name in (reversed(step) if backwards else step)]
+            side_by_side(acts, STACKS_AT_ONCE)
         return self.reports
 
-    def _one(self, name: str, act: Callable[[str, PulumiEvents], None]) -> None:
+    def _run_stack(self, name: str, act: Callable[[str, PulumiEvents], None]) -> None:
         self.halt.check()
         report = Report(stack=name, target="")
         self.reports.append(report)

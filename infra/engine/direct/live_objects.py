@@ -123,27 +123,9 @@ def read_members(run: StackRun, contents: Contents, *, full: bool = False) -> Li
 
 def _read_others(run: StackRun, members: Live) -> Live:
     """Live objects that are planned but no members: to be adopted or refused."""
-
-    def read_all(namespaced: bool, keys: Collection[ObjectId]) -> Live:
-        wanted = {
-            resource: keys for resource, keys in _by_resource(run, keys).items() if resource.namespaced is namespaced
-        }
-        parts = run.pool.map(lambda resource: read(run, resource, wanted[resource]), wanted)
-        return {key: live for part in parts for key, live in part.items()}
-
-    missing = [key for key in run.planned if key not in members]
-    others = read_all(False, missing)
-    namespaces = {key.namespace for key in missing if key.namespace}
-    present = {name for name in namespaces if _has_namespace(run, name, members | others)}
-    return others | read_all(True, [key for key in missing if key.namespace in present])
-
-
-def _has_namespace(run: StackRun, name: str, seen: Live) -> bool:
-    """Whether a namespace is there: a planned one has been looked up."""
-    key = ObjectId(run.target, "Namespace", name=name)
-    if key in run.planned or key in seen:
-        return key in seen
-    return run.api.get(f"api/v1/namespaces/{name}", accept=METADATA) is not None
+    wanted = _by_resource(run, [key for key in run.planned if key not in members])
+    parts = run.pool.map(lambda resource: read(run, resource, wanted[resource]), wanted)
+    return {key: live for part in parts for key, live in part.items()}
 
 
 def _by_resource(run: StackRun, keys: Iterable[ObjectId]) -> dict[Resource, list[ObjectId]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
+from ...errors import FactoryError
 from ...kube.cluster import Cluster
 from ...kube.lease import Lease
 from ...kube.stopping import Halt
@@ -16,6 +18,9 @@ from ..progress import Event, Listener, What, silent
 from ..report import Report
 from .applyset import ApplySet
 from .order import waves
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class StackRun:
@@ -71,6 +76,14 @@ class StackRun:
             what=what, stack=self.stack, target=self.target, id=object_id, detail=detail, done=done, total=total
         )
         self._listener(event)
+
+    def attempt(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something, and tell if it fails."""
+        try:
+            return act(*args, **kwargs)
+        except FactoryError as error:
+            self.tell("failed", detail=str(error))
+            raise
 
     def note_gone(self, key: ObjectId) -> None:
         """Report and tell that an object is gone."""
