@@ -116,8 +116,13 @@ class Api:
         params = {**whole, "limit": str(PAGE)}
         given: set[str] = set()
         while True:
-            page = self._page(path, params, METADATA_LIST if metadata_only else JSON)
-            if page is None:
+            try:
+                page = self.request("GET", path, params=params, accept=METADATA_LIST if metadata_only else JSON)
+            except RejectedError as fault:
+                if fault.code == 404:
+                    return
+                if fault.code != 410 or "continue" not in params:
+                    raise
                 params = dict(whole)
                 continue
             items = {str(item["metadata"]["uid"]): item for item in page.get("items") or ()}
@@ -127,17 +132,6 @@ class Api:
             if not token:
                 return
             params["continue"] = token
-
-    def _page(self, path: str, params: Mapping[str, str], accept: str) -> Manifest | None:
-        """A page of a list, without anything where there is no list; None if the state that it is of has expired."""
-        try:
-            return self.request("GET", path, params=params, accept=accept)
-        except RejectedError as fault:
-            if fault.code == 404:
-                return {}
-            if fault.code == 410 and "continue" in params:
-                return None
-            raise
 
     def apply(self, path: str, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
         """Server-side apply; the object as it is then."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .access import Source
 from .api import Api
@@ -23,10 +22,6 @@ class Cluster:
     discovery: Discovery
     version: str
     """Version of its Kubernetes, such as `v1.36.1`."""
-
-    def view(self, halt: Halt, on_retry: Callable[[str, float], None]) -> Cluster:
-        """The same cluster for a part of the run."""
-        return replace(self, api=self.api.view(halt=halt, on_retry=on_retry))
 
 
 def connect(target: str, source: Source, halt: Halt) -> Cluster:

@@ -62,6 +62,10 @@ class Discovery:
         """A kind at one version, None if it is not served."""
         return self._served().get((api_version, kind))
 
+    def of(self, manifest: Manifest) -> Resource | None:
+        """The kind of a manifest, at its version; None if it is not served."""
+        return self.find(manifest["apiVersion"], manifest["kind"])
+
     def preferred(self, group_kind: str) -> Resource | None:
         """A kind by `Kind.group`, at the version that the server prefers; None if it is not served."""
         return next(iter(self._versions(group_kind)), None)

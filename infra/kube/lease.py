@@ -110,16 +110,12 @@ class Lease:
 
     def _take(self, live: Manifest | None) -> bool:
         """Take a free Lease; whether nobody else was faster."""
-        changes = (live or {}).get("spec", {}).get("leaseTransitions", 0) + 1 if live else 0
-        now = _now()
-        spec = {"acquireTime": now, "renewTime": now, "leaseTransitions": changes}
-        started = time.monotonic()
-        if not self._write(
-            live, {"holderIdentity": self._me, "leaseDurationSeconds": DURATION_SECONDS, **spec}, self._api
-        ):
-            return False
-        self._renewed = started
-        return True
+        changes = 0 if live is None else (live.get("spec") or {}).get("leaseTransitions", 0) + 1
+        spec = {"holderIdentity": self._me, "leaseDurationSeconds": DURATION_SECONDS, "leaseTransitions": changes}
+        now, started = _now(), time.monotonic()
+        taken = self._write(live, {**spec, "acquireTime": now, "renewTime": now}, self._api)
+        self._renewed = started if taken else self._renewed
+        return taken
 
     def _write(self, live: Manifest | None, spec: Manifest, api: Api) -> bool:
         """Create or replace it as it was read; whether that is still how it was."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ai_factory.infra.engine.direct import ownership
 from ai_factory.infra.engine.direct.applying import prepared, result_of, without_ignored
 from ai_factory.infra.engine.direct.applyset import PART_OF, Contents, applyset_id, contents_of, parent_name
-from ai_factory.infra.engine.direct.compare import changes
+from ai_factory.infra.engine.direct.comparison import changes
 from ai_factory.infra.engine.direct.managed_fields import is_applied
 from ai_factory.infra.engine.report import Difference, Report
 from ai_factory.infra.errors import FactoryError

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from ai_factory.infra.engine.direct.applyset import PART_OF, applyset_id
-from ai_factory.infra.engine.direct.compare import differences
+from ai_factory.infra.engine.direct.comparison import differences, healths
 from ai_factory.infra.engine.direct.down import down
-from ai_factory.infra.engine.direct.health import healths
 from ai_factory.infra.errors import NotReadyError, RefusedError, UnavailableError
 from ai_factory.infra.kube.api import Api
 from ai_factory.infra.objects.kinds import find

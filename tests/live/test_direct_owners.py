@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.engine.direct.compare import differences
+from ai_factory.infra.engine.direct.comparison import differences
 from ai_factory.infra.engine.direct.release import release
 from ai_factory.infra.engine.direct.up import underway, up
 from ai_factory.infra.errors import RefusedError

@@ -53,7 +53,7 @@ class Applier:
             RefusedError: others own it or some of its fields, or the API server rejects it.
             UnavailableError: its kind is not served.
         """
-        resource = self.run.cluster.discovery.find(item.manifest["apiVersion"], item.manifest["kind"])
+        resource = self.run.cluster.discovery.of(item.manifest)
         if resource is None:
             raise lacking_kind(self.run.cluster, item.manifest)
         before = self.seen.find(key_of(item))
@@ -87,13 +87,13 @@ class Applier:
             return False
         return ownership.foreign_owner(before.metadata, self.run.applyset.id, {}) is None
 
-    def _send(self, item: KubeObject, path: str, manifest: Manifest) -> tuple[Manifest, bool]:
+    def _send(self, item: KubeObject, path: str, manifest: Manifest, *, force: bool = False) -> tuple[Manifest, bool]:
         """The object after the apply, and whether fields were taken back."""
         try:
-            return self.run.api.apply(path, manifest, dry_run=self.dry_run), False
+            return self.run.api.apply(path, manifest, force=force, dry_run=self.dry_run), force
         except RejectedError as fault:
-            if not fault.is_field_conflict:
-                raise _rejected(item, fault) from None
+            if force or not fault.is_field_conflict:
+                raise RefusedError(f"{item.id}: the API server rejects it: {fault.message}") from None
             conflicts = ownership.conflicts(fault)
         if {conflict.field for conflict in conflicts} & set(item.ignore_changes):
             # A controller took the field since it was read.
@@ -103,10 +103,7 @@ class Applier:
         owned = [conflict for conflict in conflicts if not conflict.by_hand]
         if owned and not self.adopt:
             raise RefusedError(ownership.conflict_refusal(item.id, owned))
-        try:
-            return self.run.api.apply(path, manifest, force=True, dry_run=self.dry_run), True
-        except RejectedError as fault:
-            raise _rejected(item, fault) from None
+        return self._send(item, path, manifest, force=True)
 
     def _result(self, before: LiveObject | None, path: str, live: Manifest, forced: bool) -> Result:
         if before is not None and ownership.foreign_owner(before.metadata, self.run.applyset.id, {}) is not None:
@@ -122,10 +119,6 @@ class Applier:
 def _without_pulumi(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     kept = [entry for entry in entries(metadata) if not ownership.is_pulumi(entry)]
     return None if len(kept) == len(entries(metadata)) else {"managedFields": kept}
-
-
-def _rejected(item: KubeObject, fault: RejectedError) -> RefusedError:
-    return RefusedError(f"{item.id}: the API server rejects it: {fault.message}")
 
 
 def prepared(item: KubeObject, applyset_id: str) -> Manifest:

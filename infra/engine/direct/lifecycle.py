@@ -20,7 +20,7 @@ from ..options import Options
 from ..progress import Event, Listener, silent
 from ..protocol import Preview
 from ..report import Difference, Health, Report
-from . import compare, health
+from . import comparison
 from .applyset import parents
 from .down import Undoing, down, refuse_down, undoing
 from .order import Round, root_of, rounds
@@ -104,7 +104,7 @@ class Lifecycle:
                 items = self._objects(name, target)
                 differences += [Difference(id=item.id, kind="missing", note=NO_CLUSTER) for item in items]
             else:
-                differences += compare.differences(self._run(name, target), take_back=take_back)
+                differences += comparison.differences(self._run(name, target), take_back=take_back)
         return by_stack
 
     def status(self, names: Sequence[str]) -> dict[str, list[Health]]:
@@ -116,7 +116,7 @@ class Lifecycle:
                 items = self._objects(name, target)
                 healths = [Health(id=item.id, state="missing", why=NO_CLUSTER) for item in items]
             else:
-                healths = health.healths(self._run(name, target))
+                healths = comparison.healths(self._run(name, target))
             for each in healths:
                 by_component.setdefault(self._parts.components[each.id], []).append(each)
         return by_component

@@ -132,8 +132,7 @@ def _by_resource(run: StackRun, keys: Iterable[ObjectId]) -> dict[Resource, list
     """Keys of planned objects by their kind at the planned version, as far as it is served."""
     result: dict[Resource, list[ObjectId]] = defaultdict(list)
     for key in keys:
-        manifest = run.planned[key].manifest
-        resource = run.cluster.discovery.find(manifest["apiVersion"], manifest["kind"])
+        resource = run.cluster.discovery.of(run.planned[key].manifest)
         if resource is not None:
             result[resource].append(key)
     return result

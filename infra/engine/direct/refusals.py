@@ -81,15 +81,15 @@ def _refuse_missing_kinds(run: StackRun) -> None:
     What may bring kinds is what is waited for (a release or an operator), definitions themselves, and what comes from
     another cluster or stack: a release on the management cluster, ready a moment ago.
     """
-    bringing = False
     ids = {item.id for item in run.items}
     faults: list[str] = []
     for wave in run.waves:
-        for item in wave:
-            kind = (item.manifest["apiVersion"], item.manifest["kind"])
-            if not bringing and ids.issuperset(item.after) and run.cluster.discovery.find(*kind) is None:
-                faults.append(str(lacking_kind(run.cluster, item.manifest)))
-        bringing = bringing or any(_brings_kinds(item) for item in wave)
+        lacking = [
+            item for item in wave if ids.issuperset(item.after) and run.cluster.discovery.of(item.manifest) is None
+        ]
+        faults += [str(lacking_kind(run.cluster, item.manifest)) for item in lacking]
+        if any(_brings_kinds(item) for item in wave):
+            break
     if faults:
         raise UnavailableError("\n".join(dict.fromkeys(faults)))
 

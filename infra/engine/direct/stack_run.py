@@ -44,8 +44,8 @@ class StackRun:
         options: Options | None = None,
         listener: Listener = silent,
     ) -> None:
-        self.cluster = cluster.view(halt, lambda why, delay_seconds: self.tell("retry", detail=why))
-        self.api = self.cluster.api
+        self.cluster = cluster
+        self.api = cluster.api.view(halt=halt, on_retry=lambda why, delay_seconds: self.tell("retry", detail=why))
         self.target = cluster.target
         self.stack = stack
         self.items = items

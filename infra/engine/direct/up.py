@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TypeVar
 
-from ...errors import FactoryError, RefusedError
 from ...objects.base import KubeObject
+from ..concurrency import gathered
 from ..origins import lacking_kind
 from ..report import Report
 from .applying import Applied, Applier
@@ -20,8 +18,6 @@ from .order import needed, waves
 from .refusals import refuse
 from .stack_run import StackRun, key_of
 from .waiting import ReadyWaiter, until_gone
-
-T = TypeVar("T")
 
 NEW_KINDS_SECONDS = 30.0
 """How long a kind that an operator brings may take to be served once the operator is ready."""
@@ -103,35 +99,12 @@ def up(run: StackRun) -> Report:
     return run.report
 
 
-def gathered(futures: Sequence[Future[T]]) -> list[T]:
-    """Results of all, in order.
-
-    Raises:
-        RefusedError: some were refused; all of these.
-        FactoryError: any other fault, which the rest would have as well: the first one.
-    """
-    refusals: list[str] = []
-    results: list[T] = []
-    for future in futures:
-        try:
-            results.append(future.result())
-        except RefusedError as error:
-            refusals.append(str(error))
-        except FactoryError:
-            for other in futures:
-                other.cancel()
-            raise
-    if refusals:
-        raise RefusedError.of(refusals)
-    return results
-
-
 def _wait_for_kinds(run: StackRun, wave: Sequence[KubeObject]) -> None:
     """Wait until the kinds of a wave are served: an operator that got ready brings some."""
     deadline = time.monotonic() + (NEW_KINDS_SECONDS if run.options.wait else 0)
     discovery = run.cluster.discovery
     while True:
-        lacking = [item for item in wave if discovery.find(item.manifest["apiVersion"], item.manifest["kind"]) is None]
+        lacking = [item for item in wave if discovery.of(item.manifest) is None]
         if not lacking:
             return
         discovery.refresh()
