@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from ..errors import FactoryError, RefusedError, UnavailableError
-from ..objects.base import MANAGED_BY, Manifest
+from ..objects.base import Manifest, make
 from .api import NAMESPACE, Api
 from .errors import RejectedError
 from .stopping import Halt
@@ -121,8 +121,7 @@ class Lease:
         """Create or replace it as it was read; whether that is still how it was."""
         try:
             if live is None:
-                meta = {"name": self._name, "namespace": NAMESPACE, "labels": MANAGED_BY}
-                body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
+                body = make("coordination.k8s.io/v1", "Lease", self._name, NAMESPACE, spec=spec)
                 self._held = api.request("POST", _PATH, body=body)
             else:
                 self._held = api.request("PUT", f"{_PATH}/{self._name}", body={**live, "spec": spec})

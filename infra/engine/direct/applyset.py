@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...errors import RefusedError
 from ...kube.api import NAMESPACE, Api
-from ...objects.base import MANAGED_BY, Manifest
+from ...objects.base import MANAGED_BY, Manifest, make
 from ...objects.ids import ObjectId
 
 PREFIX = "applyset.kubernetes.io"
@@ -112,22 +112,14 @@ class ApplySet:
 
     def manifest(self, contents: Contents) -> Manifest:
         """The parent."""
-        version = importlib.metadata.version("ai-factory")
-        return {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": self.name,
-                "namespace": NAMESPACE,
-                "labels": {**MANAGED_BY, ID_LABEL: self.id},
-                "annotations": {
-                    TOOLING: f"{TOOL}/v{version}",
-                    GROUP_KINDS: ",".join(sorted(contents.group_kinds)),
-                    NAMESPACES: ",".join(sorted(contents.namespaces)),
-                },
-            },
-            "data": {"stack": self.stack, "cluster": self.target},
+        annotations = {
+            TOOLING: f"{TOOL}/v{importlib.metadata.version('ai-factory')}",
+            GROUP_KINDS: ",".join(sorted(contents.group_kinds)),
+            NAMESPACES: ",".join(sorted(contents.namespaces)),
         }
+        data = {"stack": self.stack, "cluster": self.target}
+        labels = {ID_LABEL: self.id}
+        return make("v1", "ConfigMap", self.name, NAMESPACE, labels=labels, annotations=annotations, data=data)
 
     def remove(self) -> None:
         """Delete the parent, once it has no members."""

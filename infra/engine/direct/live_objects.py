@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from ...kube.api import METADATA, Api
+from ...kube.api import JSON, METADATA, Api
 from ...kube.discovery import Resource
 from ...objects.base import LABEL, Manifest
 from ...objects.ids import ObjectId
@@ -116,7 +117,7 @@ def read_members(run: StackRun, contents: Contents, *, full: bool = False) -> Li
     def read(resource: Resource) -> Live:
         whole = full and resource.group_kind in planned
         listed = run.api.items(resource.path(), labels=run.applyset.selector, metadata_only=not whole)
-        return _keyed(run.target, resource, listed, full=whole)
+        return dict(_keyed(run.target, resource, listed, full=whole))
 
     return {key: live for part in run.pool.map(read, resources) for key, live in part.items()}
 
@@ -150,15 +151,15 @@ def read(
         labels: label selector that matches them all, to list no others.
         full: with all fields, rather than the metadata only.
     """
+    manifests: Iterable[Manifest | None]
     if len(keys) <= FEW_OBJECTS:
-        accept = {} if full else {"accept": METADATA}
-        gets = (run.api.get(resource.path(key.namespace, key.name), **accept) for key in keys)
-        live = _keyed(run.target, resource, (manifest for manifest in gets if manifest is not None), full=full)
+        accept = JSON if full else METADATA
+        manifests = (run.api.get(resource.path(key.namespace, key.name), accept=accept) for key in keys)
     else:
         paths = _list_paths(resource, {key.namespace for key in keys}, labels)
-        lists = (run.api.items(path, labels=labels, metadata_only=not full) for path in paths)
-        live = _keyed(run.target, resource, (manifest for manifests in lists for manifest in manifests), full=full)
-    return {key: live[key] for key in keys if key in live}
+        manifests = chain.from_iterable(run.api.items(path, labels=labels, metadata_only=not full) for path in paths)
+    wanted = frozenset(keys)
+    return {key: live for key, live in _keyed(run.target, resource, manifests, full=full) if key in wanted}
 
 
 def _list_paths(resource: Resource, namespaces: Collection[str], labels: str) -> Iterator[str]:
@@ -169,12 +170,13 @@ def _list_paths(resource: Resource, namespaces: Collection[str], labels: str) ->
         yield resource.path()
 
 
-def _keyed(target: str, resource: Resource, manifests: Iterable[Manifest], *, full: bool) -> Live:
+def _keyed(
+    target: str, resource: Resource, manifests: Iterable[Manifest | None], *, full: bool
+) -> Iterator[tuple[ObjectId, LiveObject]]:
     # Entries of a list of built-in kinds don't say what they are.
     kind = {"apiVersion": resource.api_version, "kind": resource.kind} if full else {}
-    result = {}
     for manifest in manifests:
-        meta = manifest["metadata"]
-        key = ObjectId(target, resource.kind, resource.group, meta.get("namespace") or "", meta["name"])
-        result[key] = LiveObject(resource=resource, manifest={**manifest, **kind}, full=full)
-    return result
+        if manifest is not None:
+            meta = manifest["metadata"]
+            key = ObjectId(target, resource.kind, resource.group, meta.get("namespace") or "", meta["name"])
+            yield key, LiveObject(resource=resource, manifest={**manifest, **kind}, full=full)

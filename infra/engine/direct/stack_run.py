@@ -54,7 +54,7 @@ class StackRun:
         self.halt = halt
         self.options = options or Options()
         self.waves = waves(items)
-        self.applyset = ApplySet(cluster.api, stack, cluster.target)
+        self.applyset = ApplySet(self.api, stack, cluster.target)
         self.report = Report(stack=stack, target=cluster.target, planned=len(items))
         self.lease = Lease(self.api, self.applyset.name, halt, on_wait=lambda why: self.tell("note", detail=why))
         """Keeps other runs off."""
