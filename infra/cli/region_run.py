@@ -12,7 +12,7 @@ from ..engine.clusters import Session, interruptible
 from ..engine.declared import parts_of
 from ..engine.direct.lifecycle import Lifecycle
 from ..engine.options import Options
-from ..engine.progress import Listener, both, display, silent
+from ..engine.progress import Listener, display, silent, to_all
 from ..engine.protocol import Engine
 from ..engine.runlog import RunLog
 from ..errors import RefusedError
@@ -93,7 +93,7 @@ def run_on(
                 yield run
             return
         with RunLog(plan.name, {"command": about, "stacks": names}) as log:
-            run = RegionRun(plan, names, options, both(shown, log), root)
+            run = RegionRun(plan, names, options, to_all(shown, log), root)
             with interruptible(run.halt):
                 yield run
 

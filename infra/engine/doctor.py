@@ -57,25 +57,25 @@ def _tool(name: str, arguments: Sequence[str], remedy: str) -> Finding:
     path = shutil.which(name)
     if path is None:
         return Finding(subject=name, state="note", detail="not on PATH", remedy=remedy)
-    found = _VERSION.search(_output([path, *arguments]) or "")
-    if found is None:
+    version = _VERSION.search(_output([path, *arguments]) or "")
+    if version is None:
         return Finding(subject=name, state="note", detail=f"{path} does not tell its version", remedy="run it by hand")
-    return Finding(subject=name, state="good", detail=f"{found[0]} ({path})")
+    return Finding(subject=name, state="good", detail=f"{version[0]} ({path})")
 
 
 def _plugin() -> Finding:
     subject = "pulumi plugin kubernetes"
     listed = _output(["pulumi", "plugin", "ls"]) or ""
-    found = re.search(r"^kubernetes\s+resource\s+(\S+)", listed, re.MULTILINE)
+    installed = re.search(r"^kubernetes\s+resource\s+(\S+)", listed, re.MULTILINE)
     beside = shutil.which("pulumi-resource-kubernetes")
-    if found is None and beside is None:
+    if installed is None and beside is None:
         return Finding(
             subject=subject,
             state="note",
             detail="not installed",
             remedy="`pulumi install`, or let the first update fetch it",
         )
-    return Finding(subject=subject, state="good", detail=found[1] if found else f"on PATH ({beside})")
+    return Finding(subject=subject, state="good", detail=installed[1] if installed else f"on PATH ({beside})")
 
 
 def _output(command: Sequence[str]) -> str | None:
@@ -127,7 +127,7 @@ def _rights(cluster: Cluster, items: Sequence[KubeObject]) -> Iterator[Finding]:
         return
     asked = list(_asked(cluster, items))
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda one: _may(cluster, *one), asked))
+        answers = list(pool.map(lambda question: _may(cluster, *question), asked))
     denied: dict[str, list[str]] = {}
     for (verb, group, plural, namespace), allowed in zip(asked, answers, strict=True):
         if not allowed:
@@ -164,12 +164,12 @@ def _may(cluster: Cluster, verb: str, group: str, plural: str, namespace: str | 
 def state_folders(*folders: Path) -> Iterator[Finding]:
     """Folders that the package writes to."""
     for folder in folders:
-        there = next(one for one in (folder, *folder.parents) if one.exists())
-        good = there.is_dir() and _writable(there)
+        existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        good = existing.is_dir() and _writable(existing)
         yield Finding(
             subject=str(folder),
             state="good" if good else "fault",
-            detail="can be written" if good else f"{there} can't be written",
+            detail="can be written" if good else f"{existing} can't be written",
             remedy="" if good else "set XDG_STATE_HOME or XDG_CACHE_HOME to a folder of your own",
         )
 

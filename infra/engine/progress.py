@@ -49,12 +49,12 @@ def silent(event: Event) -> None:
     """Listen without showing anything."""
 
 
-def both(*listeners: Listener) -> Listener:
+def to_all(*listeners: Listener) -> Listener:
     """A listener that passes events on to several."""
 
     def listen(event: Event) -> None:
-        for one in listeners:
-            one(event)
+        for listener in listeners:
+            listener(event)
 
     return listen
 
@@ -103,7 +103,7 @@ def display(console: Console | None = None) -> Iterator[Listener]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bars:
-        yield both(lines, _Bars(bars))
+        yield to_all(lines, _Bars(bars))
 
 
 class _Lines:
@@ -112,7 +112,7 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._said: dict[tuple[str, str], float] = {}
+        self._shown_at: dict[tuple[str, str], float] = {}
 
     def __call__(self, event: Event) -> None:
         # Results and faults are what the command itself prints at its end.
@@ -126,9 +126,9 @@ class _Lines:
         key = (event.what, event.id or f"{event.stack} {event.target}")
         now = time.monotonic()
         with self._lock:
-            if now - self._said.get(key, -_SECONDS_BETWEEN_WAITS) < _SECONDS_BETWEEN_WAITS:
+            if now - self._shown_at.get(key, -_SECONDS_BETWEEN_WAITS) < _SECONDS_BETWEEN_WAITS:
                 return False
-            self._said[key] = now
+            self._shown_at[key] = now
             return True
 
 

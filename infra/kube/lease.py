@@ -144,7 +144,9 @@ class Lease:
             started = time.monotonic()
             try:
                 if not self._write(self._held, {**self._held["spec"], "renewTime": _now()}, self._own):
-                    self._lost()
+                    if not self._done.is_set():
+                        message = f"{self._api.target}: another run took over the Lease {self._name}"
+                        self._halt.stop(RefusedError(message, "run again when it has ended"))
                     return
                 self._renewed = started
             except FactoryError as error:
@@ -152,11 +154,6 @@ class Lease:
                 if not isinstance(error, UnavailableError):
                     self._halt.stop(RefusedError(f"{self._api.target}: the Lease can't be renewed: {error}"))
                     return
-
-    def _lost(self) -> None:
-        if not self._done.is_set():
-            message = f"{self._api.target}: another run took over the Lease {self._name}"
-            self._halt.stop(RefusedError(message, "run again when it has ended"))
 
     def _release(self) -> None:
         """Hand it back; if that fails it runs out by itself."""

@@ -50,21 +50,21 @@ def _check(wait_for: str) -> Callable[[Manifest], Verdict]:
 
 
 def _condition(live: Manifest, name: str, wanted: str) -> Verdict:
-    found = conditions(live).get(name)
-    if found is None:
+    condition = conditions(live).get(name)
+    if condition is None:
         return False, f"no condition {name} yet"
-    if found.get("observedGeneration", _generation(live)) < _generation(live):
+    if condition.get("observedGeneration", _generation(live)) < _generation(live):
         return False, f"{name} is not judged yet for the latest change"
-    if str(found.get("status")).lower() == wanted.lower():
+    if str(condition.get("status")).lower() == wanted.lower():
         return True, ""
-    return False, described(found)
+    return False, described(condition)
 
 
 def conditions(live: Manifest) -> dict[str, Mapping[str, Any]]:
     """Conditions of a live object by type."""
     status = live.get("status")
     listed = status.get("conditions") if isinstance(status, dict) else None
-    return {str(one.get("type")): one for one in listed or () if isinstance(one, dict)}
+    return {str(condition.get("type")): condition for condition in listed or () if isinstance(condition, dict)}
 
 
 def described(condition: Mapping[str, Any]) -> str:
@@ -114,13 +114,13 @@ def _step(match: re.Match[str]) -> Callable[[Any], Any]:
         return lambda tree: tree[number] if isinstance(tree, list) and number < len(tree) else None
     if match["key"] is not None:
         key, value = match["key"], match["value"]
-        return lambda tree: next((one for one in _dicts(tree) if _text(one.get(key)) == value), None)
+        return lambda tree: next((item for item in _dicts(tree) if _text(item.get(key)) == value), None)
     name = match["name"] or match["quoted"]
     return lambda tree: tree.get(name) if isinstance(tree, dict) else None
 
 
 def _dicts(tree: Any) -> list[dict[str, Any]]:
-    return [one for one in tree if isinstance(one, dict)] if isinstance(tree, list) else []
+    return [item for item in tree if isinstance(item, dict)] if isinstance(tree, list) else []
 
 
 def _generation(live: Manifest) -> int:

@@ -24,19 +24,19 @@ class Halt:
 
     def part(self) -> Halt:
         """A halt of a part of the run: ends with the whole, or by itself."""
-        one = Halt()
-        self._parts.append(one)
+        part = Halt()
+        self._parts.append(part)
         if self._why is not None:
-            one.stop(self._why)
-        return one
+            part.stop(self._why)
+        return part
 
     def stop(self, why: FactoryError) -> None:
         """End the run; the first reason stays."""
         if self._why is None:
             self._why = why
         self._event.set()
-        for one in self._parts:
-            one.stop(why)
+        for part in self._parts:
+            part.stop(why)
 
     @property
     def stopped(self) -> bool:

@@ -187,4 +187,4 @@ def test_many_faults_are_told_in_a_line() -> None:
         events(
             SimpleNamespace(res_outputs_event=None, diagnostic_event=SimpleNamespace(severity="error", message=text))
         )
-    assert events.told() == "object 1 exists; object 2 exists; object 3 exists; and 2 more"
+    assert events.summary() == "object 1 exists; object 2 exists; object 3 exists; and 2 more"

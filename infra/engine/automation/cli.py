@@ -13,8 +13,8 @@ def find_cli() -> str:
     Raises:
         UnavailableError: it is not on PATH.
     """
-    found = shutil.which("pulumi")
-    if found is None:
+    program = shutil.which("pulumi")
+    if program is None:
         remedy = "install it (https://www.pulumi.com/docs/iac/download-install), or use `--engine direct`"
         raise UnavailableError("the Pulumi CLI is not on PATH", remedy)
-    return found
+    return program

@@ -37,9 +37,9 @@ class PulumiEvents:
             text = re.sub(r"<\{%.*?%\}>|\x1b\[[0-9;]*m", "", event.diagnostic_event.message)
             self.errors += [line.strip() for line in text.splitlines() if line.strip()][:1]
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The faults in a line: the first line of each, and no more than three."""
-        faults = [one for one in dict.fromkeys(self.errors) if one != "update failed"]
+        faults = [fault for fault in dict.fromkeys(self.errors) if fault != "update failed"]
         more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
         return "; ".join(faults[:_MOST_FAULTS]) + more
 

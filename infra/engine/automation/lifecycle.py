@@ -41,14 +41,14 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     A folder and a passphrase file (mode 0600) are made for the user where nothing is said.
     """
     given = os.environ if environ is None else environ
-    found = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    variables = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     home = state_home() / "pulumi"
     if not given.get("PULUMI_BACKEND_URL"):
         (home / "state").mkdir(parents=True, exist_ok=True, mode=0o700)
-        found["PULUMI_BACKEND_URL"] = (home / "state").as_uri()
+        variables["PULUMI_BACKEND_URL"] = (home / "state").as_uri()
     if not (given.get("PULUMI_CONFIG_PASSPHRASE") or given.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
-        found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase(home / "passphrase"))
-    return found
+        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase(home / "passphrase"))
+    return variables
 
 
 def _passphrase(file: Path) -> Path:
@@ -126,7 +126,7 @@ class PulumiLifecycle:
         except automation.ConcurrentUpdateError:
             raise RefusedError(*_locked(name)) from None
         except automation.CommandError as error:
-            message = f"{name}: pulumi failed: {events.told() or _last_line(error)}"
+            message = f"{name}: pulumi failed: {events.summary() or _last_line(error)}"
             events.tell("failed", detail=message)
             self.halt.check()
             raise NotReadyError(message, "mend it and run again: what was done is kept") from None
@@ -155,16 +155,16 @@ class PulumiLifecycle:
         stack.destroy(on_event=events, config_file=self._config(name), color="never", show_secrets=False)
 
     def _select(self, name: str) -> automation.Stack:
-        found = environment()
+        variables = environment()
         if name in self._rack_stacks():
             # The whole state is written for each of a thousand hosts otherwise. A killed run is made good by running
             # again with --adopt: hosts that are there already are taken over.
-            found["PULUMI_SKIP_CHECKPOINTS"] = "true"
-        options = automation.LocalWorkspaceOptions(env_vars=found)
+            variables["PULUMI_SKIP_CHECKPOINTS"] = "true"
+        options = automation.LocalWorkspaceOptions(env_vars=variables)
         try:
             return automation.select_stack(stack_name=name, work_dir=str(self.root), opts=options)
         except automation.StackNotFoundError:
-            self._init(name, found)
+            self._init(name, variables)
             return automation.select_stack(stack_name=name, work_dir=str(self.root), opts=options)
 
     def _init(self, name: str, variables: dict[str, str]) -> None:
@@ -184,10 +184,10 @@ class PulumiLifecycle:
     def _settings(self, name: str) -> dict[str, Any]:
         """The stack's settings: those kept from earlier runs (its salt), under the user's own."""
         files = (self._settings_folder() / f"Pulumi.{name}.yaml", self.root / "stacks" / f"Pulumi.{name}.yaml")
-        found: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         for file in files:
-            found |= (yaml.safe_load(file.read_text()) if file.is_file() else None) or {}
-        return found
+            settings |= (yaml.safe_load(file.read_text()) if file.is_file() else None) or {}
+        return settings
 
     def _rack_stacks(self) -> set[str]:
         home = stacks.region_stack(self.plan.spec)
@@ -230,5 +230,5 @@ def _locked(name: str) -> tuple[str, str]:
 
 
 def _last_line(error: automation.CommandError) -> str:
-    told = re.findall(r"error: (.+)", str(error))
-    return str(told[-1] if told else str(error).strip().splitlines()[-1]).strip()
+    faults = re.findall(r"error: (.+)", str(error))
+    return str(faults[-1] if faults else str(error).strip().splitlines()[-1]).strip()

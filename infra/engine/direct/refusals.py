@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ...errors import RefusedError, UnavailableError
 from ...kube import readiness
-from ...objects.base import KubeObject
 from ..origins import lacking_kind
 from . import ownership
 from .applyset import owners
@@ -88,11 +87,7 @@ def _refuse_missing_kinds(run: StackRun) -> None:
             item for item in wave if ids.issuperset(item.after) and run.cluster.discovery.of(item.manifest) is None
         ]
         faults += [str(lacking_kind(run.cluster, item.manifest)) for item in lacking]
-        if any(_brings_kinds(item) for item in wave):
+        if any(item.wait_for is not None or item.manifest["kind"] == "CustomResourceDefinition" for item in wave):
             break
     if faults:
         raise UnavailableError("\n".join(dict.fromkeys(faults)))
-
-
-def _brings_kinds(item: KubeObject) -> bool:
-    return item.wait_for is not None or item.manifest["kind"] == "CustomResourceDefinition"
