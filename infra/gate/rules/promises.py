@@ -149,8 +149,9 @@ def _swapped(
     before: tuple[TenantFacts, ...] | tuple[ClusterFacts, ...],
     after: tuple[TenantFacts, ...] | tuple[ClusterFacts, ...],
 ) -> Iterator[Breach]:
-    gone = [old for old in before if all(old.name != other.name for other in after)]
-    come = [new for new in after if all(new.name != other.name for other in before)]
+    was, now = {old.name for old in before}, {new.name for new in after}
+    gone = [old for old in before if old.name not in now]
+    come = [new for new in after if new.name not in was]
     for old in gone:
         new = next((candidate for candidate in come if _alike(candidate) == _alike(old)), None)
         if new is not None:
