@@ -26,7 +26,7 @@ class UnknownFigureError(FactoryError):
 class Entry(BaseModel):
     """Frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Figure(Entry):
