@@ -8,6 +8,7 @@ the NVLink domain and gives all its nodes the same hall, scalable-unit and rack 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from ..plan import stacks
 from ..plan.model import ClusterPlan, Host, Rack, RegionPlan
@@ -90,7 +91,7 @@ def links_text(cluster: ClusterPlan, rack: Rack, slot: int) -> str:
 
     East-west addresses belong to the virtual functions that pods get (see `fabric_network`).
     """
-    links = (link for link in cluster.host_links(rack, slot) if link.name.startswith("ns"))
+    links = takewhile(lambda link: link.name.startswith("ns"), cluster.host_links(rack, slot))
     return ",".join(f"{link.name}={link.host}/{link.prefix}" for link in links)
 
 

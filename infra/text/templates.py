@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jinja2
+if TYPE_CHECKING:
+    import jinja2
 
 _PACKAGE = "ai_factory.templates"
 
@@ -18,6 +19,8 @@ def _source(name: str) -> str | None:
 
 @cache
 def _environment() -> jinja2.Environment:
+    import jinja2  # takes longer than a plan that renders nothing
+
     # The results are YAML and scripts, where HTML escaping would corrupt quotes.
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_source),
