@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import hypothesis
 import pytest
@@ -28,6 +29,16 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def own_cache(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A cache of each test's own, made when it is first written to. Live tests look for their tools in the user's."""
+    if request.node.get_closest_marker("live") is None:
+        folder = tmp_path_factory.getbasetemp() / "caches" / sha256(request.node.nodeid.encode()).hexdigest()[:16]
+        monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UnavailableError
-from ..files import cache_home
 from ..plan import regions
 from .options import JSON, QUIET
 
@@ -124,8 +123,10 @@ def _judged(**request: Any) -> Verdict:
 
 def cache_folder() -> Path:
     """Folder of the gate's cache for the user of the command line (XDG base directories)."""
+    from ..gate.cache.store import user_folder
+
     try:
-        return cache_home() / "gate"
+        return user_folder()
     except UnavailableError as error:
         raise UnavailableError(error.message, "give --cache DIR or --no-cache") from None
 

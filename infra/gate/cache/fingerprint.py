@@ -6,7 +6,6 @@ import hashlib
 import sys
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 
 from ...files import PACKAGE
 
@@ -17,6 +16,7 @@ FORMER = 1
 _FOLDERS = ("catalog", "gate", "objects", "plan", "spec", "text")
 _SUFFIXES = (".py", ".yaml", ".j2")
 _LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")
+"""Whose versions count: what plans are read, checked, rendered and encoded with."""
 
 
 def digest(*parts: bytes | str) -> str:
@@ -32,7 +32,7 @@ def digest(*parts: bytes | str) -> str:
 @cache
 def fingerprint() -> str:
     """Digest of the code, data and templates that make plans and verdicts, and of the libraries they rely on."""
-    files: list[Path] = []
+    files = sorted(PACKAGE.glob("*.py"))
     for folder in (*(PACKAGE / name for name in _FOLDERS), PACKAGE.parent / "templates"):
         files += sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
     parts: list[bytes | str] = [str(FORMAT), sys.version]

@@ -17,7 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from ...errors import UnavailableError
-from ...files import PRIVATE, write_whole
+from ...files import PRIVATE, cache_home, write_whole
 from ...objects.ids import UNKNOWN
 from ..records import ObjectRecord, Outline, ShardHead
 from .fingerprint import FORMAT, FORMER
@@ -28,6 +28,15 @@ MAX_BYTES = 2_000_000_000
 """The cache is cut back to this size, what was not used for longest first."""
 _MAX_ENTRY = 1_000_000_000
 """Largest entry, once unpacked, that is read."""
+
+
+def user_folder() -> Path:
+    """Folder of this user's entries, which all commands share.
+
+    Raises:
+        UnavailableError: the user has no home folder, and names none.
+    """
+    return cache_home() / "gate"
 
 
 class Store:

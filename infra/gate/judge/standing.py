@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...errors import UnavailableError
 from ...plan import regions
 from ...plan.allocation import lock as locks
 from ...plan.model import RegionPlan
@@ -17,7 +18,7 @@ from ...plan.sources import Given, LockSource, RegionSource, name_of, open_sourc
 from ...spec.problems import InputError, Problem
 from ..cache.computing import Computing, Opened, Task
 from ..cache.outline import decisions
-from ..cache.store import Store
+from ..cache.store import Store, user_folder
 from ..records import Finding, ShardHead
 from ..rules import running
 from .region import ordered, standing
@@ -46,11 +47,10 @@ class Verdict:
 def judge(name: str) -> Verdict:
     """Judge a region by name or file, by every rule that needs no change to look at."""
     try:
-        file = regions.region_file(name)
-        plan = regions.load_plan(file)
-        opened, heads = _planned(file)
+        standing_region = _planned(regions.region_file(name))
     except InputError as error:
         return Verdict(name=name, plan=None, bad=error.problems)
+    opened, plan, heads = standing_region.opened, standing_region.plan, standing_region.heads
     waivers, _ = decisions(opened.loaded.region)
     findings = running.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
     held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
@@ -59,7 +59,7 @@ def judge(name: str) -> Verdict:
         name=plan.name,
         plan=plan,
         refused=tuple(_refusal(finding) for finding in ordered(findings) if blocks(finding)),
-        notices=(*plan.notices, *held),
+        notices=(*plan.notices, *held, *standing_region.notes),
         resources=resources + 2 * len(opened.outline.stacks),
     )
 
@@ -110,14 +110,38 @@ def _renamed(problems: Iterable[Problem], file: Path, opened: Given) -> Iterable
     )
 
 
-def _planned(file: Path) -> tuple[Opened, dict[str, ShardHead]]:
-    with tempfile.TemporaryDirectory(prefix="aifactory-check-") as folder:
-        computing = Computing(Store(Path(folder)))
-        opened = computing.opened(file)
-        heads, problems = computing.shards(Task(file, name, key) for name, key in opened.outline.shards.items())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    opened: Opened
+    plan: RegionPlan
+    """With its hosts."""
+    heads: dict[str, ShardHead]
+    notes: tuple[str, ...]
+    """Entries of the cache that were left aside."""
+
+
+def _planned(file: Path) -> _Planned:
+    """A region's shards from the gate's own cache; one that can't be kept is slower to plan again, never another."""
+    try:
+        return _planned_with(Store(user_folder()), file)
+    except UnavailableError:
+        with tempfile.TemporaryDirectory(prefix="aifactory-check-") as folder:
+            return _planned_with(Store(Path(folder)), file)
+
+
+def _planned_with(store: Store, file: Path) -> _Planned:
+    computing = Computing(store)
+    opened = computing.opened(file)
+    sheet = opened.loaded.sheet
+    plan = replace(opened.loaded, inventory=sheet.inventory() if sheet is not None else None).plan()
+    computed: list[str] = []
+    tasks = (Task(file, name, key) for name, key in opened.outline.shards.items())
+    heads, problems = computing.shards(tasks, lambda _done, _of, name: computed.append(name))
     for faults in problems.values():
         raise InputError(faults)
-    return opened, heads
+    if computed:
+        store.prune()
+    return _Planned(opened=opened, plan=plan, heads=heads, notes=tuple(store.notes))
 
 
 def _refusal(finding: Finding) -> str:
