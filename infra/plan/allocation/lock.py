@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ...spec import source
 from ...spec.problems import InputError
+from . import lock_lines
 
 HEADER = """\
 # Allocations of region {region}: addresses, numbers and places that were given out.
@@ -160,6 +161,20 @@ def read(path: Path, region: str) -> Lock:
     """
     if not path.exists():
         return Lock(region=region)
+    return _as_written(path, region) or _as_yaml(path, region)
+
+
+def _as_written(path: Path, region: str) -> Lock | None:
+    """The lock as `line` writes it; None if it is in another form or at fault, which the YAML reader says better."""
+    try:
+        data = lock_lines.read(path.read_bytes().decode())
+        lock = None if data is None else Lock.model_validate(data)
+    except (OSError, UnicodeDecodeError, pydantic.ValidationError):
+        return None
+    return lock if lock is not None and lock.region == region else None
+
+
+def _as_yaml(path: Path, region: str) -> Lock:
     document = source.read(path)
     data = dict(document.data)
     data["entries"] = data.get("entries") or []
