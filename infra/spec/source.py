@@ -26,6 +26,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What must not stand in a value: no field has several lines, and escapes or reversed text would fool a reader."""
 
+_TEXT_TAG = "tag:yaml.org,2002:str"
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 Path_ = tuple[str | int, ...]
@@ -217,7 +218,8 @@ class _Reader:
             self._fault(path, node.start_mark.line + 1, what, "check the quotes")
             return None
         try:
-            value = self.constructor.construct_object(node)
+            plain = node.tag == _TEXT_TAG  # most values: nothing is to be made of them
+            value = node.value if plain else self.constructor.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             self._fault(path, node.start_mark.line + 1, f"not a plain value: {_first_line(error)}", "put it in quotes")
             return None
