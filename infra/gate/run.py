@@ -48,7 +48,7 @@ def gate(request: Request) -> Verdict:
         store.StoreError: the cache can't be written.
         InputError: merge conflicts, stacks that do not exist, no region on either side.
     """
-    with _sides(request) as sides, _folder(request.cache) as cache, _rarely_collected():
+    with _sides(request) as sides, _folder(request.cache) as cache, _uncollected():
         return judged(request, sides, Store(cache))
 
 
@@ -83,14 +83,20 @@ def _sides(request: Request) -> AbstractContextManager[trees.Trees]:
 
 
 @contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Plans are trees of many small values that live long: looking for cycles in them takes a fifth of the time."""
-    usual = gc.get_threshold()
-    gc.set_threshold(100_000, 20, 50)
+def _uncollected() -> Iterator[None]:
+    """Plans are trees of many small values that live long and hold no cycles: looking for some finds nothing.
+
+    What was there before is set aside, so that processes that are forked share its memory for good.
+    """
+    usual = gc.isenabled()
+    gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        gc.unfreeze()
+        if usual:
+            gc.enable()
 
 
 @contextmanager

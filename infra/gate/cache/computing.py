@@ -63,6 +63,8 @@ class Computing:
         self.store = store
         self.jobs = jobs or _cores()
         self._opened: dict[Path, Opened] = {}
+        self._latest: shards.Computed | None = None
+        """The shard that this process planned last: often the only one that a change is looked for in."""
 
     def key(self, file: Path) -> str:
         """Digest of a region's files and of the code that reads them.
@@ -139,6 +141,8 @@ class Computing:
 
     def objects(self, task: Task, head: ShardHead) -> list[bytes]:
         """Objects of a shard, packed; made anew if the store's are damaged."""
+        if self._latest is not None and self._latest.head == head:
+            return self._latest.objects.split(b"\n") if self._latest.objects else []
         objects = self.store.objects(head)
         if objects is None:
             recomputed = self.compute(task)
@@ -172,6 +176,7 @@ class Computing:
         except InputError as error:
             return list(error.problems)
         self.store.put_shard(computed.head, computed.objects)
+        self._latest = computed
         return computed.head
 
     def _computed(self, tasks: list[Task]) -> Iterator[tuple[Task, ShardHead | list[Problem]]]:
