@@ -26,7 +26,7 @@ class UnknownFigureError(FactoryError):
 class Entry(BaseModel):
     """Frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Figure(Entry):

@@ -43,7 +43,7 @@ _Asns = Annotated[tuple[_Asn, _Asn], AfterValidator(_ordered)]
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: str
     name: str
@@ -131,7 +131,7 @@ Entry = ClusterEntry | CoreRackEntry | CoreNodesEntry | StorageEntry | TenantEnt
 class Lock(BaseModel):
     """A lock file: entries in the order they were given out."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     version: Literal[1] = 1
     region: str
