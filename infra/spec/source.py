@@ -33,6 +33,14 @@ Path_ = tuple[str | int, ...]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+_DEEPER: dict[type[yaml.Event], int] = {
+    yaml.MappingStartEvent: 1,
+    yaml.SequenceStartEvent: 1,
+    yaml.MappingEndEvent: -1,
+    yaml.SequenceEndEvent: -1,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A parsed file: its data and where each value stands."""
@@ -108,10 +116,7 @@ def _refuse_excess(text: str, name: str) -> None:
     """LibYAML's composer recurses without a bound and takes the whole process with it; its events do not."""
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+        depth += _DEEPER.get(type(event), 0)
         if depth > MAX_DEPTH:
             raise InputError([Problem(file=name, message="nested too deeply", remedy="6 levels do")])
         if number > 2 * MAX_VALUES:
