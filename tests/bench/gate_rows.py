@@ -121,7 +121,7 @@ def _expect(words: str, out: str, times: int = 1) -> None:
         raise RuntimeError(f"{words!r} is not {times} times in what the gate printed:\n{out[:3000]}")
 
 
-_COLD = Goal(seconds=60, megabytes=2000)
+_NEW = Goal(seconds=60, megabytes=2000)
 
 
 def _growth(kind: str, run: Callable[[int], Callable[[], Taken]], what: str) -> Rows:
@@ -138,11 +138,14 @@ GATE: Rows = {
     **_growth("warm", warm, "`aifactory gate`, one line changed, cache warm"),
     "gate-warm-1gw": Row(
         "the same, 5,500 racks, 99,000 hosts, 2,000 tenants",
-        warm(1000), goal=Goal(seconds=3), repeat=1, per=(1000, "MW"),
+        warm(1000), goal=Goal(seconds=1, megabytes=2000), repeat=1, per=(1000, "MW"),
     ),
     **_growth("cold", cold, "one line changed, no cache"),
-    "gate-cold-1gw": Row("the same, 5,500 racks", cold(1000), goal=_COLD, repeat=1, per=(1000, "MW")),
-    "gate-new-1gw": Row("a new region, 5,500 racks", new(1000), goal=_COLD, repeat=1, per=(1000, "MW")),
+    "gate-cold-1gw": Row(
+        "the same, 5,500 racks",
+        cold(1000), goal=Goal(seconds=8, megabytes=2000), repeat=1, per=(1000, "MW"),
+    ),
+    "gate-new-1gw": Row("a new region, 5,500 racks", new(1000), goal=_NEW, repeat=1, per=(1000, "MW")),
 }  # fmt: skip
 
 FLEET: Rows = {
