@@ -45,6 +45,8 @@ def own_cache(
 def aifactory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Runs the command line as the installed command does; anything but SystemExit fails the test."""
 
+    monkeypatch.delenv("COLUMNS", raising=False)  # a pipe of its own width, whoever runs the tests
+
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["aifactory", *map(str, arguments)])
         capsys.readouterr()
