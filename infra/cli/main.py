@@ -13,7 +13,7 @@ import click
 
 from ..errors import BAD_INPUT, ENVIRONMENT, INTERRUPTED, REFUSED, FactoryError
 from ..plan import regions
-from . import expand, fleet, gate, lifecycle
+from . import expand, fleet, gate, init, lifecycle
 from .faults import tell
 from .options import JSON, REGION, complete_region
 
@@ -25,6 +25,7 @@ def cli() -> None:
 
     \b
     Examples:
+      aifactory init factory                make a project to begin with
       aifactory check                       judge every region
       aifactory plan kr-ulsan               power, racks, fabric, addresses, storage
       aifactory preview kr-ulsan            what `pulumi up` would declare
@@ -349,7 +350,7 @@ def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-for _command in (*gate.COMMANDS, *lifecycle.COMMANDS, *fleet.COMMANDS, *expand.COMMANDS):
+for _command in (*gate.COMMANDS, *lifecycle.COMMANDS, *fleet.COMMANDS, *expand.COMMANDS, *init.COMMANDS):
     cli.add_command(_command)
 
 

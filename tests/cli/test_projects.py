@@ -81,7 +81,7 @@ BY_NAME = [
 ]  # fmt: skip
 NO_REGION = {
     ("schema",), ("size", "fabric"), ("size", "site"), ("sandbox", "down"), ("sandbox", "status"),
-    ("sandbox", "kubeconfig"), ("sandbox", "logs"), ("size",),
+    ("sandbox", "kubeconfig"), ("sandbox", "logs"), ("size",), ("init",),
 }  # fmt: skip
 """Commands that work on no region."""
 
