@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the command line in this process, and hypothesis without deadlines."""
+"""Fixtures for all tests: the command line in this process, an environment that has the wheel, no deadlines."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 from ai_factory.infra.cli import main
+from tests import installed
 
 hypothesis.settings.register_profile("fixed", deadline=None, max_examples=50, database=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
@@ -58,3 +60,15 @@ def aifactory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         return Outcome(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the work tree, built when a test first asks for it."""
+    return installed.build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def user_python(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """Interpreter of another team's environment."""
+    return installed.make_environment(tmp_path_factory.mktemp("user"), wheel)
