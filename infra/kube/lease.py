@@ -169,12 +169,9 @@ class Lease:
 def is_free(live: Manifest, now: dt.datetime) -> bool:
     """Whether a Lease has no holder, or one that is long overdue."""
     spec = live.get("spec") or {}
-    if not spec.get("holderIdentity"):
+    if not spec.get("holderIdentity") or not spec.get("renewTime"):
         return True
-    renewed = spec.get("renewTime")
-    if not renewed:
-        return True
-    return (now - dt.datetime.fromisoformat(renewed)).total_seconds() > OVERDUE_SECONDS
+    return (now - dt.datetime.fromisoformat(spec["renewTime"])).total_seconds() > OVERDUE_SECONDS
 
 
 def described(live: Manifest) -> str:
