@@ -87,6 +87,16 @@ def test_many_of_a_kind_are_read_by_one_list(region: Region) -> None:
     assert not any("/helmreleases/" in poll for poll in polls if poll.startswith("GET"))
 
 
+def test_polls_that_take_long_are_few(region: Region, clock: Clock) -> None:
+    """All that is waited for is read at each poll: polls of many objects would be all that a server does."""
+    region.once("applied", "/r", lambda: region.api.inject("GET .*/helmreleases", meanwhile(lambda: clock.advance(4))))
+    region.api.requests.clear()
+    with pytest.raises(NotReadyError):
+        region.up(release(timeout_seconds=160))
+    polls = [request for request in region.api.requests if request.path.endswith("/helmreleases/r")]
+    assert 5 < len([poll for poll in polls if poll.method == "GET"]) <= 12
+
+
 def test_object_that_vanishes_while_it_is_waited_for(region: Region) -> None:
     region.once("waiting", "/r", lambda: region.delete(RELEASE, "r"))
     with pytest.raises(NotReadyError, match="is not ready after 60 s: it is gone"):
