@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from .stack_run import StackRun, key_of
 FIRST_POLL_SECONDS = 0.2
 MOST_POLL_SECONDS = 5.0
 MOST_GONE_POLL_SECONDS = 2.0
+MOST_REST_SECONDS = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,20 +61,19 @@ class ReadyWaiter:
         pause = FIRST_POLL_SECONDS
         while not self._late and any(ids is None or object_id in ids for object_id in self._pending):
             self._run.halt.sleep(pause)
-            began = time.monotonic()
-            self._poll()
-            pause = max(min(pause * 1.5, MOST_POLL_SECONDS), _rest(began))
+            rest = self._poll()
+            pause = max(min(pause * 1.5, MOST_POLL_SECONDS), rest)
         if self._late:
             raise NotReadyError("\n".join(str(pending) for pending in self._late))
 
-    def _poll(self) -> None:
-        by_resource: dict[Resource, dict[ObjectId, _Pending]] = defaultdict(dict)
-        for pending in self._pending.values():
-            by_resource[pending.resource][key_of(pending.item)] = pending
-        for resource, waited in by_resource.items():
-            live = read(self._run, resource, waited, labels=self._run.applyset.selector, full=True)
-            for key, pending in waited.items():
-                self._judge(pending, live.get(key))
+    def _poll(self) -> float:
+        """Read and judge all that is waited for; for how many seconds to rest then."""
+        waited = {key_of(pending.item): pending for pending in self._pending.values()}
+        resources = {key: pending.resource for key, pending in waited.items()}
+        live, rest = _read_all(self._run, resources, self._run.applyset.selector, full=True)
+        for key, pending in waited.items():
+            self._judge(pending, live.get(key))
+        return rest
 
     def _judge(self, pending: _Pending, live: LiveObject | None) -> None:
         item = pending.item
@@ -104,8 +104,8 @@ def until_gone(run: StackRun, doomed: Live, timeout_seconds: float, *, labels: s
     pause = FIRST_POLL_SECONDS / 4
     remaining = doomed
     while True:
-        began = time.monotonic()
-        still = _remaining(run, remaining, labels)
+        seen, rest = _read_all(run, {key: live.resource for key, live in remaining.items()}, labels, full=False)
+        still = {key: live for key, live in seen.items() if live.metadata["uid"] == remaining[key].metadata["uid"]}
         yield from (key for key in remaining if key not in still)
         remaining = still
         if not remaining:
@@ -114,25 +114,22 @@ def until_gone(run: StackRun, doomed: Live, timeout_seconds: float, *, labels: s
             raise NotReadyError("\n".join(_stuck(run, key, live, timeout_seconds) for key, live in remaining.items()))
         for key, live in remaining.items():
             run.tell("waiting", str(key), blocked_by(live.manifest))
-        run.halt.sleep(max(pause, _rest(began)))
+        run.halt.sleep(max(pause, rest))
         pause = min(pause * 1.5, MOST_GONE_POLL_SECONDS)
 
 
-def _rest(began: float) -> float:
-    """Seconds to rest after a poll: thrice its own, so that polls of many objects stay a quarter of the wait."""
-    return 3 * (time.monotonic() - began)
-
-
-def _remaining(run: StackRun, doomed: Live, labels: str) -> Live:
+def _read_all(run: StackRun, resources: Mapping[ObjectId, Resource], labels: str, *, full: bool) -> tuple[Live, float]:
+    """Objects of these kinds as far as they are there, and for how many seconds to rest then: thrice what reading took,
+    so that polls of many objects stay a quarter of the wait.
+    """
+    began = time.monotonic()
     by_resource: dict[Resource, list[ObjectId]] = defaultdict(list)
-    for key, live in doomed.items():
-        by_resource[live.resource].append(key)
-    return {
-        key: live
-        for resource, keys in by_resource.items()
-        for key, live in read(run, resource, keys, labels=labels).items()
-        if live.metadata["uid"] == doomed[key].metadata["uid"]
-    }
+    for key, resource in resources.items():
+        by_resource[resource].append(key)
+    live: Live = {}
+    for resource, keys in by_resource.items():
+        live |= read(run, resource, keys, labels=labels, full=full)
+    return live, min(3 * (time.monotonic() - began), MOST_REST_SECONDS)
 
 
 def blocked_by(live: Manifest) -> str:
