@@ -51,7 +51,7 @@ def init(
     """
     from ..expand import project
 
-    made = project.draft(
+    drafted = project.draft(
         project.Request(
             folder=folder,
             version=version("ai-factory"),
@@ -63,27 +63,27 @@ def init(
         )
     )
     if not dry_run:
-        project.write(made)
+        project.write(drafted)
     if as_json:
-        texts = {path.relative_to(folder).as_posix(): text for path, text in made.files.items()}
-        data = {"project": made.name, "region": made.region, "written": not dry_run, "files": texts}
+        texts = {path.relative_to(folder).as_posix(): text for path, text in drafted.files.items()}
+        data = {"project": drafted.name, "region": drafted.region, "written": not dry_run, "files": texts}
         click.echo(json.dumps(data, indent=2))
         return
-    _show(made, written=not dry_run)
+    _show(drafted, written=not dry_run)
 
 
-def _show(made: Project, *, written: bool) -> None:
+def _show(drafted: Project, *, written: bool) -> None:
     from ..show import tables
     from ..spec.source import display_name
 
-    for path in made.files:
+    for path in drafted.files:
         click.echo(f"{'wrote' if written else 'would write'} {display_name(path)}")
-    if made.plan is not None:
-        click.echo(tables.headline(made.plan))
-    if made.decisions:
+    if drafted.plan is not None:
+        click.echo(tables.headline(drafted.plan))
+    if drafted.decisions:
         click.echo("settle CODEOWNERS: it names nobody yet")
     if written:
-        enter = "" if made.folder.resolve() == Path.cwd() else f"cd {made.folder}, "
+        enter = "" if drafted.folder.resolve() == Path.cwd() else f"cd {drafted.folder}, "
         click.echo(f"next: {enter}git init, commit, then `aifactory check` and `aifactory gate`; README.md says more")
 
 

@@ -89,19 +89,19 @@ def draft(request: Request) -> Project:
         InputError: every fault of the request; every file that is there already.
     """
     folder = request.folder
-    there = regions.known_regions(folder) if request.region is None else []
-    region = request.region if request.region is not None else there[0] if there else SAMPLE
+    region_names = regions.known_regions(folder) if request.region is None else []
+    region = request.region if request.region is not None else region_names[0] if region_names else SAMPLE
     name = request.name if request.name is not None else folder.resolve().name
     faults = list(_faults(request, region, name))
     if faults:
         raise InputError(faults)
-    plan, sample = (None, {}) if there else _sample(request, region)
+    plan, sample = (None, {}) if region_names else _sample(request, region)
     values = {
         "project": name,
         "region": region,
         "version": request.version,
         "owners": request.owners,
-        "sample": not there,
+        "sample": not region_names,
     }
     files = {folder / path: text for path, text in {**sample, **_around(values)}.items()}
     if taken := [path for path in files if path.exists() or path.is_symlink()]:
@@ -167,22 +167,22 @@ def _pue(request: Request) -> float:
 def _around(values: Mapping[str, Any]) -> dict[Path, str]:
     """Everything but the region."""
 
-    def made(template: str, **more: Any) -> str:
+    def rendered(template: str, **more: Any) -> str:
         return templates.render(f"project/{template}.j2", **values, **more)
 
     workflows, pack = Path(".github") / "workflows", Path("policypack")
     return {
-        workflows / "ai-factory.yml": made("ai-factory.yml", install=INSTALL),
-        workflows / "ai-factory-report.yml": made("ai-factory-report.yml"),
-        Path(".gitlab-ci.yml"): made("gitlab-ci.yml", install=INSTALL),
-        Path(".gitignore"): made("gitignore"),
-        Path("CODEOWNERS"): made("CODEOWNERS"),
-        Path("README.md"): made("README.md"),
-        Path("requirements.txt"): made("requirements.txt"),
-        Path("__main__.py"): made("main.py"),
+        workflows / "ai-factory.yml": rendered("ai-factory.yml", install=INSTALL),
+        workflows / "ai-factory-report.yml": rendered("ai-factory-report.yml"),
+        Path(".gitlab-ci.yml"): rendered("gitlab-ci.yml", install=INSTALL),
+        Path(".gitignore"): rendered("gitignore"),
+        Path("CODEOWNERS"): rendered("CODEOWNERS"),
+        Path("README.md"): rendered("README.md"),
+        Path("requirements.txt"): rendered("requirements.txt"),
+        Path("__main__.py"): rendered("main.py"),
         Path("stacks") / "region.schema.json": schema_text(),
         **{pack / name: _of_pack(name) for name in _PACK},
-        Path("Pulumi.yaml"): made("Pulumi.yaml"),
+        Path("Pulumi.yaml"): rendered("Pulumi.yaml"),
     }
 
 
