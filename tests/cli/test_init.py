@@ -147,7 +147,8 @@ def test_a_pipeline_is_that_of_the_repository_with_another_way_to_install(name: 
 
 def test_every_template_is_used() -> None:
     folder = regionfile.REPOSITORY / "templates" / "project"
-    used = re.findall(r'rendered\("([\w.-]+)"|"project/([\w.-]+)\.j2"', Path(project.__file__).read_text(encoding="utf-8"))
+    source = Path(project.__file__).read_text(encoding="utf-8")
+    used = re.findall(r'rendered\("([\w.-]+)"|"project/([\w.-]+)\.j2"', source)
     assert {path.name for path in folder.iterdir()} == {f"{first or second}.j2" for first, second in used}
     assert templates.render("project/gitignore.j2").startswith(".venv/\n")
 
