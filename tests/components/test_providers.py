@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,11 @@ def test_other_clusters_are_unknown() -> None:
 # Inputs: what is known only while the program runs ---------------------------------------------------------------
 
 
-def with_kubeconfigs(*targets: str, preview: bool = False, **kubeconfigs: pulumi.Input[str]) -> Recording:
+def with_kubeconfigs(
+    *targets: str, preview: bool = False, given: Callable[[str], pulumi.Input[str]] = str, **kubeconfigs: str
+) -> Recording:
     def program() -> None:
-        names = {name.replace("_", "-"): value for name, value in kubeconfigs.items()}
+        names = {name.replace("_", "-"): given(value) for name, value in kubeconfigs.items()}
         providers = ClusterProviders(region_plan(), kubeconfigs=names)
         for target in targets:
             assert providers[target] is providers[target]
@@ -137,12 +140,14 @@ def with_kubeconfigs(*targets: str, preview: bool = False, **kubeconfigs: pulumi
     return run(program, preview=preview, state=secret_state)
 
 
-@pytest.mark.parametrize("value", [KUBECONFIG, pulumi.Output.from_input(KUBECONFIG)], ids=["text", "output"])
+@pytest.mark.parametrize("given", [str, pulumi.Output.from_input], ids=["text", "output"])
 @pytest.mark.parametrize("target", ["infer_a", "train_a"])
-def test_a_kubeconfig_of_the_program_takes_the_place_of_the_access(target: str, value: pulumi.Input[str]) -> None:
+def test_a_kubeconfig_of_the_program_takes_the_place_of_the_access(
+    target: str, given: Callable[[str], pulumi.Input[str]]
+) -> None:
     name = target.replace("_", "-")
 
-    [provider] = with_kubeconfigs(name, **{target: value}).resources
+    [provider] = with_kubeconfigs(name, given=given, **{target: KUBECONFIG}).resources
 
     assert provider.inputs["kubeconfig"] == Secret(KUBECONFIG), "a secret, though it was given in clear"
     assert "context" not in provider.inputs, "the region's context is not one of this kubeconfig"
