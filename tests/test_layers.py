@@ -50,8 +50,20 @@ def test_a_package_is_imported_from_the_repository_and_says_that_it_is_typed(nam
     assert (ROOT / name / "py.typed").is_file()
 
 
+def lines(folder: str) -> dict[str, int]:
+    """Lines of each module below a folder."""
+    return {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / folder).rglob("*.py")}
+
+
 @pytest.mark.parametrize("folder", ["infra", "components"])
 def test_modules_stay_short(folder: str) -> None:
-    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / folder).rglob("*.py")}
+    assert {path: length for path, length in lines(folder).items() if length > 400} == {}
 
-    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+def test_the_direct_engine_stays_small() -> None:
+    """What writes to clusters is read as a whole by whoever changes it: ADR 5 holds engine and client to this."""
+    lengths = lines("infra/engine/direct") | lines("infra/kube")
+
+    assert len(lengths) > 10
+    assert sum(lengths.values()) <= 3_300
+    assert {path: length for path, length in lengths.items() if length > 300} == {}
