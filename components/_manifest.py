@@ -175,7 +175,6 @@ def _options(
     opts = pulumi.ResourceOptions(
         parent=parent,
         provider=provider,
-        version=PLUGIN_VERSION,
         depends_on=registry.resolve(item.id, item.after),
         # A replacement of an object that keeps its name would delete what was just created.
         delete_before_replace=True,
