@@ -143,7 +143,7 @@ def declare(
     Raises:
         ValueError: a target has no provider, or an object is declared twice or too late.
     """
-    require_providers(block, providers)
+    _require_providers(block, providers)
     for item in block.items:
         name = base.resource_name(component.pulumi_resource_name, item)
         opts = _options(item, component, providers[item.target], registry, wait)
@@ -155,7 +155,7 @@ def declare(
         )
 
 
-def require_providers(block: base.Block, providers: Providers) -> None:
+def _require_providers(block: base.Block, providers: Providers) -> None:
     """Refuse a block that a component declares, where a target has no provider."""
     targets = dict.fromkeys(item.target for item in block.items)
     if missing := [target for target in targets if target not in providers]:

@@ -57,7 +57,7 @@ class ClusterProviders(Mapping[str, pulumi.ProviderResource]):
     ) -> None:
         self.registry = Registry() if registry is None else registry
         self._plan = plan
-        self._root = project_root() if root is None else root
+        self._root = _project_root() if root is None else root
         self._kubeconfigs = dict(kubeconfigs or {})
         self._adopt = adopt
         self._parent = parent
@@ -125,7 +125,7 @@ class ClusterProviders(Mapping[str, pulumi.ProviderResource]):
         return ""
 
 
-def project_root() -> Path:
+def _project_root() -> Path:
     """Folder of Pulumi.yaml as the engine reports it, else the working directory: an older engine reports none."""
     reported = Path(pulumi.get_root_directory() or "")
     return reported if reported.is_absolute() else Path.cwd()

@@ -19,7 +19,7 @@ from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.model import RegionPlan
 
 
-def project_root() -> Path:
+def _project_root() -> Path:
     """Folder of Pulumi.yaml as the engine reports it; an older engine reports none, and runs this program in it."""
     reported = Path(pulumi.get_root_directory() or "")
     return reported if reported.is_absolute() else regions.project_root()
@@ -40,7 +40,7 @@ def load(root: Path, region: str, stack: str) -> RegionPlan:
     return plan
 
 
-def refuse_sample(plan: RegionPlan, stack: str, sandbox: bool) -> None:
+def _refuse_sample(plan: RegionPlan, stack: str, sandbox: bool) -> None:
     """Stop an update that would apply made-up hosts to real clusters (RunError)."""
     targets = [item.target for item in items_of(blocks_of(plan, stack))]
     config = kubeconfig.read(kubeconfig.files_in_use())
@@ -51,10 +51,10 @@ def refuse_sample(plan: RegionPlan, stack: str, sandbox: bool) -> None:
 def main() -> None:
     """The Pulumi program: declare this stack's part of its region."""
     config = pulumi.Config("ai-factory")
-    stack, root = pulumi.get_stack(), project_root()
+    stack, root = pulumi.get_stack(), _project_root()
     plan = load(root, config.get("region") or stack.partition(".")[0], stack)
     if not pulumi.runtime.is_dry_run():
-        refuse_sample(plan, stack, config.get_bool("sandbox") or False)
+        _refuse_sample(plan, stack, config.get_bool("sandbox") or False)
     registry = Registry()
     providers = ClusterProviders(plan, registry, root=root, adopt=config.get_bool("adopt") or False)
     wait = config.get_bool("wait") is not False

@@ -28,7 +28,7 @@ class FactoryError(Exception):
     def __init__(self, message: str, remedy: str = "") -> None:
         self.message = message
         self.remedy = remedy
-        super().__init__(sentence(message, remedy))
+        super().__init__(_sentence(message, remedy))
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -67,10 +67,10 @@ class InterruptedRunError(FactoryError):
     exit_code = INTERRUPTED
 
 
-def sentence(message: str, remedy: str) -> str:
-    """Both as one sentence or two.
+def _sentence(message: str, remedy: str) -> str:
+    """Message and remedy of an error as one sentence or two.
 
-    >>> sentence("too many racks", "lower it")
+    >>> _sentence("too many racks", "lower it")
     'too many racks. Lower it.'
     """
     if not remedy:

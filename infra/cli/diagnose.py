@@ -58,7 +58,7 @@ def doctor(region: str | None, as_json: bool) -> None:
     """
     from ..engine import doctor as doctors
     from ..files import state_home
-    from ..sandbox.files import default_cache_dir
+    from ..sandbox.layout import default_cache_dir
     from ..show import lifecycle as shown
     from .region_run import run_on
 

@@ -92,7 +92,7 @@ def gate(
                 base=base,
                 compare=not no_base,
                 stacks=stacks,
-                cache=None if no_cache else cache or cache_folder(),
+                cache=None if no_cache else cache or _cache_folder(),
                 jobs=jobs,
                 today=day,
                 progress=progress,
@@ -121,7 +121,7 @@ def _judged(**request: Any) -> Verdict:
     return run.gate(run.Request(**request))
 
 
-def cache_folder() -> Path:
+def _cache_folder() -> Path:
     """Folder of the gate's cache for the user of the command line (XDG base directories)."""
     from ..gate.cache.store import user_folder
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from ..engine.clusters import Session, interruptible
+from ..engine.clusters import Session
 from ..engine.declared import parts_of
 from ..engine.direct.lifecycle import Lifecycle
+from ..engine.interrupts import interruptible
 from ..engine.options import Options
 from ..engine.progress import Listener, display, silent, to_all
 from ..engine.protocol import Engine

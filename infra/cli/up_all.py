@@ -60,7 +60,7 @@ def up_all(
     fleet_members = members(include_samples=include_samples)
     for line in fleet_members.notices():
         click.echo(f"notice: {line}", err=True)
-    names = in_order(fleet_members.names)
+    names = _in_order(fleet_members.names)
     request = dataclasses.replace(request, chosen=choose(request.engine))
     if not (request.yes or request.dry_run):
         _confirm(fleet_members, names, str(request.chosen))
@@ -75,7 +75,7 @@ def up_all(
     sys.exit(max(result.code for result in results))
 
 
-def in_order(names: Sequence[str]) -> list[str]:
+def _in_order(names: Sequence[str]) -> list[str]:
     """The regions in the order in which `up --all` takes them: the fleet's; by name where it has no settings."""
     root = regions.project_root()
     if not (root / settings.FILE).is_file():

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import signal
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..errors import InterruptedRunError, RefusedError, UnavailableError
+from ..errors import RefusedError, UnavailableError
 from ..kube import kubeconfig, loopback
 from ..kube.access import ContextSource, Source, TextSource, exec_source
 from ..kube.cluster import Cluster, connect
@@ -78,7 +76,7 @@ class Session:
         if access.capi_secret is None:
             return False
         owner = self.cluster(self.plan.cluster(target).management)
-        return owner.api.get(secret_path(target, access.capi_secret)) is None
+        return owner.api.get(_secret_path(target, access.capi_secret)) is None
 
     def close(self) -> None:
         """Close all connections."""
@@ -114,7 +112,7 @@ def _no_sandbox(target: str, why: str) -> tuple[str, str]:
     return message, "list real hosts in the inventory file, or apply it to a sandbox (`aifactory sandbox up`)"
 
 
-def secret_path(target: str, name: str) -> str:
+def _secret_path(target: str, name: str) -> str:
     """REST path of Cluster API's kubeconfig secret of a cluster, on its management cluster."""
     return f"api/v1/namespaces/{target}/secrets/{name}"
 
@@ -130,7 +128,7 @@ def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
     where = f"secret {target}/{name} on {owner.target}"
 
     def fetch() -> str:
-        secret: dict[str, Any] | None = owner.api.get(secret_path(target, name))
+        secret: dict[str, Any] | None = owner.api.get(_secret_path(target, name))
         if secret is None:
             remedy = "Cluster API writes it once the control plane is up; who owns an adopted cluster provides it"
             raise NotBuiltError(f"{target}: there is no {where}", remedy)
@@ -142,28 +140,3 @@ def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
             ) from None
 
     return TextSource(where, fetch)
-
-
-@contextmanager
-def interruptible(halt: Halt) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the run between two requests; a second one ends it at once.
-
-    Outside the main thread, where Python takes no signals, nothing changes.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: object) -> None:
-        if halt.stopped:
-            raise KeyboardInterrupt
-        halt.stop(InterruptedRunError("interrupted", "run again to go on where it stopped"))
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

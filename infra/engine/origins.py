@@ -10,10 +10,10 @@ from ..kube.cluster import Cluster
 from ..objects.base import Manifest
 
 
-def origin(group: str) -> str:
+def _origin(group: str) -> str:
     """What brings the kinds of an API group, by the catalogue.
 
-    >>> origin("helm.toolkit.fluxcd.io"), origin("infrastructure.cluster.x-k8s.io"), origin("example.org")
+    >>> _origin("helm.toolkit.fluxcd.io"), _origin("infrastructure.cluster.x-k8s.io"), _origin("example.org")
     ('Flux', 'Cluster API with its Metal3 provider', 'the definitions of example.org')
     """
     brings = catalog.load().brings
@@ -28,6 +28,6 @@ def lacking_kind(cluster: Cluster, manifest: Manifest) -> UnavailableError:
     served = cluster.discovery.versions(f"{kind}.{group}" if group else kind)
     message = f"{cluster.target}: the cluster lacks kind {kind} ({api_version})"
     if served:
-        remedy = f"bring {origin(group)} to the planned version"
+        remedy = f"bring {_origin(group)} to the planned version"
         return UnavailableError(f"{message}; it has {', '.join(served)}", remedy)
-    return UnavailableError(message, f"install {origin(group)}")
+    return UnavailableError(message, f"install {_origin(group)}")

@@ -34,7 +34,7 @@ def resolved_user(name: str, user: Mapping[str, Any], cluster: Mapping[str, Any]
     command: Mapping[str, Any] | None = result.pop("exec", None)
     if command is not None:
         result |= _printed(name, command, cluster)
-    refuse_expired(name, result)
+    _refuse_expired(name, result)
     return result
 
 
@@ -84,7 +84,7 @@ def _pair(status: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def refuse_expired(name: str, user: Mapping[str, Any]) -> None:
+def _refuse_expired(name: str, user: Mapping[str, Any]) -> None:
     """Say that a client certificate has expired: to the API server it looks like no credentials at all.
 
     Raises:

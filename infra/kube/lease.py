@@ -30,7 +30,7 @@ OVERDUE_SECONDS = 120
 _PATH = f"apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 
 
-def identity() -> str:
+def _identity() -> str:
     """Who holds the Lease: `<user>@<host>, process <pid> (<random>)`."""
     try:
         user = getpass.getuser()
@@ -56,7 +56,7 @@ class Lease:
         self._name = name
         self._halt = halt
         self._on_wait = on_wait
-        self._me = identity()
+        self._me = _identity()
         self._held: Manifest = {}
         self._renewed = 0.0
         self._done = threading.Event()
@@ -99,9 +99,9 @@ class Lease:
             mark = f"{live['spec'].get('holderIdentity')} {live['spec'].get('renewTime')}"
             if seen is None:
                 seen, since = mark, time.monotonic()
-                self._on_wait(f"{described(live)}; waiting to see whether it still runs")
+                self._on_wait(f"{_described(live)}; waiting to see whether it still runs")
             elif mark != seen:
-                raise RefusedError(f"{self._api.target}: {described(live)}", "wait for it to end, or stop it there")
+                raise RefusedError(f"{self._api.target}: {_described(live)}", "wait for it to end, or stop it there")
             elif time.monotonic() - since > live["spec"].get("leaseDurationSeconds", DURATION_SECONDS):
                 if self._take(live):
                     return
@@ -174,7 +174,7 @@ def is_free(live: Manifest, now: dt.datetime) -> bool:
     return (now - dt.datetime.fromisoformat(spec["renewTime"])).total_seconds() > OVERDUE_SECONDS
 
 
-def described(live: Manifest) -> str:
+def _described(live: Manifest) -> str:
     """Who holds a Lease and since when."""
     spec = live["spec"]
     since = str(spec.get("acquireTime", "")).partition(".")[0].replace("T", " ")

@@ -52,7 +52,7 @@ def call(
         try:
             return send()
         except (RejectedError, NoAnswerError) as error:
-            if isinstance(error, RejectedError) and not (is_passing(error) or also(error)):
+            if isinstance(error, RejectedError) and not (_is_passing(error) or also(error)):
                 raise
             delay = delay_seconds(attempt, error)
             if time.monotonic() - started + delay > patience.seconds:
@@ -62,7 +62,7 @@ def call(
         attempt += 1
 
 
-def is_passing(fault: RejectedError) -> bool:
+def _is_passing(fault: RejectedError) -> bool:
     """Whether a fault may pass by itself.
 
     A 404 without a reason comes from a path that the server does not know yet: a kind is listed a moment before

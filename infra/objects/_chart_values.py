@@ -45,21 +45,21 @@ def values(plan: RegionPlan, cluster: ClusterPlan, chart: ChartEntry, chosen: Co
         chart: a chart that the cluster gets.
         chosen: ids of all charts that it gets.
     """
-    chart_values: Manifest = merged({}, chart.values)
+    chart_values: Manifest = _merged({}, chart.values)
     for path in _TOLERATIONS.get(chart.id, ()):
-        chart_values = merged(chart_values, _nested(path, [dict(toleration) for toleration in AGENTS]))
+        chart_values = _merged(chart_values, _nested(path, [dict(toleration) for toleration in AGENTS]))
     derive = _DERIVED.get(chart.id)
-    return merged(chart_values, derive(plan, cluster, chosen)) if derive else chart_values
+    return _merged(chart_values, derive(plan, cluster, chosen)) if derive else chart_values
 
 
-def merged(under: Any, over: Any) -> Any:
+def _merged(under: Any, over: Any) -> Any:
     """Helm values laid over others: mappings merged, lists joined, anything else replaced.
 
-    >>> merged({"a": {"b": 1}, "c": [1]}, {"a": {"d": 2}, "c": [2]})
+    >>> _merged({"a": {"b": 1}, "c": [1]}, {"a": {"d": 2}, "c": [2]})
     {'a': {'b': 1, 'd': 2}, 'c': [1, 2]}
     """
     if isinstance(under, dict) and isinstance(over, dict):
-        overlaid = {key: merged(under[key], value) if key in under else value for key, value in over.items()}
+        overlaid = {key: _merged(under[key], value) if key in under else value for key, value in over.items()}
         return {**under, **overlaid}
     if isinstance(under, list) and isinstance(over, list):
         return [*under, *over]

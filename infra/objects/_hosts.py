@@ -31,7 +31,7 @@ def namespace_id(cluster: ClusterPlan) -> str:
     return object_id(cluster.management, make("v1", "Namespace", cluster.name))
 
 
-def credentials_name(rack: str) -> str:
+def _credentials_name(rack: str) -> str:
     """Name of the secret with the BMC credentials of a rack."""
     return f"bmc-{rack}"
 
@@ -51,7 +51,7 @@ def bmc_address(bmc: spec.Bmc, host: Host) -> str:
 
 def credentials(plan: RegionPlan, cluster: ClusterPlan, rack: str, owner: Subject) -> KubeObject:
     """The secret with the BMC credentials that all hosts of a rack share, fetched from the region's secret store."""
-    name = credentials_name(rack)
+    name = _credentials_name(rack)
     data = [
         {"secretKey": key, "remoteRef": {"key": f"bmc/{rack}", "property": key}} for key in ("username", "password")
     ]
@@ -114,7 +114,7 @@ def bare_metal_host(
         "automatedCleaningMode": "metadata",
         "bmc": {
             "address": bmc_address(bmc, host),
-            "credentialsName": credentials_name(host.rack),
+            "credentialsName": _credentials_name(host.rack),
             "disableCertificateVerification": not bmc.verify_tls,
         },
         "bootMACAddress": host.mac,

@@ -86,7 +86,7 @@ def machine_template(
     """
     machine = {
         "automatedCleaningMode": "metadata",
-        "image": image_source(image),
+        "image": _image_source(image),
         "hostSelector": {"matchLabels": match},
         "dataTemplate": {"name": data["metadata"]["name"]},
     }
@@ -95,7 +95,7 @@ def machine_template(
     return make(INFRASTRUCTURE, "Metal3MachineTemplate", name, cluster.name, spec=body)
 
 
-def image_source(image: spec.Image) -> dict[str, str]:
+def _image_source(image: spec.Image) -> dict[str, str]:
     """An operating-system image as Metal3's machine templates write it."""
     return {
         "url": image.url,

@@ -32,10 +32,10 @@ def clusters_blocks(plan: RegionPlan) -> Iterator[Block]:
         for group in rack_groups(cluster):
             yield racks.rack_group_block(plan, cluster, group, stacks.rack_group_stack(plan.spec, cluster.name, group))
     for cluster in plan.clusters:
-        yield from workload_blocks(plan, cluster)
+        yield from _workload_blocks(plan, cluster)
 
 
-def workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
+def _workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
     """Blocks of a cluster's workload plane: platform, fabric, storage, tenants."""
     stack = stacks.cluster_stack(plan.spec, cluster.name)
     yield cluster_platform.block(plan, cluster, stack)

@@ -93,7 +93,7 @@ def root_of(name: str) -> Path:
     Args:
         name: of a region of this project, or a file's path.
     """
-    if not is_path(name):
+    if not _is_path(name):
         return project_root()
     folder = Path(name).absolute().parent
     try:
@@ -102,7 +102,7 @@ def root_of(name: str) -> Path:
         return folder
 
 
-def is_path(name: str) -> bool:
+def _is_path(name: str) -> bool:
     """Whether a region is named by its file."""
     return "/" in name or name.endswith((".yaml", ".yml"))
 
@@ -114,7 +114,7 @@ def region_file(name: str, root: Path | None = None) -> Path:
         InputError: there is no such region; the known ones are listed.
         UnavailableError: a name is given, and there is no project (see `project_root`).
     """
-    if is_path(name):
+    if _is_path(name):
         return Path(name)
     folder = (root or project_root()) / REGIONS
     path = folder / f"{name}.yaml"

@@ -1,4 +1,4 @@
-"""Where the sandbox keeps things, private files, and a lock between processes."""
+"""Private files and folders of the sandbox, and a lock between processes."""
 
 import fcntl
 import os
@@ -11,19 +11,7 @@ from pathlib import Path
 
 from ai_factory.infra.sandbox.errors import SandboxError
 
-from ..files import cache_home, state_home
-
 _LOCK_POLL_SECONDS = 0.2
-
-
-def default_state_dir() -> Path:
-    """Folder of the sandbox below the user's state."""
-    return state_home() / "sandbox"
-
-
-def default_cache_dir() -> Path:
-    """Folder of built programs below the user's cache."""
-    return cache_home() / "bin"
 
 
 def private_dir(path: Path) -> Path:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ai_factory.infra.files import write_private
+from ai_factory.infra.files import cache_home, state_home, write_private
 from ai_factory.infra.sandbox.certs import Authority, Pair, ensure_token_keys
 from ai_factory.infra.sandbox.files import private_dir
 from ai_factory.infra.sandbox.kubeconfig import Access, render
@@ -85,3 +85,13 @@ class Layout:
         )
         access = Access(port=port, ca=self.authority.cert, client=client)
         return write_private(self.cluster(cluster) / f"{program}.kubeconfig", render({cluster: access}))
+
+
+def default_state_dir() -> Path:
+    """Folder of the sandbox below the user's state."""
+    return state_home() / "sandbox"
+
+
+def default_cache_dir() -> Path:
+    """Folder of built programs below the user's cache."""
+    return cache_home() / "bin"

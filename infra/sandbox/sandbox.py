@@ -11,9 +11,9 @@ import psutil
 from ai_factory.infra.sandbox import commands, health, memory, processes, state
 from ai_factory.infra.sandbox.build import ensure_programs
 from ai_factory.infra.sandbox.errors import SandboxError, explain_os_errors
-from ai_factory.infra.sandbox.files import default_cache_dir, default_state_dir, locked, remove_tree, require_space
+from ai_factory.infra.sandbox.files import locked, remove_tree, require_space
 from ai_factory.infra.sandbox.kwok_config import Stage
-from ai_factory.infra.sandbox.layout import ETCD, Layout
+from ai_factory.infra.sandbox.layout import ETCD, Layout, default_cache_dir, default_state_dir
 from ai_factory.infra.sandbox.progress import Event, Listener, silent
 from ai_factory.infra.sandbox.start import Starter
 from ai_factory.infra.sandbox.state import Cluster, Process

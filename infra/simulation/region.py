@@ -116,13 +116,13 @@ def definitions(plan: RegionPlan, target: str, folder: Path | None) -> list[dict
 def _management_stages(plan: RegionPlan, target: str, names: Mapping[str, str], file: Path) -> list[dict[str, Any]]:
     """Stages of a management cluster, which also hand over the kubeconfigs of its clusters."""
     own = [cluster for cluster in plan.clusters if cluster.management == target]
-    texts = {cluster.name: kubeconfig_text(file, names[cluster.name]) for cluster in own}
+    texts = {cluster.name: _kubeconfig_text(file, names[cluster.name]) for cluster in own}
     built = {cluster.name: texts[cluster.name] for cluster in own if cluster.built}
     adopted = [adopted_stage(cluster, texts[cluster.name]) for cluster in own if not cluster.built]
     return [*management_stages(kubeconfigs=built), *adopted]
 
 
-def kubeconfig_text(file: Path, context: str) -> str:
+def _kubeconfig_text(file: Path, context: str) -> str:
     """The part of the sandbox's kubeconfig that one cluster of the region needs, as YAML."""
     whole = kubeconfig.read([file])
     chosen = {

@@ -17,10 +17,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from ai_factory.infra.engine.clusters import Session, interruptible
+from ai_factory.infra.engine.clusters import Session
 from ai_factory.infra.engine.declared import Parts, parts_of
 from ai_factory.infra.engine.direct.applyset import PART_OF, applyset_id, parent_name
 from ai_factory.infra.engine.direct.lifecycle import Lifecycle
+from ai_factory.infra.engine.interrupts import interruptible
 from ai_factory.infra.engine.options import Options
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.report import Difference, Health, Report

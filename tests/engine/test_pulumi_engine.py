@@ -13,8 +13,8 @@ import yaml
 from pulumi import automation
 
 from ai_factory.infra.engine.automation import lifecycle as pulumi_engine
-from ai_factory.infra.engine.automation.cli import find_cli
-from ai_factory.infra.engine.automation.lifecycle import PulumiLifecycle, environment
+from ai_factory.infra.engine.automation.cli import environment, find_cli
+from ai_factory.infra.engine.automation.lifecycle import PulumiLifecycle
 from ai_factory.infra.engine.options import Options
 from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.report import Report

@@ -10,7 +10,7 @@ import pytest
 from lightkube import Client, KubeConfig
 
 from ai_factory.infra.sandbox import Cluster, Sandbox, display
-from ai_factory.infra.sandbox.files import default_cache_dir
+from ai_factory.infra.sandbox.layout import default_cache_dir
 
 CLUSTERS = (Cluster(name="lab-management", role="management"), Cluster(name="lab-train"))
 

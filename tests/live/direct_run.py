@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ai_factory.infra.engine.clusters import interruptible
 from ai_factory.infra.engine.direct.up import up
+from ai_factory.infra.engine.interrupts import interruptible
 from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube.stopping import Halt
 from tests.live.direct import Stack, config_map

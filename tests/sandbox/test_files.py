@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ai_factory.infra.files import write_private
-from ai_factory.infra.sandbox import files
+from ai_factory.infra.sandbox import files, layout
 from ai_factory.infra.sandbox.certs import Authority, ensure_token_keys
 from ai_factory.infra.sandbox.errors import SandboxError, explain_os_errors
 
@@ -38,7 +38,7 @@ def test_private_write_leaves_the_old_file_when_it_fails(tmp_path: Path, mocker)
 def test_state_dir_follows_xdg(value: str, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", value)
     monkeypatch.setenv("HOME", "/home/u")
-    assert files.default_state_dir() == Path(used) / "ai-factory" / "sandbox"
+    assert layout.default_state_dir() == Path(used) / "ai-factory" / "sandbox"
 
 
 def _hold(lock: Path, held: object, release: object) -> None:

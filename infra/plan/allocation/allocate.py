@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -346,17 +345,3 @@ def networks_of(entry: Entry) -> Iterator[IPNetwork]:
         yield entry.bmc
     elif isinstance(entry, StorageEntry | TenantEntry):
         yield entry.network
-
-
-def contains(pools: spec.Addressing, block: IPNetwork) -> bool:
-    """Whether an allocated block lies in one of the region's address pools."""
-    candidates: list[IPNetwork | None] = [pools.underlay_v4, pools.oob_v4, pools.ula_v6]
-    return any(
-        (isinstance(block, ipaddress.IPv4Network) and isinstance(pool, ipaddress.IPv4Network) and block.subnet_of(pool))
-        or (
-            isinstance(block, ipaddress.IPv6Network)
-            and isinstance(pool, ipaddress.IPv6Network)
-            and block.subnet_of(pool)
-        )
-        for pool in candidates
-    )

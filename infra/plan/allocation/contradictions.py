@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from ...catalog import Catalog
 from ...spec.problems import Problem
 from ...spec.source import Document, Path_
 from .. import quantities
-from .allocate import contains, networks_of
+from ..model import IPNetwork
+from .allocate import networks_of
 from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, TenantEntry, TenantRacksEntry
 
 _GROWING = ("core-nodes", "tenant-racks")
@@ -154,7 +156,7 @@ def _repeated(locked: LockedRegion) -> Iterator[Problem]:
 def _outside(locked: LockedRegion) -> Iterator[Problem]:
     for number, entry in _numbered(locked):
         for block in networks_of(entry):
-            if not contains(locked.region.addressing, block):
+            if not _contains(locked.region.addressing, block):
                 message = f"{block} of {entry.item} lies outside the region's address pools"
                 remedy = "widen addressing to hold what is allocated"
                 yield locked.fault(number, message, remedy, rule=_CONTRADICTED)
@@ -194,3 +196,17 @@ def _claims(entry: Entry) -> Iterator[tuple[str, int, int, str]]:
     elif isinstance(entry, TenantRacksEntry):
         for first, last in entry.racks:
             yield f"racks of {entry.cluster}", first, last + 1, f"{first}-{last}"
+
+
+def _contains(pools: spec.Addressing, block: IPNetwork) -> bool:
+    """Whether an allocated block lies in one of the region's address pools."""
+    candidates: list[IPNetwork | None] = [pools.underlay_v4, pools.oob_v4, pools.ula_v6]
+    return any(
+        (isinstance(block, ipaddress.IPv4Network) and isinstance(pool, ipaddress.IPv4Network) and block.subnet_of(pool))
+        or (
+            isinstance(block, ipaddress.IPv6Network)
+            and isinstance(pool, ipaddress.IPv6Network)
+            and block.subnet_of(pool)
+        )
+        for pool in candidates
+    )
