@@ -1,10 +1,11 @@
 """Pulumi component resources of an AI factory: each registers exactly the objects that `ai_factory.infra` plans.
 
-Read `region` (a stack of a region: all components in order), then one module a component: `management_cluster`,
-`gpu_cluster`, `rack_group`, `cluster_platform`, `fabric_network`, `storage`, `tenant_enclave`. What they share:
-`_component` (arguments, names that a plan must have, outputs), `_manifest` (blocks as child resources, and the
-registry of what is declared), `providers` (a Kubernetes provider for each cluster), `_kubeconfig` (secrets of Cluster
-API), `_kubernetes` (classes of Pulumi's SDK, loaded late).
+Read `region` (a stack of a region: all components in order, its size as outputs), then one module a component:
+`management_cluster`, `gpu_cluster`, `rack_group`, `cluster_platform`, `fabric_network`, `storage`, `tenant_enclave`.
+What they share: `_component` (arguments, the cluster or tenant that they name, names and other outputs), `_manifest`
+(blocks as child resources, type tokens, and the registry of what is declared), `providers` (a Kubernetes provider for
+each cluster), `_kubeconfig` (Cluster API's kubeconfig secrets, read at every update), `_kubernetes` (classes of the
+SDK, loaded late).
 """
 
 from ._manifest import Manifest, Registry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -67,3 +68,19 @@ def test_the_direct_engine_stays_small() -> None:
     assert len(lengths) > 10
     assert sum(lengths.values()) <= 3_300
     assert {path: length for path, length in lengths.items() if length > 300} == {}
+
+
+@pytest.mark.parametrize("folder", ["infra", "components"])
+def test_a_package_says_what_each_of_its_modules_is_for(folder: str) -> None:
+    """Whoever looks for something reads the package's docstring first: what it leaves out is found by chance."""
+    packages = list((ROOT / folder).rglob("__init__.py"))
+    unnamed = [
+        str(module.relative_to(ROOT))
+        for package in packages
+        for module in sorted(package.parent.glob("*.py"))
+        if module.name not in ("__init__.py", "__main__.py")
+        if f"`{module.stem}`" not in (ast.get_docstring(ast.parse(package.read_bytes())) or "")
+    ]
+
+    assert len(packages) >= 1
+    assert unnamed == []

@@ -1,7 +1,12 @@
 """How a plan reaches clusters, by one of two engines, and the tree that other engines can sync.
 
-Read `protocol` (what an engine does), `options` and `report` (what goes in and out), `progress` and `runlog` (what is
-told meanwhile), `declared` (a region's objects by stack and cluster), `clusters` (its connections) with `samples` (the
-guard of made-up hosts); then the engines, `direct` and `automation` (Pulumi), which share `concurrency` and `origins`
-(what brings a kind). `doctor` looks whether all is there, `render` writes the tree.
+- `protocol`: what an engine does; `options`, `report`: what goes in and what comes out, object by object.
+- `progress`: what is told meanwhile, and how it is shown; `runlog`: what is kept of it, a file a run.
+- `declared`: a region's objects by stack and cluster, and charts that an engine can't install.
+- `clusters`: connections to a region's clusters, with kubeconfig secrets of Cluster API; `samples`: the guard of hosts
+  that are made up.
+- `direct` and `automation` (Pulumi) are the engines. Both use `concurrency` (work side by side, several faults as one),
+  `interrupts` (Ctrl-C, SIGTERM) and `origins` (what brings a kind that a cluster lacks).
+- `doctor`: whether tools, clusters, rights and folders are there.
+- `render`: the YAML tree for Flux or Argo CD, and any tree of files written in place of an earlier one.
 """

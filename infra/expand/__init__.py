@@ -5,11 +5,13 @@
 >>> expansion.plan.name, sum(cluster.gpus for cluster in expansion.plan.clusters) > 10_000
 ('jp-osaka', True)
 
-Read `request` (what is asked for, and every fault of it) and `existing_regions` (whose numbers are taken, and what the
-company's pools have left), then how the new region comes about: `sizing` (clusters at the new power), `layout` (halls,
-management clusters, core nodes), `carryover` (storage, tenants and images of the source), `draft` (all of it as data),
-`text` (its file, with a comment for each value). `budget` says whether its first stack is small enough, `files` puts
-its files in place.
+- `request`: what is asked for, every fault of it, and the paths of its region file and stack settings.
+- `existing_regions`: whose numbers are taken, the company's pools and what is left of them.
+- `sizing`: clusters at the new power. `layout`: halls, management clusters, core nodes.
+- `carryover`: storage, tenants, host names and images of the source. `draft`: all of it as data, with address pools.
+- `text`: the region file, with a comment for each value, and the stack's settings.
+- `budget`: whether its first stack is small enough. `files`: its files put in place, all or none.
+- `project`: a new project with a first region (`aifactory init`).
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class NoAnswerError(FactoryError):
 
 
 def transport_fault(target: str, error: httpx2.TransportError) -> Exception:
-    """A request that got no answer: whether trying again may help."""
+    """The fault, in words, of a connection that gave no answer: whether trying again may help."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -1,17 +1,21 @@
 """Kubernetes objects of every building block: pure functions from the plan to plain data.
 
-Read `base` (object, Helm release, block), `ids` (ids and owners), then `region`: all blocks, the stacks they go to and
-their order. After it the building blocks, a module each:
+Read `base` (manifests, objects, Helm releases, blocks and their names), `ids` (ids of objects, owners, and the
+annotation that carries an owner), then `region`: all blocks, the stacks they go to, their steps and order. After it the
+building blocks, a module each:
 
 - `management`: a management cluster and its gate; `_metal3`: Ironic and the bare-metal operator.
-- `gpu_cluster` and `racks`: a cluster on its management cluster, and its hosts; `_machines` (templates, health checks),
-  `_kubeadm` (what a node runs at boot), `_hosts` (BareMetalHosts, BMC credentials).
-- `cluster_platform`: add-ons; `_flux` (their sources and releases), `_chart_values`, `kueue` (queues), `tenant_policy`
-  (admission).
-- `fabric_network`: rails and their addresses.
-- `storage`: classes and credentials; `rook` (Ceph), `_storage_classes`.
-- `tenant`: an enclave.
+- `gpu_cluster`: a cluster on its management cluster (Cluster API, control plane, addresses); `_machines`: templates of
+  machines, their images and data, references to them, the IPPool that they take addresses from, health checks;
+  `_kubeadm`: what a node runs at boot.
+- `racks`: hosts, machine deployments and node labels of a rack group; `_hosts`: BareMetalHosts, BMC addresses and
+  credentials, the namespace that holds them.
+- `cluster_platform`: the add-on charts that a cluster gets; `_flux`: their sources and releases, and what exists before
+  Flux applies; `_chart_values`: their Helm values; `kueue`: queues, flavours, cohorts; `tenant_policy`: admission.
+- `fabric_network`: rails, the resources that a node offers for them, addresses.
+- `storage`: classes and credentials, and which classes tenants can use; `rook`: Ceph; `_storage_classes`: one class.
+- `tenant`: an enclave: namespace, quota, network policies, rights.
 
-Shared: `kinds` (the table of Kubernetes kinds), `labels` (labels, annotations, taints). `budget` counts and sizes what
-a stack would hold.
+Shared: `kinds` (the table of Kubernetes kinds, plurals, scopes), `labels` (labels, annotations, taints), `fields` (what
+differs between two objects). `budget` counts and sizes what a stack would hold, and says what is over its budget.
 """

@@ -6,13 +6,17 @@
 
 Every method raises `SandboxError` for what a user can mend, and nothing else on purpose.
 
-Read `sandbox` (up, down, status, logs), then `start` (what `up` does, in order) and `state` (what is remembered
-between commands). Programs: `programs` (which, at which versions), `build`, `toolchain` (Go), `commands` (their
-command lines), `processes` (starting, finding and stopping them), `health`, `ports`, `memory`. Files: `layout` (paths
-below the sandbox's folder), `certs`, `kubeconfig`, `files` (private folders, the lock). In the clusters: `crds`
-(custom kinds), `objects` (the marker and kwok's leases), `kwok_config`, and the simulated hardware: `stages`, made by
-`simulated` from the kinds in `simulated_clusters` and `simulated_services`. `progress` and `errors` are what callers
-see of it.
+- `sandbox`: up, down, status, logs; `start`: what `up` does, in order; `state`: what is remembered between commands.
+- `programs`: which, at which versions; `build`: building them; `toolchain`: Go; `commands`: their command lines.
+- `processes`: starting, finding, stopping them, their logs; `health`: asking servers whether they are well, what they
+  serve; `ports`; `memory`: whether clusters fit the machine.
+- `layout`: where state and programs lie, paths below the sandbox's folder; `files`: private folders, disk space, the
+  lock; `certs`: keys and authorities; `kubeconfig`.
+- `objects`: what the sandbox itself puts into a cluster or waits for there: custom kinds installed, the marker, the
+  default account, kwok's leases. `crds`: definitions of custom kinds, read from files or stand-ins.
+- `stages`: simulated hardware of a cluster, from the kinds in `simulated_clusters` and `simulated_services`, which
+  `simulated` renders; `kwok_config`: kwok's file with its built-in stages, and which stages a server can have.
+- `progress` and `errors` are what callers see of it.
 """
 
 from ai_factory.infra.sandbox.crds import read_crds, stand_in, stand_ins

@@ -1,5 +1,5 @@
 """A region played in the sandbox, with simulated hardware.
 
-Read `region` (an API server for each of its clusters, with kinds, kubeconfigs and stages), then `nodes` (the nodes that
-its racks would register).
+`region` starts an API server for each cluster, with its kinds, kubeconfigs and contexts, and plays the owner of adopted
+clusters; `nodes` are those that its racks would register.
 """

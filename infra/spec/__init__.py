@@ -3,9 +3,9 @@
 Read `_file` first, the region as a whole, then its parts: `_site` (power, cooling, halls, address pools, core nodes),
 `_cluster` (management and GPU clusters, how they are reached, images, BMCs), `_services` (storage, tenants, services,
 energy, sovereignty), `_decisions` (waivers, approvals, prices), and `_base`, the field types of all. How a file is
-read: `source` (YAML to plain data, with the line of every path), `load` (data to models, faults to remedies),
-`problems` (a fault, and the error that carries all of them). Beside it: `inventory` (the hosts that exist, CSV) and
-`schema` (JSON Schema for editors).
+read: `source` (YAML to plain data, with the line of every path; names of files and paths in messages), `data` (the same
+of data in memory), `load` (data to models, faults to remedies), `problems` (a fault, and the error that carries all of
+them). Beside it: `inventory` (the hosts that exist, CSV) and `schema` (JSON Schema for editors).
 """
 
 from ._cluster import Access, Bmc, Cluster, ControlPlane, Exec, Image, Images, Management, Purpose

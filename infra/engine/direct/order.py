@@ -67,7 +67,7 @@ def needed(item: KubeObject, among: Collection[str], root: str = "") -> tuple[st
 
 
 def root_of(plan: RegionPlan, target: str) -> str:
-    """Id of the `Cluster` object of a workload cluster, planned or not; empty for a management cluster."""
+    """What all of a workload cluster comes after: the id of its `Cluster` object, planned or not; empty for others."""
     for cluster in plan.clusters:
         if cluster.name == target:
             return str(ObjectId(cluster.management, "Cluster", "cluster.x-k8s.io", target, target))

@@ -1,6 +1,9 @@
 """What is given out once and never changes: addresses, AS numbers, VNIs, partition keys, places of racks.
 
-Read `lock` (the file and its entries; `lock_lines` reads its usual form), `pools` (first fit), `allocate` (what a
-region still lacks, and where it goes) and `ledger` (writing new lines). `contradictions` says where a region file and
-its lock disagree. Between regions: `region_numbers` (what no two may share) and `address_plan` (blocks for a new one).
+- `lock`: the lock file, its entries, reading and its text; `lock_lines` reads its usual form quickly.
+- `pools`: free numbers and first fit.
+- `allocate`: what a region still lacks and where it goes; entries that are retired, released, or hold networks.
+- `ledger`: new lines appended to a lock file on disk.
+- `contradictions`: where a region file and its lock disagree, and faults of the lock itself.
+- `region_numbers`: what no two regions may share. `address_plan`: what a new region asks of the company's pools.
 """

@@ -1,5 +1,6 @@
 """What a region file must satisfy beyond its shape; each check is a small function that yields faults.
 
-Read `context` (what a check may look at), then `references` (names, and the list of all checks), `combinations` (what
-does not go together) and `capacity` (sizes that must fit).
+- `context`: what a check may look at.
+- `references`: names that must exist, halls as the lock places clusters, and the list of all checks in order.
+- `combinations`: what does not go together. `capacity`: sizes that must fit, and racks that a hall can't hold.
 """

@@ -1,4 +1,5 @@
-"""How many of everything, from published tables.
+"""How many of everything, from published tables: sizing calculators that need no region.
 
-`fabric` counts switches and cables, `facility` the racks that a site's power holds.
+`fabric` counts the switches and cables of a compute fabric, `facility` the racks, nodes and GPUs that a site's power
+holds.
 """
