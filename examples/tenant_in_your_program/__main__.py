@@ -5,11 +5,11 @@ from pathlib import Path
 import pulumi
 
 from ai_factory.components import ClusterProviders, Registry, TenantEnclave, TenantEnclaveArgs
-from ai_factory.infra.plan.regions import load_plan
+from ai_factory.infra import plan_region
 from components import FineTuning  # this program's own package; the factory's is ai_factory.components
 
 here = Path(__file__).resolve().parent
-plan = load_plan(here / "region.yaml")
+plan = plan_region(here / "region.yaml")
 registry = Registry()
 providers = ClusterProviders(plan, registry, root=here)
 

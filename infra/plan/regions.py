@@ -224,11 +224,6 @@ def completed(context: Context, lock: Lock, lock_file: str) -> tuple[Lock, tuple
     return full, tuple(missing)
 
 
-def load_plan(path: Path) -> RegionPlan:
-    """Plan of a region file (InputError if it can't be planned)."""
-    return open_region(path).plan()
-
-
 def _sheet(path: Path, region: spec.Region) -> Sheet | None:
     if region.inventory is None or region.inventory == "sample":
         return None

@@ -47,7 +47,7 @@ def test_file_data_and_model_give_one_plan(name: str) -> None:
 
     planned = plan_region(path)
 
-    assert planned == regions.load_plan(path)
+    assert planned == regions.open_region(path).plan()
     assert plan_region(str(path)) == planned
     in_memory = [plan_region(data, **inputs(name)), plan_region(Region.model_validate(data), **inputs(name))]
     assert in_memory[0] == in_memory[1]

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.engine.render import write_tree
 from ai_factory.infra.plan import regions
 from tests import regionfile
@@ -38,7 +39,7 @@ PREFIX = "bench-"
 
 
 def _tree(folder: Path) -> int:
-    return write_tree(regions.load_plan(regions.region_file(REGION)), folder)
+    return write_tree(plan_region(regions.region_file(REGION)), folder)
 
 
 def _prepare(folder: Path) -> None:
@@ -82,7 +83,7 @@ def _emitter() -> float:
 
 def _render() -> float:
     """From a plan that is there: objects are made, emitted and written."""
-    plan = regions.load_plan(regions.region_file(REGION))
+    plan = plan_region(regions.region_file(REGION))
     with scratch() as folder:
         start = time.perf_counter()
         write_tree(plan, folder / "tree")

@@ -45,23 +45,23 @@ def _plain_objects() -> float:
 
 
 def _plan() -> float:
-    from ai_factory.infra.plan import regions
+    from ai_factory.infra import plan_region
 
     with scratch() as folder:
         path = gigawatt.write(folder, GIGAWATT_RACKS)
         start = time.perf_counter()
-        plan = regions.load_plan(path)
+        plan = plan_region(path, allocations="provisional")
         seconds = time.perf_counter() - start
     assert sum(cluster.gpus for cluster in plan.clusters) == 396_000
     return seconds
 
 
 def _objects() -> float:
+    from ai_factory.infra import plan_region
     from ai_factory.infra.objects import base, region
-    from ai_factory.infra.plan import regions
 
     with scratch() as folder:
-        plan = regions.load_plan(gigawatt.write(folder, GIGAWATT_RACKS))
+        plan = plan_region(gigawatt.write(folder, GIGAWATT_RACKS), allocations="provisional")
     start = time.perf_counter()
     count = sum(1 for _ in base.items_of(region.region_blocks(plan)))
     seconds = time.perf_counter() - start
@@ -70,13 +70,13 @@ def _objects() -> float:
 
 
 def _preview() -> float:
+    from ai_factory.infra import plan_region
     from ai_factory.infra.objects.budget import preview
-    from ai_factory.infra.plan import regions
 
     with scratch() as folder:
         path = gigawatt.write(folder, GIGAWATT_RACKS)
         start = time.perf_counter()
-        made = preview(regions.load_plan(path))
+        made = preview(plan_region(path, allocations="provisional"))
         seconds = time.perf_counter() - start
     assert made.resources > HOSTS
     return seconds
@@ -106,9 +106,10 @@ def _check(*, before: int) -> Callable[[], float]:
 
 def _group_plan() -> RegionPlan:
     """One group of racks of kr-ulsan: the largest stack there is."""
+    from ai_factory.infra import plan_region
     from ai_factory.infra.plan import regions
 
-    return regions.load_plan(regions.region_file("kr-ulsan"))
+    return plan_region(regions.region_file("kr-ulsan"))
 
 
 def _under_mocks(program: Callable[[], None]) -> float:

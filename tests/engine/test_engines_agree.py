@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
+from ai_factory.infra import plan_region
 from ai_factory.infra.engine.direct.applying import prepared
 from ai_factory.infra.engine.direct.applyset import PART_OF
 from ai_factory.infra.engine.direct.live_objects import PROTECT, RETAIN
@@ -32,7 +33,7 @@ SKIP_AWAIT = "pulumi.com/skipAwait"
 
 @pytest.mark.parametrize(("region", "stack"), STACKS)
 def test_the_same_objects_with_the_same_fields(region: str, stack: str) -> None:
-    plan = regions.load_plan(regions.region_file(region))
+    plan = plan_region(regions.region_file(region))
     registered, sent = _registered(plan, stack), _sent(plan, stack)
     assert sent
     assert sorted(registered) == sorted(sent)

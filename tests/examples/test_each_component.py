@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ from ai_factory import components
 from tests.components import harness
 from tests.components.test_providers import secret_state
 
-FOLDER = Path(__file__).resolve().parents[2] / "examples" / "each_component"
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = REPOSITORY / "examples" / "each_component"
+README = REPOSITORY / "README.md"
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "factory")
 
 
@@ -39,3 +42,14 @@ def test_an_example_registers_its_component(program: str, monkeypatch: pytest.Mo
     component = recording.one(f"ai-factory:index:{class_of(program)}")
     assert list(recording.below(component)), "a component without children shows nothing"
     assert recording.exports["summary"]
+
+
+def test_the_program_in_the_readme_registers_its_component(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands there with a region file that the other example has."""
+    [program] = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
+    monkeypatch.chdir(FOLDER.parent / "tenant_in_your_program")
+
+    recording = harness.run(lambda: exec(program, {}))
+
+    assert recording.one("ai-factory:index:TenantEnclave").name == "acme"
+    assert recording.exports == {"namespace": "acme"}

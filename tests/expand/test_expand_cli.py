@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ai_factory.infra import catalog
-from ai_factory.infra.plan import regions
+from ai_factory.infra import catalog, plan_region
 from ai_factory.infra.plan.allocation.address_plan import numbers_of, overlaps
 from tests.conftest import Outcome
 
@@ -46,7 +45,7 @@ def test_it_writes_three_files_that_pass_the_checks(project: Path, aifactory: Ru
 def test_the_region_follows_country_power_and_source(project: Path, aifactory: Run) -> None:
     aifactory(*OSAKA)
 
-    plan = regions.load_plan(project / "stacks/regions/jp-osaka.yaml")
+    plan = plan_region(project / "stacks/regions/jp-osaka.yaml")
     spec = plan.spec
     assert (spec.region.city, spec.sovereignty.residency, spec.sovereignty.operators) == ("Osaka", ("JP",), ("JP",))
     assert spec.site.power.pue == catalog.load().country("JP").pue.value
@@ -83,14 +82,14 @@ def test_every_region_can_be_a_source(source: str, power_mw: float, project: Pat
 def test_a_control_plane_keeps_its_quorum(project: Path, aifactory: Run) -> None:
     aifactory("expand", "lab", "--to", "th-east", "--country", "TH", "--power-mw", 5)
 
-    train = regions.load_plan(project / "stacks/regions/th-east.yaml").cluster("train")
+    train = plan_region(project / "stacks/regions/th-east.yaml").cluster("train")
     assert (train.spec.control_plane.replicas, len(train.core_hosts)) == (3, 3)
 
 
 def test_images_are_served_over_tls(project: Path, aifactory: Run) -> None:
     aifactory("expand", "lab", "--to", "th-east", "--country", "TH", "--power-mw", 5)
 
-    images = regions.load_plan(project / "stacks/regions/th-east.yaml").spec.images
+    images = plan_region(project / "stacks/regions/th-east.yaml").spec.images
     assert images is not None
     assert images.gpu.url == "https://images.th-east.example/ubuntu-24.04-64k-k8s.qcow2"
     assert images.gpu.checksum == f"{images.gpu.url}.sha256"
@@ -129,7 +128,7 @@ def test_a_system_of_unknown_power_asks_for_it(project: Path, aifactory: Run) ->
     assert "--rack-kw" in refused.err
 
     assert aifactory(*mumbai, "--rack-kw", 230).code == 0
-    spec = regions.load_plan(project / "stacks/regions/in-mumbai.yaml").spec
+    spec = plan_region(project / "stacks/regions/in-mumbai.yaml").spec
     assert [(c.system, c.rack_kw) for c in spec.clusters] == [
         ("vr-nvl72", 230), ("vr-nvl72", 230), ("rtx-pro-server", 30),
     ]  # fmt: skip
@@ -144,7 +143,7 @@ def test_tenants_come_where_their_data_may_be(project: Path, aifactory: Run) -> 
 
     outcome = aifactory(*OSAKA)
 
-    spec = regions.load_plan(project / "stacks/regions/jp-osaka.yaml").spec
+    spec = plan_region(project / "stacks/regions/jp-osaka.yaml").spec
     assert {t.name: t.residency for t in spec.tenants} == {"research": None, "acme": ("JP",), "factory-twin": None}
     assert "left out: tenant gov-llm: its data may be in KR only (its residency)" in outcome.out
 
@@ -154,7 +153,7 @@ def test_values_that_yaml_would_misread_are_quoted(project: Path, aifactory: Run
     outcome = aifactory("expand", "lab", "--to", "da-nang", "--country", "VN", "--power-mw", 1, "--city", city)
 
     assert (outcome.code, outcome.err) == (0, "")
-    info = regions.load_plan(project / "stacks/regions/da-nang.yaml").spec.region
+    info = plan_region(project / "stacks/regions/da-nang.yaml").spec.region
     assert (info.name, info.city) == ("da-nang", city)
     assert "does not begin with vn-" in outcome.out
 
@@ -242,7 +241,7 @@ def test_the_next_region_keeps_clear_of_the_first(project: Path, aifactory: Run)
     aifactory(*OSAKA)
     aifactory("expand", "jp-osaka", "--to", "jp-tokyo", "--country", "JP", "--power-mw", 60)
 
-    known = [regions.load_plan(project / f"stacks/regions/{name}.yaml").spec for name in ("jp-osaka", "jp-tokyo")]
+    known = [plan_region(project / f"stacks/regions/{name}.yaml").spec for name in ("jp-osaka", "jp-tokyo")]
     assert overlaps(numbers_of(one, one.region.name) for one in known) == []
     assert [hall.name for hall in known[1].site.halls] == [hall.name for hall in known[0].site.halls]
     assert known[1].images is not None

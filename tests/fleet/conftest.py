@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ai_factory.infra import catalog, spec
+from ai_factory.infra import catalog, plan_region, spec
 from ai_factory.infra.fleet.settings import Fleet
 from ai_factory.infra.plan import build, regions
 from ai_factory.infra.plan.allocation import allocate
@@ -43,7 +43,7 @@ def write_settings(root: Path, **changes: Any) -> Path:
 @functools.cache
 def examples() -> tuple[RegionPlan, ...]:
     """Plans of all regions of the repository."""
-    return tuple(regions.load_plan(regions.region_file(name)) for name in regions.known_regions())
+    return tuple(plan_region(regions.region_file(name)) for name in regions.known_regions())
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.fleet import members
 from ai_factory.infra.gate.judge.standing import Verdict
 from ai_factory.infra.objects.region import stack_names
@@ -180,4 +181,4 @@ def test_stacks_of_the_tree_are_those_of_the_plan(fleet: Path, aifactory: Run) -
     for wave in data["waves"]:
         for region in wave["regions"]:
             names = [one["stack"] for step in region["steps"] for one in step]
-            assert names == stack_names(regions.load_plan(regions.region_file(region["region"])))
+            assert names == stack_names(plan_region(regions.region_file(region["region"])))

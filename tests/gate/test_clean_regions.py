@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.impact import diff
 from ai_factory.infra.gate.rule import ObjectView
@@ -20,7 +21,7 @@ def view(item: Item) -> ObjectView:
 
 @pytest.mark.parametrize("name", regions.known_regions())
 def test_all_objects_of_a_region_pass_all_rules_on_objects(name: str) -> None:
-    plan = regions.load_plan(regions.region_file(name))
+    plan = plan_region(regions.region_file(name))
     views = [view(item) for item in items_of(region_blocks(plan))]
 
     assert len(views) > 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from ai_factory.infra.plan import regions
+from ai_factory.infra import plan_region
 from ai_factory.infra.plan.model import RegionPlan
 
 FOLDER = Path(__file__).parent / "regions"
@@ -15,4 +15,4 @@ NAMES = ("strict", "open")
 @functools.cache
 def plan(name: str) -> RegionPlan:
     """Plan of a golden region."""
-    return regions.load_plan(FOLDER / f"{name}.yaml")
+    return plan_region(FOLDER / f"{name}.yaml")

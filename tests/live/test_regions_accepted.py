@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.errors import FactoryError
 from ai_factory.infra.kube.access import ContextSource
 from ai_factory.infra.kube.cluster import Cluster as Connected
@@ -52,7 +53,7 @@ def test_every_object_is_accepted(server: Connected, name: str) -> None:
 
 
 def _objects(name: str) -> list[KubeObject]:
-    plan = regions.load_plan(regions.region_file(name))
+    plan = plan_region(regions.region_file(name))
     objects = [item for item in items_of(region_blocks(plan)) if isinstance(item, KubeObject)]
     hosts = [item.id for item in objects if item.manifest["kind"] == "BareMetalHost"]
     left_out = set(hosts[HOSTS // 2 : -HOSTS // 2]) if len(hosts) > HOSTS else set()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.objects import region
 from ai_factory.infra.objects.base import KubeObject, items_of
 from ai_factory.infra.plan import regions
@@ -53,7 +54,7 @@ def test_texts_that_look_like_something_else_stay_what_they_are(reader: Path) ->
 
 
 def test_the_objects_of_a_region_are_the_same(reader: Path) -> None:
-    plan = regions.load_plan(regions.region_file("kr-ulsan"))
+    plan = plan_region(regions.region_file("kr-ulsan"))
     manifests = [item.manifest for item in items_of(region.region_blocks(plan)) if isinstance(item, KubeObject)]
 
     assert read(reader, manifests) == manifests

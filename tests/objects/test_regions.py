@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.objects import base, region
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan import regions
@@ -17,7 +18,7 @@ REGIONS = regions.known_regions()
 
 @pytest.fixture(scope="module", params=REGIONS)
 def plan(request: pytest.FixtureRequest) -> RegionPlan:
-    return regions.load_plan(regions.region_file(request.param))
+    return plan_region(regions.region_file(request.param))
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.objects.region import stack_names
-from ai_factory.infra.plan import regions, stacks
+from ai_factory.infra.plan import stacks
 from tests import regionfile
 
 SPLIT = regionfile.model(regionfile.base("kr-ulsan"))
@@ -40,7 +41,7 @@ def test_racks_are_grouped_by_number(rack: int, group: int) -> None:
 
 
 def test_stacks_come_in_the_order_of_a_first_up() -> None:
-    assert stack_names(regions.load_plan(regionfile.REGIONS / "kr-ulsan.yaml")) == [
+    assert stack_names(plan_region(regionfile.REGIONS / "kr-ulsan.yaml")) == [
         "kr-ulsan",
         "kr-ulsan.train-a.0",
         "kr-ulsan.train-a.1",
@@ -52,4 +53,4 @@ def test_stacks_come_in_the_order_of_a_first_up() -> None:
         "kr-ulsan.infer-a.t0",
         "kr-ulsan.physical-a.t0",
     ]
-    assert stack_names(regions.load_plan(regionfile.REGIONS / "lab.yaml")) == ["lab"]
+    assert stack_names(plan_region(regionfile.REGIONS / "lab.yaml")) == ["lab"]

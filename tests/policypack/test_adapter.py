@@ -17,6 +17,7 @@ import yaml
 from pytest_mock import MockerFixture
 
 from ai_factory.components._manifest import type_token
+from ai_factory.infra import plan_region
 from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.impact import diff
 from ai_factory.infra.gate.rule import Breach, ObjectView
@@ -101,7 +102,7 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> rule.Rule:
 def test_the_pack_says_what_the_gate_says_of_the_objects_of_a_region(
     name: str, adapter: ModuleType, demo: rule.Rule
 ) -> None:
-    items = list(items_of(region_blocks(regions.load_plan(regions.region_file(name)))))
+    items = list(items_of(region_blocks(plan_region(regions.region_file(name)))))
     resources = [resource(adapter, item, name) for item in items]
 
     assert [adapter.view_of(one) for one in resources] == [view(item) for item in items]
@@ -115,7 +116,7 @@ def test_the_pack_says_what_the_gate_says_of_the_objects_of_a_region(
 
 @pytest.mark.parametrize("name", regions.known_regions())
 def test_the_pack_says_what_the_gate_says_of_the_stacks_of_a_region(name: str, adapter: ModuleType) -> None:
-    plan = regions.load_plan(regions.region_file(name))
+    plan = plan_region(regions.region_file(name))
     for stack in stack_names(plan):
         items = list(items_of(blocks_of(plan, stack)))
         resources = [resource(adapter, item, stack) for item in items]

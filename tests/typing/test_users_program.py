@@ -26,13 +26,13 @@ import pulumi
 from ai_factory.components import (
     ClusterProviders, GpuCluster, GpuClusterArgs, Manifest, Registry, TenantEnclave, TenantEnclaveArgs
 )
-from ai_factory.infra.plan.regions import load_plan
+from ai_factory.infra import plan_region
 
-plan = load_plan(Path("region.yaml"))
+plan = plan_region(Path("region.yaml"))
 registry = Registry()
 providers = ClusterProviders(plan, registry, root=Path("."))
 ClusterProviders(plan, registry)  # call-arg
-load_plan(["region.yaml"])  # arg-type
+plan_region(["region.yaml"])  # arg-type
 args = TenantEnclaveArgs(plan=plan, tenant="acme", providers=providers, registry=registry)
 TenantEnclaveArgs(plan=plan, tenat="acme", providers=providers)  # call-arg
 TenantEnclaveArgs(plan=plan, tenant=7, providers=providers)  # arg-type

@@ -6,9 +6,9 @@ from typing import Any
 
 import pulumi
 
+from ai_factory.infra import plan_region
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.objects.region import blocks_of
-from ai_factory.infra.plan.regions import load_plan
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -47,7 +47,7 @@ def of(typ: str) -> list[dict[str, Any]]:
 
 def test_every_object_of_the_enclave_is_a_child_resource() -> None:
     """What the plan says, and what the program registers: the same objects."""
-    [block] = [b for b in blocks_of(load_plan(HERE / "region.yaml"), "kr-edge") if b.type == "TenantEnclave"]
+    [block] = [b for b in blocks_of(plan_region(HERE / "region.yaml"), "kr-edge") if b.type == "TenantEnclave"]
     objects = [item.manifest for item in block.items if isinstance(item, KubeObject)]
     planned = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in objects}
 
