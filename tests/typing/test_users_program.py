@@ -31,7 +31,7 @@ from ai_factory.infra import plan_region
 plan = plan_region(Path("region.yaml"))
 registry = Registry()
 providers = ClusterProviders(plan, registry, root=Path("."))
-ClusterProviders(plan, registry)  # call-arg
+ClusterProviders(registry=registry)  # call-arg
 plan_region(["region.yaml"])  # arg-type
 args = TenantEnclaveArgs(plan=plan, tenant="acme", providers=providers, registry=registry)
 TenantEnclaveArgs(plan=plan, tenat="acme", providers=providers)  # call-arg
