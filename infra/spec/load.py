@@ -13,6 +13,7 @@ import pydantic
 
 from . import source
 from ._file import Region
+from .descriptions import descriptions
 from .problems import InputError, Problem
 from .source import Document, Path_
 
@@ -181,5 +182,5 @@ def _describe(root: type[pydantic.BaseModel], path: Path_) -> str:
     name = str(path[-1]) if path else ""
     if model is None or name not in model.model_fields:
         return ""
-    text = (model.model_fields[name].description or "").split("\n")[0]
+    text = descriptions(model).get(name, "").split("\n")[0]
     return f"add it: {text}"
