@@ -19,6 +19,7 @@ from ai_factory.infra.gate.preview import read
 from ai_factory.infra.gate.records import Finding
 from ai_factory.infra.gate.rule import ObjectView, Rule, rules_of_scope
 from ai_factory.infra.gate.rules import running
+from ai_factory.infra.gate.rules.waivers import waive
 from ai_factory.infra.spec.load import load
 from ai_factory.infra.spec.problems import InputError
 
@@ -84,7 +85,7 @@ def check(
     region = region_of(resources[0].urn)
     findings = running.by_rule(rule, [view for view, _ in pairs], region)
     waived = waivers(region, root) if findings else ()
-    findings = running.waive(findings, waived, today or datetime.date.today(), whole=False)
+    findings = waive(findings, waived, today or datetime.date.today(), whole=False)
     unjudged = [finding for finding in findings if finding.message.startswith(running.UNJUDGED)]
     breaches = [finding for finding in findings if finding.waived is None and finding not in unjudged]
     if unjudged and not breaches:

@@ -21,7 +21,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 from ..objects.base import Manifest
 from ..plan.model import ClusterPlan, RegionPlan
 from ..plan.regions import Loaded
-from .records import Blast, Change, Outline, Path_, ShardHead
+from .records import Blast, Change, ClusterFacts, Outline, Path_, ShardHead
 
 _T = TypeVar("_T")
 Severity = Literal["error", "warning", "note"]
@@ -167,6 +167,13 @@ class ChangeView:
                 self.used.add(number)
                 covered = True
         return covered
+
+    def clusters_that_stay(self) -> Iterator[tuple[ClusterFacts, ClusterFacts]]:
+        """Clusters that are on both sides, as they were and as they are to be."""
+        if self.base is None or self.head is None:
+            return
+        after = {cluster.name: cluster for cluster in self.head.clusters}
+        yield from ((cluster, after[cluster.name]) for cluster in self.base.clusters if cluster.name in after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.records import Blast, Finding
 from ai_factory.infra.gate.rule import Breach, ChangeView, FleetView, ObjectView
 from ai_factory.infra.gate.rules import running
+from ai_factory.infra.gate.rules.waivers import waive
 
 TODAY = datetime.date(2026, 6, 1)
 
@@ -99,7 +100,7 @@ def test_a_rule_on_a_set_that_raises_is_an_error() -> None:
 def test_no_waiver_covers_a_rule_that_raised() -> None:
     add("set", lambda views: 1 / 0)
 
-    found = running.waive(running.objects([view("a")], "lab"), [waiver(subject="*")], TODAY)
+    found = waive(running.objects([view("a")], "lab"), [waiver(subject="*")], TODAY)
 
     assert found[0].waived is None
     assert "no waiver covers" in found[0].message
@@ -138,8 +139,8 @@ def test_hidden_values_in_lists_and_by_any_way_of_reading() -> None:
 
 
 def test_a_waiver_covers_up_to_its_last_day() -> None:
-    covered = running.waive([finding()], [waiver()], TODAY)
-    late = running.waive([finding()], [waiver()], TODAY + datetime.timedelta(days=1))
+    covered = waive([finding()], [waiver()], TODAY)
+    late = waive([finding()], [waiver()], TODAY + datetime.timedelta(days=1))
 
     assert [(one.waived, one.until) for one in covered] == [("agreed", "2026-06-01")]
     assert [(one.waived, one.message) for one in late] == [(None, "m; its waiver expired on 2026-06-01")]
@@ -148,19 +149,19 @@ def test_a_waiver_covers_up_to_its_last_day() -> None:
 def test_of_two_waivers_the_longer_one_counts() -> None:
     both = [waiver(until="2026-05-01"), waiver(subject="*", until="2026-07-01", reason="longer")]
 
-    assert [one.waived for one in running.waive([finding()], both, TODAY)] == ["longer"]
+    assert [one.waived for one in waive([finding()], both, TODAY)] == ["longer"]
 
 
 def test_a_waiver_names_its_rule_and_subject() -> None:
     others = [waiver(rule="other"), waiver(subject="tenant/b*"), waiver(subject="cluster/acme")]
 
-    assert running.waive([finding()], others, TODAY, whole=False) == [finding()]
+    assert waive([finding()], others, TODAY, whole=False) == [finding()]
 
 
 def test_a_rule_that_none_may_waive() -> None:
     add("change", None, waivable=False)
 
-    assert [(one.waived, one.message) for one in running.waive([finding()], [waiver()], TODAY)] == [
+    assert [(one.waived, one.message) for one in waive([finding()], [waiver()], TODAY)] == [
         (None, "m; no waiver covers this")
     ]
 
@@ -169,7 +170,7 @@ def test_waivers_that_cover_nothing_are_noted_where_all_was_judged() -> None:
     add("change", None)
     idle = [waiver(subject="x"), waiver(subject="y", until="2026-05-01"), waiver(rule="gone")]
 
-    notes = running.waive([], idle, TODAY, region="lab")
+    notes = waive([], idle, TODAY, region="lab")
 
     assert [(one.rule, one.severity, one.path, one.subject) for one in notes] == [
         ("waiver-unused", "note", ("waivers", 0), "region/lab"),
@@ -178,4 +179,4 @@ def test_waivers_that_cover_nothing_are_noted_where_all_was_judged() -> None:
     ]
     assert notes[1].message == "the waiver of demo for y covers nothing and expired on 2026-05-01"
     assert "names no rule" in notes[2].message
-    assert running.waive([], idle, TODAY, whole=False) == []
+    assert waive([], idle, TODAY, whole=False) == []

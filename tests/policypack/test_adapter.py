@@ -22,6 +22,7 @@ from ai_factory.infra.gate import opaque, rule
 from ai_factory.infra.gate.impact import diff
 from ai_factory.infra.gate.rule import Breach, ObjectView
 from ai_factory.infra.gate.rules import running
+from ai_factory.infra.gate.rules.waivers import waive
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names
 from ai_factory.infra.plan import regions
@@ -78,7 +79,7 @@ def told(found: Sequence[Any]) -> list[str]:
 
 
 def expected(findings: Sequence[Any], waivers: Sequence[Mapping[str, str]]) -> list[str]:
-    left = [one for one in running.waive(findings, waivers, TODAY, whole=False) if one.waived is None]
+    left = [one for one in waive(findings, waivers, TODAY, whole=False) if one.waived is None]
     return [f"{one.subject}: {one.message}. {one.remedy[:1].upper()}{one.remedy[1:]}." for one in left]
 
 

@@ -21,7 +21,7 @@ from ...plan.model import ClusterPlan, RegionPlan
 from ...plan.regions import Loaded
 from ...spec.inventory import Inventory
 from ..impact import diff
-from ..records import Finding, ObjectRecord, Path_, ShardHead, StackCount
+from ..records import Finding, ObjectRecord, ShardHead, StackCount
 from ..rule import ClusterView, ObjectView
 from ..rules import running
 from .fingerprint import digest, fingerprint
@@ -197,19 +197,4 @@ def _findings(plan: RegionPlan, part: Part, views: list[ObjectView], owners: dic
         yield from running.clusters(ClusterView(plan=plan, cluster=cluster), plan.name)
     for finding in running.objects(views, plan.name):
         owner = owners.get(finding.subject, UNKNOWN)
-        yield finding if finding.path else msgspec.structs.replace(finding, path=place_of(owner, plan.spec))
-
-
-def place_of(subject: Subject, region: spec.Region) -> Path_:
-    """Place in the region file of what a finding is about, or of what holds it; empty if it is not one thing there.
-
-    Args:
-        subject: a tenant, cluster, storage system or management cluster, or what is within one.
-        region: the region.
-    """
-    key = {"tenant": "tenants", "cluster": "clusters", "storage": "storage", "management": "management"}.get(
-        subject.kind
-    )
-    if key is not None and any(entry.name == subject.name for entry in getattr(region, key)):
-        return (key, subject.name)
-    return place_of(subject.within, region) if subject.within is not None else ()
+        yield finding if finding.path else msgspec.structs.replace(finding, path=running.place_of(owner, plan.spec))

@@ -14,7 +14,6 @@ from ...plan import regions
 from ...plan.allocation import address_plan
 from ...spec.problems import InputError
 from ...spec.source import Document
-from ..cache import shards
 from ..cache.computing import Opened, Task
 from ..cache.store import unpack
 from ..impact import blast, diff
@@ -22,6 +21,7 @@ from ..records import Blast, Change, Finding, Outline, Path_, ShardHead, StackDe
 from ..rule import RULES, ChangeView, FleetView, RegionView
 from ..rules import running
 from ..rules.previews import UNPLANNED
+from ..rules.waivers import waive
 from ..sides.region_pairs import Pair, Pairs
 from .verdict import Fault, RegionVerdict
 
@@ -194,7 +194,7 @@ class Judge:
             findings += running.change(view)
             pair.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
         waivers = decisions.waivers if decisions else ()
-        findings = running.waive(findings, waivers, self.today, region=pair.name, whole=pair.after is not None)
+        findings = waive(findings, waivers, self.today, region=pair.name, whole=pair.after is not None)
         return tuple(ordered(self._placed(finding, pair, shown) for finding in findings))
 
     def _unplanned_base(self, pair: Pair) -> list[Finding]:
@@ -224,7 +224,7 @@ class Judge:
         path = finding.path
         if not path and pair.head is not None and pair.after is not None:
             region = self.computing.opened(pair.head).loaded.region
-            path = shards.place_of(_subject(finding.subject, pair.after), region)
+            path = running.place_of(_subject(finding.subject, pair.after), region)
         line = line_of(pair.document, path) if pair.document is not None and path else None
         return msgspec.structs.replace(finding, file=shown, line=line)
 

@@ -20,7 +20,7 @@ from ..cache.computing import Computing, Opened, Task
 from ..cache.outline import decisions
 from ..cache.store import Store, user_folder
 from ..records import Finding, ShardHead
-from ..rules import running
+from ..rules.waivers import waive
 from .region import ordered, standing
 from .verdict import blocks
 
@@ -52,7 +52,7 @@ def judge(name: str) -> Verdict:
         return Verdict(name=name, plan=None, bad=error.problems)
     opened, plan, heads = standing_region.opened, standing_region.plan, standing_region.heads
     waivers, _ = decisions(opened.loaded.region)
-    findings = running.waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
+    findings = waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
     held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
     resources = sum(count.resources for head in heads.values() for count in head.stacks)
     return Verdict(

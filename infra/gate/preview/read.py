@@ -23,6 +23,7 @@ from ..records import Change, FieldChange, Finding
 from ..rule import RULES, ChangeView, ObjectView
 from ..rules import running
 from ..rules.previews import FAILED, PARTIAL
+from ..rules.waivers import waive
 from . import steps as pulumi_steps
 from .steps import HOW, Recording, Step
 
@@ -102,7 +103,7 @@ def judge(
         today=today,
         approvals=tuple(approvals),
     )
-    return running.waive([*findings, *running.change(view)], waivers, today, whole=False)
+    return waive([*findings, *running.change(view)], waivers, today, whole=False)
 
 
 def _preview_findings(preview: PreviewRead) -> list[Finding]:

@@ -1,11 +1,56 @@
-"""All rules, one module an area of life. A rule is a function with the decorator of its scope (`gate.rule`).
+"""All rules, by what they look at. A rule is a function with the decorator of its scope (`gate.rule`).
 
-Read `running`, which runs them and lays waivers over what they find, and `_manifests` (what rules on objects have in
-common). Then the rules, by what they look at: a region as planned (`addresses`, `capacity`, `disruption`, `facility`,
-`layout`, `sovereignty`, `storage`; `supply` for what runs on the metal), hosts of a cluster (`hosts`), objects (`bmc`,
-`images`, `inline_secrets`, `isolation`, `machines`, `queues`, `rights`, `shape`, `storage_objects`, `traffic`,
-`workloads`), what a change does (`destruction`, `promises`, `upgrades`), all regions together (`fleet`). What is found
-elsewhere and only described here: `planning`, `previews`, `waivers`. A new module goes into the list below.
+What runs them, and what they have in common:
+
+- `running`: runs the rules on objects, clusters, a region, a change or all regions, and makes findings of breaches;
+  finds a finding's place in the region file.
+- `waivers`: lays a region's waivers over its findings; waivers and approvals that cover nothing.
+- `_manifests`: how rules read objects: their namespace, whose tenant it is, pods and containers, selectors, values.
+
+The region file, its plan and its numbers:
+
+- `stacks`: the region file's name, layout, stacks over their budget, objects that move to another stack; API servers
+  that two clusters are reached at.
+- `lock_entries`: the lock file: numbers that it lacks, holds for what is gone, gives out again; lines that were edited.
+- `addresses`: pools of IPv4 addresses, AS numbers and VNIs that are nearly full; ranges of pods and services.
+- `facility`: power and cooling of the site: supply, feeds, what is promised to the grid, coolant.
+- `capacity`: halls and sites at `max_racks`; GPUs to spare for service.
+- `placement`: tenants' shares of NVLink domains, and dedicated racks scattered over scalable units.
+- `sovereignty`: countries: residency of data, operators, tenants of sovereign services.
+- `fleet`: what two regions may not share.
+
+Hardware and what runs on it:
+
+- `hosts`: bare-metal hosts: the inventory's racks, core hosts, samples and boot addresses; hosts twice; fields of the
+  provider.
+- `bmc`: BMCs: certificates, protocol, secrets and passwords, planned addresses; Secure Boot.
+- `images`: images of nodes and containers, their checksums and tags; charts, repositories and sources: pinned, by TLS.
+- `machines`: machine deployments and health checks: how they roll, rack by rack, how long a start may take.
+- `quorum`: nodes, members and monitors of control planes and Ceph: too few, even in number, fewer than before.
+- `storage`: encryption of storage and storage classes, Ceph's copies and data kept, quotas, what training
+  needs.
+- `upgrades`: versions of Kubernetes and add-on charts: skipped, behind, gone back, several at
+  once.
+- `disruption`: racks that drain and control planes that roll in one change; pods' disruption budgets.
+
+Tenants and objects:
+
+- `isolation`: tenants' namespaces: pod security standard, quotas of GPUs and pods; admission policies that fail open.
+- `traffic`: tenants' network policies: denied by default, and none that admits others.
+- `rights`: roles, bindings and groups: rights of tenants beyond their namespace, of everyone, on everything.
+- `queues`: Kueue's flavours and cluster queues.
+- `workloads`: pods in their host's namespaces; GPUs asked for twice; compute domains.
+- `inline_secrets`: Secrets with values; passwords and keys in charts' values, ConfigMaps and scripts.
+- `shape`: any object's API version, name, labels and size; objects declared more than once.
+
+What a change takes away:
+
+- `destruction`: regions, clusters, racks, tenants, storage and single objects that go or are replaced; renaming.
+- `protection`: whether a region is protected from deletion.
+- `promises`: GPUs and isolation that tenants had before.
+
+Found elsewhere and only described here: `planning` (what planning refuses) and `previews` (previews and bases that
+can't be judged). A new module goes into the list below.
 """
 
 from __future__ import annotations
@@ -22,18 +67,20 @@ from . import (
     images,
     inline_secrets,
     isolation,
-    layout,
+    lock_entries,
     machines,
+    placement,
     planning,
     previews,
     promises,
+    protection,
     queues,
+    quorum,
     rights,
     shape,
     sovereignty,
+    stacks,
     storage,
-    storage_objects,
-    supply,
     traffic,
     upgrades,
     waivers,
@@ -52,18 +99,20 @@ __all__ = [
     "images",
     "inline_secrets",
     "isolation",
-    "layout",
+    "lock_entries",
     "machines",
+    "placement",
     "planning",
     "previews",
     "promises",
+    "protection",
     "queues",
+    "quorum",
     "rights",
     "shape",
     "sovereignty",
+    "stacks",
     "storage",
-    "storage_objects",
-    "supply",
     "traffic",
     "upgrades",
     "waivers",

@@ -39,7 +39,7 @@ Place = tuple[str, str]
 
 
 def place(view: ObjectView) -> Place:
-    """Cluster and namespace that an object is in."""
+    """Cluster and namespace that an object which a rule looks at is in."""
     return view.id.partition("/")[0], view.namespace
 
 
@@ -112,7 +112,7 @@ class Node:
 
 
 def walk(root: Any) -> Iterator[Node]:
-    """Every value below plain data, those near the root first.
+    """Every value below an object or a field of it, with its path; those near the root first.
 
     Raises:
         OpaqueError: a value is hidden; only after all others were yielded.

@@ -1,11 +1,10 @@
-"""Numbers of a region: what was given out, and whether there is room for what comes."""
+"""Room in a region's pools of addresses and numbers, and the ranges of pods and services."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ...plan.model import ClusterPlan, RegionPlan
-from ...plan.regions import REGIONS
 from .. import rule
 from ..rule import Breach, RegionView
 
@@ -20,44 +19,6 @@ _WIDEST_PODS = _NODE_PREFIX - 16
 _WIDEST_SERVICES = 12
 _FEWEST_SERVICES = 10
 """kubeadm: the DNS service is always at the tenth address."""
-_MANY = 8
-"""Names in a message before the rest is counted."""
-
-
-@rule.region(
-    id="lock-complete", area="addresses", severity="error", waivable=False,
-    reason="numbers that are not in the lock are provisional: two branches are given the same ones",
-    remedy="run `aifactory allocate`, and commit the new lines of the lock", source=_ADR,
-)  # fmt: skip
-def lock_complete(view: RegionView) -> Iterator[Breach]:
-    """Every number of the plan stands in the lock file."""
-    items = list(dict.fromkeys(entry.item for entry in view.loaded.missing))
-    if items:
-        yield Breach(
-            message=f"every number that is given out stands in the lock: it lacks {_listed(items)}",
-            remedy=f"run `aifactory allocate {_argument(view)}`, and commit the new lines of the lock",
-        )
-
-
-def _argument(view: RegionView) -> str:
-    """How the command line names the region: by its file where that is in no project."""
-    file = view.loaded.file
-    return view.plan.name if file.parent.parts[-2:] == REGIONS.parts else str(file)
-
-
-@rule.region(
-    id="retired-numbers", area="addresses", severity="note",
-    reason="numbers of what is gone are held for ever, until the pool is full of them",
-    remedy="release them with `aifactory allocate --release` once nothing is cabled by them any more", source=_ADR,
-)  # fmt: skip
-def retired_numbers(view: RegionView) -> Iterator[Breach]:
-    """Items that the region file names no more but that hold numbers."""
-    if view.loaded.retired:
-        options = " ".join(f"--release {item}" for item in view.loaded.retired[:_MANY])
-        yield Breach(
-            message=f"numbers are held by what the file names no more: {_listed(view.loaded.retired)}",
-            remedy=f"run `aifactory allocate {_argument(view)} {options}` once nothing is cabled by them any more",
-        )
 
 
 @rule.region(
@@ -66,7 +27,7 @@ def retired_numbers(view: RegionView) -> Iterator[Breach]:
     remedy="add addressing.ula_v6, or choose a larger pool while the region is small", source=_ADR,
 )  # fmt: skip
 def addresses_headroom(view: RegionView) -> Iterator[Breach]:
-    """IPv4 pools that are nearly full, without IPv6 to go on in."""
+    """Pools of IPv4 addresses that are nearly full, without IPv6 to go on in."""
     if view.plan.spec.addressing.ula_v6 is None:
         yield from _nearly_full(view.plan, ("underlay_v4", "oob_v4"), "addresses", {})
 
@@ -136,8 +97,3 @@ def services_range(view: RegionView) -> Iterator[Breach]:
     elif services.num_addresses < _FEWEST_SERVICES:
         message = f"the service range has {_FEWEST_SERVICES} addresses or more: {services} has {services.num_addresses}"
         yield Breach(message=message, path=path)
-
-
-def _listed(names: list[str] | tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
-    return ", ".join(names[:_MANY]) + more

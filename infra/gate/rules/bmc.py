@@ -1,20 +1,18 @@
-"""Bare-metal hosts: how their BMCs are reached, and what of them belongs to the provider."""
+"""BMCs of bare-metal hosts: how they are reached, with which secret and address, and what they let boot."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Breach, Objects, ObjectView
+from ..rule import Breach, ClusterView, Objects, ObjectView, RegionView
 from . import _manifests
+from .hosts import more_hosts
 
 _HOST = "BareMetalHost"
-_OWNED = ("image", "consumerRef")
-"""Fields that the provider writes when a machine takes a host. `online` is required by the schema: engines send it
-once and leave it alone then (`objects._hosts`)."""
+_METAL3 = "metal3-io/baremetal-operator, docs/api.md"
 _PLAIN = frozenset({"ipmi", "libvirt"})
 
 
@@ -25,7 +23,7 @@ _PLAIN = frozenset({"ipmi", "libvirt"})
     source="https://book.metal3.io/bmo/supported_hardware",
 )  # fmt: skip
 def host_bmc_tls(views: Objects) -> Iterator[Breach]:
-    """Hosts whose BMC's certificate is not checked; told once for all of a set."""
+    """Host objects whose BMC's certificate is not checked; told once for all of a set."""
     loose = [view for view in _manifests.of_kind(views, _HOST) if _bmc(view).get("disableCertificateVerification")]
     if loose:
         names = _manifests.listed(view.name for view in loose)
@@ -69,49 +67,48 @@ def host_bmc_credentials(view: ObjectView) -> Iterator[Breach]:
         yield Breach(message=f"the password of a BMC comes from a secret: {view.name} has one in its address")
 
 
-@rule.each_object(
-    id="host-owned-fields", area="disruption", severity="error",
-    reason="the provider writes these when a machine takes the host: an engine that puts them back wipes running nodes",
-    remedy="leave them out; the machine's template says which image a host gets",
-    source="https://book.metal3.io/bmo/provisioning",
+@rule.cluster(
+    id="bmc-planned", area="addresses", severity="warning",
+    reason="a BMC with the address of another slot was mostly cabled to another slot: the wrong tray is switched off",
+    remedy="check the cabling, then give the BMC its planned address", source="docs/adr/0003-allocations.md",
 )  # fmt: skip
-def host_owned_fields(view: ObjectView) -> Iterator[Breach]:
-    """Hosts with fields that belong to the infrastructure provider."""
-    if view.kind != _HOST:
+def bmc_planned(view: ClusterView) -> Iterator[Breach]:
+    """Hosts whose BMC has another address than planned for their slot."""
+    if view.cluster.networks is None:
         return
-    spec = view.spec
-    if owned := [key for key in _OWNED if spec.get(key) is not None]:
-        yield Breach(message=f"the provider owns a host's image and consumer: {view.name} sets {' and '.join(owned)}")
+    off = [
+        (host, planned)
+        for rack in view.cluster.declared_racks
+        for host in rack.hosts
+        if host.bmc != (planned := view.cluster.bmc_address(rack, host.slot))
+    ]
+    if off:
+        host, planned = off[0]
+        message = (
+            f"a BMC has the address of its slot: {host.name} has {host.bmc}, planned is {planned}{more_hosts(off)}"
+        )
+        yield Breach(message=message, path=("clusters", view.cluster.name))
 
 
-@rule.object_set(
-    id="host-twice", area="addresses", severity="error",
-    reason="two hosts with one BMC or boot address are one server: what is done to one, even a wipe, hits the other",
-    remedy="correct the address of one of them in the inventory",
-    source="https://book.metal3.io/bmo/introduction and infra/spec/inventory.py",
+@rule.region(
+    id="bmc-tls", area="secrets", severity="error",
+    reason="a BMC that is not verified may be anyone: it is handed the password of the rack and the image to boot",
+    remedy="set bmc.verify_tls: true, and have the BMCs' certificates signed by an authority of your own",
+    source=_METAL3,
 )  # fmt: skip
-def host_twice(views: Objects) -> Iterator[Breach]:
-    """Hosts that share a BMC address or the MAC address that they boot from."""
-    first: dict[str, ObjectView] = {}
-    again: dict[str, list[ObjectView]] = defaultdict(list)
-    for view in _manifests.of_kind(views, _HOST):
-        for address in _addresses(view):
-            if first.setdefault(address, view) is not view:
-                again[address].append(view)
-    for address, others in again.items():
-        names = _manifests.listed(host.name for host in (first[address], *others))
-        yield Breach(message=f"a server stands once: each of {names} {address}", subject=first[address].id)
+def bmc_tls(view: RegionView) -> Iterator[Breach]:
+    """Regions that speak to BMCs without verifying their certificates."""
+    if not view.plan.spec.bmc.verify_tls:
+        yield Breach(message="certificates of BMCs are verified: verify_tls is off", path=("bmc", "verify_tls"))
 
 
-def _addresses(view: ObjectView) -> Iterator[str]:
-    """What only one server can have, in words."""
-    spec = view.spec
-    if mac := spec.get("bootMACAddress"):
-        yield f"boots from {mac.lower()}"
-    if address := (spec.get("bmc") or {}).get("address"):
-        yield f"has the BMC {_server(address)}"
-
-
-def _server(address: str) -> str:
-    """A BMC's address without the protocol: a chassis with several systems tells them by path."""
-    return address.rpartition("://")[2].rpartition("@")[2].rstrip("/").lower()
+@rule.region(
+    id="secure-boot", area="images", severity="warning",
+    reason="who once had root keeps the host: what was put into the boot chain survives a reinstall",
+    remedy="set bmc.secure_boot: true, with driver modules signed for the node image",
+    source="UEFI specification 2.10, chapter 32, Secure Boot and Driver Signing",
+)  # fmt: skip
+def secure_boot(view: RegionView) -> Iterator[Breach]:
+    """Regions without Secure Boot: their BMCs let hosts boot anything."""
+    if not view.plan.spec.bmc.secure_boot:
+        yield Breach(message="hosts boot what is signed: secure_boot is off", path=("bmc", "secure_boot"))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from .. import rule
-from ..impact import diff, losses
-from ..records import Change
+from ..impact import losses
+from ..records import Change, ClusterFacts, TenantFacts
 from ..rule import Breach, ChangeView
 
 _DELETE = "docs/adr/0004-stacks.md: a resource that leaves its stack is deleted"
@@ -42,7 +41,7 @@ RUNNING = frozenset(
     remedy="put the region file back, or approve it on the base first", source=_DELETE,
 )  # fmt: skip
 def region_lost(view: ChangeView) -> Iterator[Breach]:
-    """A whole region is removed."""
+    """A whole region that is removed."""
     if view.base is None or view.head is not None or not losses.protects(view):
         return
     subject = f"region/{view.region}"
@@ -63,7 +62,7 @@ def region_lost(view: ChangeView) -> Iterator[Breach]:
     remedy="put it back, or approve it", source="https://cluster-api.sigs.k8s.io/user/quick-start (clean up)",
 )  # fmt: skip
 def cluster_lost(view: ChangeView) -> Iterator[Breach]:
-    """Clusters that go."""
+    """Clusters that go with a change."""
     if view.head is None and view.base is not None:
         return
     for loss in losses.unapproved(view, "delete", losses.named(view, "cluster", view.blast.clusters_lost)):
@@ -100,7 +99,7 @@ def _gpus(view: ChangeView, cluster: str, lost: list[losses.Loss]) -> int:
     source="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
 )  # fmt: skip
 def tenant_lost(view: ChangeView) -> Iterator[Breach]:
-    """Tenants that go."""
+    """Tenants that go with a change."""
     if (view.head is None and view.base is not None) or not losses.protects(view):
         return
     clusters = {tenant.name: tenant.cluster for tenant in view.base.tenants} if view.base else {}
@@ -119,7 +118,7 @@ def tenant_lost(view: ChangeView) -> Iterator[Breach]:
     source="https://rook.io/docs/rook/latest-release/Getting-Started/ceph-teardown/",
 )  # fmt: skip
 def storage_lost(view: ChangeView) -> Iterator[Breach]:
-    """Storage systems that go."""
+    """Storage systems that go with a change."""
     if (view.head is None and view.base is not None) or not losses.protects(view):
         return
     for loss in losses.unapproved(view, "delete", losses.named(view, "storage", losses.storage(view))):
@@ -132,7 +131,7 @@ def storage_lost(view: ChangeView) -> Iterator[Breach]:
     remedy="keep it, or approve it", source=_PROTECT,
 )  # fmt: skip
 def protected_lost(view: ChangeView) -> Iterator[Breach]:
-    """Protected objects that go alone."""
+    """Protected objects that go alone, not with what they belong to."""
     yield from _objects(view, lambda change: change.protect, "a protected object goes only with an approval")
 
 
@@ -142,7 +141,7 @@ def protected_lost(view: ChangeView) -> Iterator[Breach]:
     remedy="keep it, or approve it", source="https://kubernetes.io/docs/concepts/architecture/garbage-collection/",
 )  # fmt: skip
 def stateful_lost(view: ChangeView) -> Iterator[Breach]:
-    """Unprotected objects that hold state and go alone."""
+    """Unprotected objects that hold state and go alone, not with what they belong to."""
     for change in view.changes:
         if change.loses and not change.protect and change.kind in STATEFUL:
             what = f"an object that holds state goes only with an approval ({STATEFUL[change.kind]})"
@@ -179,33 +178,35 @@ def replaced_in_use(view: ChangeView) -> Iterator[Breach]:
 
 
 @rule.change(
-    id="layout-changed", area="stacks", severity="error",
-    reason="layout moves every object to another stack, which deletes and recreates it",
-    remedy="set it back; a new layout is for a new region", source="docs/adr/0004-stacks.md",
+    id="name-changed", area="destruction", severity="warning",
+    reason="a name is the identity of namespaces, hosts and numbers: another one deletes all of it and makes it anew",
+    remedy="keep the name, or plan it as a removal and a new one", source="docs/adr/0003-allocations.md",
 )  # fmt: skip
-def layout_changed(view: ChangeView) -> Iterator[Breach]:
-    """A region's layout is chosen once."""
-    base, head = view.base, view.head
-    if base is None or head is None or base.layout == head.layout:
+def renamed(view: ChangeView) -> Iterator[Breach]:
+    """Clusters and tenants that go while one like it comes under another name."""
+    if view.base is None or view.head is None:
         return
-    if losses.protects(view) and not view.approved("delete", f"region/{view.region}"):
-        message = f"layout is chosen once: it was {base.layout}, {head.layout} is given"
-        yield Breach(message=message, subject=f"region/{view.region}", path=("layout",))
+    yield from _swapped(view, "tenant", view.base.tenants, view.head.tenants)
+    yield from _swapped(view, "cluster", view.base.clusters, view.head.clusters)
 
 
-@rule.change(
-    id="moved-between-stacks", area="stacks", severity="error", waivable=False,
-    reason="an engine knows an object by its stack and component: elsewhere it is deleted and made anew",
-    remedy="leave it where it is, or approve it: {action: replace}", source="docs/adr/0004-stacks.md",
-)  # fmt: skip
-def moved_between_stacks(view: ChangeView) -> Iterator[Breach]:
-    """Unprotected objects that move, told once for each pair of stacks."""
-    pairs: Counter[tuple[str, str]] = Counter()
-    for change in view.changes:
-        loose = not change.protect and change.kind not in STATEFUL
-        alone = change.action == "move" and losses.protects(view) and not losses.follows_larger_loss(view, change)
-        if alone and loose and not view.approved("replace", *losses.of_object(view, change).subjects):
-            pairs[diff.former_stack(change) or change.stack, change.stack] += 1
-    for (former, now), count in sorted(pairs.items()):
-        where = f"from stack {former} to {now}" if former != now else f"to another component of stack {now}"
-        yield Breach(message=f"an object stays in its stack: {count} move {where}", subject=f"stack/{now}")
+def _swapped(
+    view: ChangeView,
+    kind: str,
+    before: tuple[TenantFacts, ...] | tuple[ClusterFacts, ...],
+    after: tuple[TenantFacts, ...] | tuple[ClusterFacts, ...],
+) -> Iterator[Breach]:
+    was, now = {old.name for old in before}, {new.name for new in after}
+    gone = [old for old in before if old.name not in now]
+    come = [new for new in after if new.name not in was]
+    for old in gone:
+        new = next((candidate for candidate in come if _alike(candidate) == _alike(old)), None)
+        if new is not None:
+            message = f"a name stays: {kind} {old.name} goes and {new.name} of the same size comes"
+            yield Breach(message=message, subject=f"{kind}/{new.name}", path=(f"{kind}s", new.name))
+
+
+def _alike(facts: TenantFacts | ClusterFacts) -> tuple[object, ...]:
+    if isinstance(facts, TenantFacts):
+        return (facts.cluster, facts.isolation, facts.gpus)
+    return (facts.system, facts.purpose, facts.gpus)

@@ -1,62 +1,64 @@
-"""What survives a failure or a slip of the hand."""
+"""What may be out of service at a time: racks and control planes in one change, pods of a budget."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from .. import rule
-from ..rule import Breach, RegionView
+from ..impact import losses
+from ..rule import Breach, ChangeView, ObjectView
 
-_QUORUM = 3
-"""Smallest number that has a majority after the loss of one."""
+DRAIN_SHARE = 0.1
+"""Share of a cluster's racks of which nodes may be drained at once without an approval. Assumption: operators of
+SuperPODs keep about as much capacity free for repairs; a tenant's promise is broken beyond it."""
 
 
-@rule.region(
-    id="protect-on", area="destruction", severity="warning",
-    reason="without protection one wrong `destroy` or one renamed cluster deletes tenants' namespaces and storage",
-    remedy="set protect: true, or leave it out", source="docs/adr/0005-two-engines.md",
+@rule.change(
+    id="drain-budget", area="disruption", severity="error", waivable=False,
+    reason="each rack drains a node at a time, but all racks do so at once: jobs over many racks all stop",
+    remedy="change fewer racks at a time, or approve it for a maintenance window",
+    source="Cluster API book, rollouts of MachineDeployments; the share is an assumption",
 )  # fmt: skip
-def protect_on(view: RegionView) -> Iterator[Breach]:
-    """Unprotected regions with real hosts."""
-    sheet = view.loaded.sheet
-    if not view.plan.spec.protect and sheet is not None and not sheet.is_sample:
-        hosts = sum(map(len, sheet.lines.values()))
-        message = f"a region with real hosts is protected from deletion: protect is off, {hosts:,} hosts are listed"
-        yield Breach(message=message, path=("protect",))
+def drain_budget(view: ChangeView) -> Iterator[Breach]:
+    """Racks of a cluster that drain in one change, because their machines are replaced."""
+    by_cluster = losses.by_cluster(view, view.blast.racks_drained)
+    racks = {cluster.name: len(cluster.rack_names) for cluster in view.base.clusters} if view.base else {}
+    for cluster, drained in by_cluster.items():
+        most = max(1, int(racks.get(cluster, len(drained)) * DRAIN_SHARE))
+        left = losses.unapproved(view, "drain", drained)
+        if len(left) > most and losses.protects(view):
+            what = f"at most {most} racks of {cluster} drain at once, {len(left)} would"
+            yield from losses.refused(view, "drain", left, what, f"cluster/{cluster}")
 
 
-@rule.region(
-    id="quorum-control-plane", area="disruption", severity="error",
-    reason="the loss of the only control-plane node takes the cluster's API and etcd's data with it",
-    remedy="give control_plane 3 replicas or 5", source="https://etcd.io/docs/v3.6/faq/",
+@rule.change(
+    id="control-planes-together", area="disruption", severity="warning",
+    reason="two API servers that restart at once leave no cluster of the region to steer the other's repair from",
+    remedy="change the clusters one after the other",
+    source="https://cluster-api.sigs.k8s.io/tasks/control-plane/kubeadm-control-plane (rollouts)",
 )  # fmt: skip
-def quorum_control_plane(view: RegionView) -> Iterator[Breach]:
-    """Built clusters of a protected region that have a single control-plane node."""
-    for cluster in view.plan.clusters:
-        replicas = cluster.spec.control_plane.replicas
-        if view.plan.spec.protect and cluster.built and replicas < _QUORUM:
-            yield Breach(
-                message=f"a control plane has {_QUORUM} nodes or more: {cluster.name} has {replicas}",
-                subject=f"cluster/{cluster.name}",
-                path=("clusters", cluster.name, "control_plane"),
-            )
+def control_planes_together(view: ChangeView) -> Iterator[Breach]:
+    """Control planes of several clusters that roll, and are out of service, in one change."""
+    rolled = sorted(
+        change.subject.name
+        for change in view.changes
+        if change.action == "update" and change.kind == "KubeadmControlPlane"
+    )
+    if len(rolled) > 1:
+        yield Breach(message=f"control planes roll one after the other: those of {', '.join(rolled)} would at once")
 
 
-@rule.region(
-    id="quorum-storage", area="disruption", severity="error",
-    reason="Ceph's monitors lose their majority and the third copy of the data has no place: writing stops",
-    remedy=f"give the storage {_QUORUM} nodes or more",
-    source="https://docs.ceph.com/en/latest/rados/operations/add-or-rm-mons/",
+@rule.each_object(
+    id="disruption-budget", area="disruption", severity="error",
+    reason="a budget that allows no eviction holds every node drain until it times out, and so every upgrade",
+    remedy="allow at least one pod to go: maxUnavailable: 1",
+    source="https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
 )  # fmt: skip
-def quorum_storage(view: RegionView) -> Iterator[Breach]:
-    """Ceph on fewer nodes than copies, over all storages of a cluster: they share one Ceph."""
-    nodes: dict[str, int] = {}
-    ceph = [system for system in view.plan.storage if system.spec.driver == "rook-ceph"]
-    for system in ceph:
-        for cluster in system.clusters:
-            nodes[cluster] = nodes.get(cluster, 0) + (system.spec.nodes or 0)
-    for system in ceph:
-        count = min(nodes[cluster] for cluster in system.clusters)
-        if count < _QUORUM:
-            message = f"Ceph runs on {_QUORUM} nodes or more: {system.name} and what shares its cluster have {count}"
-            yield Breach(message=message, subject=f"storage/{system.name}", path=("storage", system.name, "nodes"))
+def disruption_budget(view: ObjectView) -> Iterator[Breach]:
+    """Disruption budgets under which no pod may ever be evicted."""
+    if view.kind != "PodDisruptionBudget":
+        return
+    most, least = view.spec.get("maxUnavailable"), view.spec.get("minAvailable")
+    if str(most) in ("0", "0%") or str(least) == "100%":
+        given = f"maxUnavailable {most}" if most is not None else f"minAvailable {least}"
+        yield Breach(message=f"a budget lets a node be drained: {view.name} has {given}")

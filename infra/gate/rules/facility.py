@@ -21,7 +21,7 @@ _FEEDS_2N = 2
     remedy="leave out a rack, or raise the supply", source=_DSX,
 )  # fmt: skip
 def power_headroom(view: RegionView) -> Iterator[Breach]:
-    """Sites planned to the last percent of their supply."""
+    """Sites whose power is planned to the last percent of their supply."""
     power = view.plan.power
     if power.facility_kw > _TIGHT * power.utility_kw:
         message = (
@@ -38,7 +38,7 @@ def power_headroom(view: RegionView) -> Iterator[Breach]:
     source="https://voltcoreelectrical.com/blog/data-center-power-redundancy-design: 2N doubles all from the feed on",
 )  # fmt: skip
 def power_feeds(view: RegionView) -> Iterator[Breach]:
-    """Sites that are 2n by name and have fewer than two feeds."""
+    """Sites whose power is 2n by name and has fewer than two feeds."""
     power = view.plan.spec.site.power
     if power.redundancy == "2n" and len(power.feeds) < _FEEDS_2N:
         message = f"redundancy 2n has two feeds or more: {', '.join(power.feeds) or 'none'} is named"
@@ -52,7 +52,7 @@ def power_feeds(view: RegionView) -> Iterator[Breach]:
     source="NVIDIA/dsx-exchange, schemas/asyncapi/dsx-flex",
 )  # fmt: skip
 def power_curtailable(view: RegionView) -> Iterator[Breach]:
-    """Promises beyond all that `shed_first` and GPUs without a tenant could ever give."""
+    """Power promised to the grid beyond all that `shed_first` and GPUs without a tenant could ever give."""
     plan, energy = view.plan, view.plan.spec.energy
     if energy.curtailable_mw is None:
         return
@@ -99,7 +99,7 @@ def cooling_redundancy(view: RegionView) -> Iterator[Breach]:
     source="NVIDIA developer blog, Inside the NVIDIA Rubin Platform: 45 C supply; the same for Blackwell",
 )  # fmt: skip
 def cooling_supply(view: RegionView) -> Iterator[Breach]:
-    """Supply temperatures beyond what is published for liquid-cooled systems."""
+    """Temperatures of the coolant supply beyond what is published for liquid-cooled systems."""
     supply_c, liquid = view.plan.spec.site.cooling.supply_c, _liquid(view.plan)
     if liquid and supply_c > _SUPPLY_C:
         systems = ", ".join(sorted({cluster.system.id for cluster in liquid}))

@@ -1,14 +1,21 @@
-"""Hosts of one cluster, as the inventory lists them."""
+"""Bare-metal hosts: what the inventory lists of a cluster, which host stands twice, whose fields are whose."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from ...plan.model import ClusterPlan, Host
 from ...spec.inventory import SAMPLE_PREFIX
 from .. import rule
-from ..rule import Breach, ClusterView
+from ..rule import Breach, ClusterView, Objects, ObjectView
+from . import _manifests
 
+_OWNED = ("image", "consumerRef")
+"""Fields that the provider writes when a machine takes a host. `online` is required by the schema: engines send it
+once and leave it alone then (`objects._hosts`)."""
+
+_HOST = "BareMetalHost"
 _LOCAL_BIT = 0x02
 """Bit of the first octet that says: made up on the spot, not burnt in."""
 
@@ -44,33 +51,12 @@ def control_plane_hosts(view: ClusterView) -> Iterator[Breach]:
 
 
 @rule.cluster(
-    id="bmc-planned", area="addresses", severity="warning",
-    reason="a BMC with the address of another slot was mostly cabled to another slot: the wrong tray is switched off",
-    remedy="check the cabling, then give the BMC its planned address", source="docs/adr/0003-allocations.md",
-)  # fmt: skip
-def bmc_planned(view: ClusterView) -> Iterator[Breach]:
-    """Hosts whose BMC has another address than planned for their slot."""
-    if view.cluster.networks is None:
-        return
-    off = [
-        (host, planned)
-        for rack in view.cluster.declared_racks
-        for host in rack.hosts
-        if host.bmc != (planned := view.cluster.bmc_address(rack, host.slot))
-    ]
-    if off:
-        host, planned = off[0]
-        message = f"a BMC has the address of its slot: {host.name} has {host.bmc}, planned is {planned}{_more(off)}"
-        yield Breach(message=message, path=("clusters", view.cluster.name))
-
-
-@rule.cluster(
     id="inventory-mixed", area="capacity", severity="error",
     reason="one made-up host makes the whole region a sample, of which nothing is applied to real hardware",
     remedy="take the made-up hosts out of the inventory", source="docs/adr/0006-sandbox.md",
 )  # fmt: skip
 def inventory_mixed(view: ClusterView) -> Iterator[Breach]:
-    """Clusters with made-up hosts among real ones."""
+    """Clusters with made-up hosts among the real ones of their inventory."""
     hosts = _hosts(view.cluster)
     made_up = [host for host in hosts if _made_up(host)]
     if made_up and len(made_up) < len(hosts):
@@ -87,11 +73,11 @@ def inventory_mixed(view: ClusterView) -> Iterator[Breach]:
     remedy="take the address from the label of the adapter, or from the BMC", source="https://www.rfc-editor.org/rfc/rfc9542",
 )  # fmt: skip
 def boot_mac(view: ClusterView) -> Iterator[Breach]:
-    """Real hosts whose boot address is locally administered."""
+    """Real hosts of the inventory whose boot MAC address is locally administered."""
     local = [host for host in _hosts(view.cluster) if not _made_up(host) and int(host.mac[:2], 16) & _LOCAL_BIT]
     if local:
         message = f"a boot address is a burnt-in one: {local[0].mac} of {local[0].name} is locally administered"
-        yield Breach(message=f"{message}{_more(local)}", path=("inventory",))
+        yield Breach(message=f"{message}{more_hosts(local)}", path=("inventory",))
 
 
 def _hosts(cluster: ClusterPlan) -> list[Host]:
@@ -102,5 +88,54 @@ def _made_up(host: Host) -> bool:
     return host.serial.startswith(SAMPLE_PREFIX)
 
 
-def _more(hosts: Sequence[object]) -> str:
+def more_hosts(hosts: Sequence[object]) -> str:
+    """How many hosts have the same fault beside the first, in the words of a message."""
     return f" (and {len(hosts) - 1} more hosts)" if len(hosts) > 1 else ""
+
+
+@rule.each_object(
+    id="host-owned-fields", area="disruption", severity="error",
+    reason="the provider writes these when a machine takes the host: an engine that puts them back wipes running nodes",
+    remedy="leave them out; the machine's template says which image a host gets",
+    source="https://book.metal3.io/bmo/provisioning",
+)  # fmt: skip
+def host_owned_fields(view: ObjectView) -> Iterator[Breach]:
+    """Host objects with fields that belong to the infrastructure provider."""
+    if view.kind != _HOST:
+        return
+    spec = view.spec
+    if owned := [key for key in _OWNED if spec.get(key) is not None]:
+        yield Breach(message=f"the provider owns a host's image and consumer: {view.name} sets {' and '.join(owned)}")
+
+
+@rule.object_set(
+    id="host-twice", area="addresses", severity="error",
+    reason="two hosts with one BMC or boot address are one server: what is done to one, even a wipe, hits the other",
+    remedy="correct the address of one of them in the inventory",
+    source="https://book.metal3.io/bmo/introduction and infra/spec/inventory.py",
+)  # fmt: skip
+def host_twice(views: Objects) -> Iterator[Breach]:
+    """Hosts that stand twice: with the BMC address or boot address of another."""
+    first: dict[str, ObjectView] = {}
+    again: dict[str, list[ObjectView]] = defaultdict(list)
+    for view in _manifests.of_kind(views, _HOST):
+        for address in _addresses(view):
+            if first.setdefault(address, view) is not view:
+                again[address].append(view)
+    for address, others in again.items():
+        names = _manifests.listed(host.name for host in (first[address], *others))
+        yield Breach(message=f"a server stands once: each of {names} {address}", subject=first[address].id)
+
+
+def _addresses(view: ObjectView) -> Iterator[str]:
+    """What only one server can have, in words."""
+    spec = view.spec
+    if mac := spec.get("bootMACAddress"):
+        yield f"boots from {mac.lower()}"
+    if address := (spec.get("bmc") or {}).get("address"):
+        yield f"has the BMC {_server(address)}"
+
+
+def _server(address: str) -> str:
+    """A BMC's address without the protocol: a chassis with several systems tells them by path."""
+    return address.rpartition("://")[2].rpartition("@")[2].rstrip("/").lower()

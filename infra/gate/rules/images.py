@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ... import spec
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Breach, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView, RegionView
 from . import _manifests
 from ._manifests import Node
 
@@ -21,6 +22,7 @@ _PROVIDERS = frozenset(
 _SKIPS = frozenset({"insecureskipverify", "insecureskiptlsverify", "tlsskipverify", "skiptlsverify", "insecuretls"})
 _VERIFIES = frozenset({"verifyssl", "sslverify", "verifytls", "tlsverify"})
 """Names of settings, in small letters without `-` and `_`, that turn the check of certificates off or on."""
+_METAL3 = "metal3-io/baremetal-operator, docs/api.md"
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -31,7 +33,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
     source="https://kubernetes.io/docs/concepts/containers/images/",
 )  # fmt: skip
 def image_tag(view: ObjectView) -> Iterator[Breach]:
-    """Images whose version is left open."""
+    """Container images whose version is left open."""
     for image in _images(view):
         if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
             yield Breach(message=f"an image has a version: {view.kind} {view.name} has {image}")
@@ -61,7 +63,7 @@ def _joined(part: Manifest) -> str:
     source="https://fluxcd.io/flux/components/helm/helmreleases/ and https://fluxcd.io/flux/components/source/",
 )  # fmt: skip
 def chart_pinned(view: ObjectView) -> Iterator[Breach]:
-    """Charts, repositories and providers without one version."""
+    """Charts, repositories of sources and providers that are not pinned to one version."""
     open_ = _open_version(view)
     if open_ is not None:
         yield Breach(message=f"a version is pinned: {view.kind} {view.name} has {open_ or 'none'}")
@@ -103,7 +105,7 @@ def _open_reference(ref: Manifest, *, branches: bool) -> str | None:
     source="https://fluxcd.io/flux/components/source/ocirepositories/",
 )  # fmt: skip
 def source_tls(view: ObjectView) -> Iterator[Breach]:
-    """Sources without TLS, and settings of charts that turn the check of certificates off."""
+    """Sources of charts and images without TLS, and settings of charts that turn the check of certificates off."""
     kind = view.kind
     if kind in _SOURCES:
         url = str(view.spec.get("url") or "")
@@ -153,3 +155,35 @@ def _checksum_fault(image: Manifest) -> str | None:
         return "none"
     md5 = image.get("checksumType") == "md5" or _MD5.fullmatch(checksum)
     return "one of MD5" if md5 else None
+
+
+@rule.region(
+    id="image-pinned", area="images", severity="warning",
+    reason="what a checksum file holds can change between two hosts: the same plan then installs two different images",
+    remedy="give the checksum itself, in hex", source=_METAL3,
+)  # fmt: skip
+def image_pinned(view: RegionView) -> Iterator[Breach]:
+    """Node images of a protected region that are named by the URL of a checksum."""
+    for name, image in _node_images(view):
+        if "://" in image.checksum:
+            message = f"an image is pinned by its digest: images.{name} takes it from {image.checksum}"
+            yield Breach(message=message, path=("images", name, "checksum"))
+
+
+@rule.region(
+    id="image-over-tls", area="images", severity="error",
+    reason="who sits on the path replaces the checksum and the image with it, and owns every node from the first boot",
+    remedy="serve the checksum by https, or give it in hex", source=_METAL3,
+)  # fmt: skip
+def image_over_tls(view: RegionView) -> Iterator[Breach]:
+    """Node images of a protected region whose checksum travels unprotected. An image may: its checksum is verified."""
+    for name, image in _node_images(view):
+        if image.checksum.startswith("http://"):
+            message = f"a checksum comes by https: that of images.{name} comes from {image.checksum}"
+            yield Breach(message=message, path=("images", name, "checksum"))
+
+
+def _node_images(view: RegionView) -> Iterator[tuple[str, spec.Image]]:
+    images = view.plan.spec.images
+    if images is not None and view.plan.spec.protect:
+        yield from (("gpu", images.gpu), ("core", images.core))

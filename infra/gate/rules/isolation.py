@@ -17,29 +17,6 @@ _LIMITS = {"GPUs": ("requests.nvidia.com/gpu",), "pods": ("pods", "count/pods")}
 """What a tenant's quota limits, and the names that it may have there."""
 
 
-@rule.object_set(
-    id="tenant-default-deny", area="isolation", severity="error", waivable=False,
-    reason="without it every pod of the cluster reaches the tenant's pods, and they reach every other tenant's",
-    remedy="declare a NetworkPolicy with podSelector {}, policyTypes Ingress and Egress, and no rules, beside it",
-    source="https://kubernetes.io/docs/concepts/services-networking/network-policies/ (default deny all traffic)",
-)  # fmt: skip
-def tenant_default_deny(views: Objects) -> Iterator[Breach]:
-    """Tenants' namespaces whose traffic is not denied by default."""
-    homes = _manifests.homes(views)
-    closed = {_manifests.place(view) for view in _manifests.of_kind(views, "NetworkPolicy") if _denies_all(view)}
-    for place, home in homes.items():
-        if place not in closed:
-            message = f"a tenant's namespace denies all traffic by default: none of the policies of {place[1]} does"
-            yield Breach(message=message, subject=home.subject)
-
-
-def _denies_all(view: ObjectView) -> bool:
-    spec = view.spec
-    both_ways = {"Ingress", "Egress"} <= set(spec.get("policyTypes") or ())
-    every = not any((spec.get("podSelector") or {}).values())
-    return both_ways and every and not spec.get("ingress") and not spec.get("egress")
-
-
 @rule.each_object(
     id="tenant-pod-security", area="isolation", severity="error", waivable=False,
     reason="a tenant's pod that is privileged or mounts the host's files owns the node, and so other tenants' pods",

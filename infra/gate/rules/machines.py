@@ -1,4 +1,4 @@
-"""Machines: how they roll, what health checks may do to them, and how many keep a quorum."""
+"""Cluster API's machines: how they roll, and what health checks may do to them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST = 5
     "https://book.metal3.io/capm3/node_reuse",
 )  # fmt: skip
 def rollout_no_surge(view: ObjectView) -> Iterator[Breach]:
-    """Machine deployments and large control planes that need a spare host to roll."""
+    """Machine deployments and large control planes that roll by maxSurge, for which a spare host is needed."""
     kind = view.kind
     if kind not in (_DEPLOYMENT, _CONTROL_PLANE):
         return
@@ -159,29 +159,3 @@ class _Sizes:
         candidates = min((self._by_label[_manifests.place(check), *pair] for pair in wanted), key=len, default=[])
         replicas_selected = [replicas for marks, replicas in candidates if _manifests.selects(selector, marks)]
         return sum(replicas_selected) or None
-
-
-@rule.each_object(
-    id="quorum-members", area="disruption", severity="error",
-    reason="an even number of members survives no more failures than one less, and two are lost with either of them",
-    remedy="take an odd number, three or five; one only where losing it loses nothing",
-    source="https://etcd.io/docs/v3.6/faq/ (odd number of members) and "
-    "https://rook.io/docs/rook/latest-release/CRDs/Cluster/ceph-cluster-crd/ (mon count)",
-)  # fmt: skip
-def quorum_members(view: ObjectView) -> Iterator[Breach]:
-    """Control planes and Ceph monitors that keep no sound quorum."""
-    kind = view.kind
-    if kind == _CONTROL_PLANE:
-        replicas = _manifests.number(view.spec, "replicas", 1)
-        if replicas % 2 == 0:
-            yield Breach(message=f"a quorum is odd: control plane {view.name} has {replicas} replicas")
-    elif kind == "CephCluster" and not (view.spec.get("external") or {}).get("enable"):
-        monitors = view.spec.get("mon") or {}
-        count = _manifests.number(monitors, "count", _HA)
-        if count % 2 == 0 or count < _HA:
-            yield Breach(message=f"a quorum is odd, three or more for data: {view.name} has {count} monitors")
-        if monitors.get("allowMultiplePerNode"):
-            yield Breach(
-                message=f"members of a quorum stand on nodes of their own: monitors of {view.name} may share one",
-                remedy="set mon.allowMultiplePerNode: false",
-            )

@@ -24,7 +24,7 @@ _FACTORS = {"k": 1_000, "Ki": 1_024}
     source=f"{_CONCEPTS}/topology_aware_scheduling/ and {_CONCEPTS}/resource_flavor/",
 )  # fmt: skip
 def flavor_toleration(view: ObjectView) -> Iterator[Breach]:
-    """Flavours with a topology that say nothing of labels or taints."""
+    """Kueue's flavours with a topology that say nothing of labels or taints."""
     if view.kind != "ResourceFlavor" or not view.spec.get("topologyName"):
         return
     if missing := [key for key in ("nodeLabels", "tolerations") if not view.spec.get(key)]:
@@ -39,7 +39,7 @@ def flavor_toleration(view: ObjectView) -> Iterator[Breach]:
     source=f"{_CONCEPTS}/cluster_queue/ (namespace selector)",
 )  # fmt: skip
 def queue_namespace(view: ObjectView) -> Iterator[Breach]:
-    """Cluster queues that any namespace may use."""
+    """Kueue's cluster queues that any namespace may use."""
     if view.kind != "ClusterQueue":
         return
     selector = view.spec.get("namespaceSelector")

@@ -1,12 +1,13 @@
-"""Rights on the API: what tenants may do, and who may do everything."""
+"""Rights on the API: what tenants may do, which groups are in an enclave, and who may do everything."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from ...objects.base import Manifest
 from .. import rule
-from ..rule import Breach, Objects, ObjectView
+from ..rule import Breach, Objects, ObjectView, RegionView
 from . import _manifests
 from ._manifests import Home, Place
 
@@ -124,7 +125,7 @@ def rbac_wildcard(view: ObjectView) -> Iterator[Breach]:
     remedy="bind it to the group, user or service account that needs it", source=_GOOD_PRACTICES,
 )  # fmt: skip
 def rbac_everyone(view: ObjectView) -> Iterator[Breach]:
-    """Bindings to all users, all service accounts, or those who did not log in."""
+    """Bindings of rights to all users, all service accounts, or those who did not log in."""
     if view.kind not in ("ClusterRoleBinding", "RoleBinding"):
         return
     for subject in _subjects(view):
@@ -132,3 +133,34 @@ def rbac_everyone(view: ObjectView) -> Iterator[Breach]:
             yield Breach(
                 message=f"rights are given to someone: {view.kind} {view.name} gives them to {subject['name']}"
             )
+
+
+@rule.region(
+    id="isolation-system-group", area="isolation", severity="error", waivable=False,
+    reason="groups of Kubernetes hold everyone who is signed in, every pod or every node: all of them get the enclave",
+    remedy="name groups of the identity provider", source=_GOOD_PRACTICES,
+)  # fmt: skip
+def isolation_system_group(view: RegionView) -> Iterator[Breach]:
+    """Tenants that give rights in their enclave to a group of Kubernetes itself."""
+    for tenant in view.plan.tenants:
+        for group in tenant.groups:
+            if group.startswith("system:"):
+                message = f"an enclave is for groups of the identity provider: {group} is Kubernetes' own"
+                yield Breach(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "groups"))
+
+
+@rule.region(
+    id="isolation-shared-group", area="isolation", severity="warning",
+    reason="a group of two tenants reads the data of both; mostly it is a copied line",
+    remedy="give each tenant groups of its own", source=_GOOD_PRACTICES,
+)  # fmt: skip
+def isolation_shared_group(view: RegionView) -> Iterator[Breach]:
+    """Groups of users with rights in the enclaves of several tenants."""
+    tenants: dict[str, list[str]] = defaultdict(list)
+    for tenant in view.plan.tenants:
+        for group in dict.fromkeys(tenant.groups):
+            tenants[group].append(tenant.name)
+    for group, names in tenants.items():
+        for name in names[1:]:
+            message = f"a group works in one enclave: {group} works in that of {names[0]} too"
+            yield Breach(message=message, subject=f"tenant/{name}", path=("tenants", name, "groups"))

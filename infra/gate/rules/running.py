@@ -1,4 +1,4 @@
-"""The one place where rules are run: views in, findings out, waivers laid over them.
+"""The one place where rules are run: views in, findings out, with their place in the region file.
 
 A rule that raises neither takes the gate down nor lets anything pass: it becomes an error of its own, which no waiver
 covers.
@@ -6,17 +6,14 @@ covers.
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-
-from .. import rule as rules
+from ... import spec
+from ...objects.ids import Subject
 from ..opaque import OpaqueError
-from ..records import Finding
+from ..records import Finding, Path_
 from ..rule import Breach, ChangeView, ClusterView, FleetView, ObjectView, RegionView, Rule, Scope, rules_of_scope
-from . import waivers as waiver_rules
 
 FAILED = "the rule failed: "
 """How the message of a finding starts whose rule raised."""
@@ -70,7 +67,7 @@ def _judge(scope: Scope, view: Any, region: str, subject: str) -> list[Finding]:
 def _run(rule: Rule, view: Any, region: str, subject: str) -> Iterator[Finding]:
     try:
         for breach in _check(rule)(view):
-            yield _finding(rule, breach, region, subject)
+            yield finding_of(rule, breach, region, subject)
     except OpaqueError as error:
         yield _unjudged(rule, error, region, subject)
     except Exception as error:
@@ -84,7 +81,7 @@ def _each(rule: Rule, views: Sequence[ObjectView], region: str) -> Iterator[Find
     for view in views:
         try:
             for breach in check(view):
-                yield _finding(rule, breach, region, view.id)
+                yield finding_of(rule, breach, region, view.id)
         except OpaqueError as error:
             yield _unjudged(rule, error, region, view.id)
         except Exception as error:
@@ -100,7 +97,8 @@ def _check(rule: Rule) -> Callable[[Any], Iterator[Breach]]:
     return rule.check
 
 
-def _finding(rule: Rule, breach: Breach, region: str, subject: str) -> Finding:
+def finding_of(rule: Rule, breach: Breach, region: str, subject: str) -> Finding:
+    """A breach as a finding of its rule; what the breach does not say is taken from the rule."""
     return Finding(
         rule=rule.id,
         severity=rule.severity,
@@ -134,59 +132,16 @@ def _failure(rule: Rule, error: Exception, region: str, subject: str, where: str
     )
 
 
-def waive(
-    findings: Iterable[Finding],
-    waivers: Sequence[Mapping[str, str]],
-    today: datetime.date,
-    *,
-    region: str = "",
-    whole: bool = True,
-) -> list[Finding]:
-    """Lay a region's waivers over its findings.
+def place_of(subject: Subject, region: spec.Region) -> Path_:
+    """Place in the region file of a finding's subject, or of what holds it; empty if it is not one thing there.
 
     Args:
-        findings: of one region.
-        waivers: as `spec.Waiver` has them, in the order of the region file.
-        today: a waiver holds on its last day.
-        region: named by the notes on waivers that cover nothing.
-        whole: whether all rules ran on the whole region. Only then can a waiver be said to cover nothing.
+        subject: a tenant, cluster, storage system or management cluster, or what is within one.
+        region: the region.
     """
-    used: set[int] = set()
-    result = [_waived(finding, waivers, today, used) for finding in findings]
-    if whole:
-        unused = ((n, waiver) for n, waiver in enumerate(waivers) if n not in used)
-        result += [_idle(number, waiver, today, region) for number, waiver in unused]
-    return result
-
-
-def _waived(finding: Finding, waivers: Sequence[Mapping[str, str]], today: datetime.date, used: set[int]) -> Finding:
-    fits = [n for n, waiver in enumerate(waivers) if _covers(waiver, finding)]
-    used.update(fits)
-    if not fits:
-        return finding
-    best = max((waivers[n] for n in fits), key=lambda waiver: waiver["until"])
-    rule = rules.RULES.get(finding.rule)
-    if finding.message.startswith(FAILED) or (rule is not None and not rule.waivable):
-        return msgspec.structs.replace(finding, message=f"{finding.message}; no waiver covers this")
-    if today > datetime.date.fromisoformat(best["until"]):
-        message = f"{finding.message}; its waiver expired on {best['until']}"
-        return msgspec.structs.replace(finding, message=message)
-    return msgspec.structs.replace(finding, waived=best["reason"], until=best["until"])
-
-
-def _covers(waiver: Mapping[str, str], finding: Finding) -> bool:
-    return waiver["rule"] == finding.rule and rules.matches(finding.subject, waiver["subject"])
-
-
-def _idle(number: int, waiver: Mapping[str, str], today: datetime.date, region: str) -> Finding:
-    """Note on a waiver that covers nothing."""
-    expired = today > datetime.date.fromisoformat(waiver["until"])
-    rule = rules.RULES[waiver_rules.EXPIRED if expired else waiver_rules.UNUSED]
-    what = f"the waiver of {waiver['rule']} for {waiver['subject']}"
-    if waiver["rule"] not in rules.RULES:
-        message = f"{what} names no rule that there is"
-    elif expired:
-        message = f"{what} covers nothing and expired on {waiver['until']}"
-    else:
-        message = f"{what} covers nothing"
-    return _finding(rule, Breach(message=message, path=("waivers", number)), region, f"region/{region}")
+    key = {"tenant": "tenants", "cluster": "clusters", "storage": "storage", "management": "management"}.get(
+        subject.kind
+    )
+    if key is not None and any(entry.name == subject.name for entry in getattr(region, key)):
+        return (key, subject.name)
+    return place_of(subject.within, region) if subject.within is not None else ()

@@ -41,7 +41,7 @@ def _versions() -> Mapping[tuple[str, str], str]:
     source="https://kubernetes.io/docs/reference/using-api/deprecation-policy/ and infra/objects/kinds.py",
 )  # fmt: skip
 def api_version(view: ObjectView) -> Iterator[Breach]:
-    """Objects of known kinds at another version; other kinds are others' business."""
+    """Objects of known kinds at another API version; other kinds are others' business."""
     group, _, version = str(view.manifest.get("apiVersion", "")).rpartition("/")
     kind = view.kind
     expected = _versions().get((kind, group))

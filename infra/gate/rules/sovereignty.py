@@ -1,16 +1,14 @@
-"""Where data and hands may be, and who may work in a tenant's enclave."""
+"""Where data may be, and where those work who can see them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from .. import rule
-from ..rule import Breach, RegionView
+from ..rule import Breach, ChangeView, RegionView
 
 _SOVEREIGN = "sovereign-training"
 """Service profile of the catalogue for data that may not leave the country."""
-_RBAC = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"
 
 
 @rule.region(
@@ -38,7 +36,7 @@ def residency_operators(view: RegionView) -> Iterator[Breach]:
     source="https://eur-lex.europa.eu/eli/reg/2016/679/oj (chapter V)",
 )  # fmt: skip
 def residency_service(view: RegionView) -> Iterator[Breach]:
-    """Tenants of a sovereign service whose data may be in other countries too."""
+    """Tenants of a sovereign service whose data's residency takes in other countries too."""
     region = view.plan.spec
     for tenant in view.plan.tenants:
         allowed = tenant.spec.residency or region.sovereignty.residency
@@ -52,32 +50,21 @@ def residency_service(view: RegionView) -> Iterator[Breach]:
             )  # fmt: skip
 
 
-@rule.region(
-    id="isolation-system-group", area="isolation", severity="error", waivable=False,
-    reason="groups of Kubernetes hold everyone who is signed in, every pod or every node: all of them get the enclave",
-    remedy="name groups of the identity provider", source=_RBAC,
+@rule.change(
+    id="residency-widened", area="residency", severity="error",
+    reason="tenants came on the promise that their data stay in these countries; law may forbid to send them abroad",
+    remedy="leave it, and name the countries for those tenants that agreed; else waive it with counsel's word",
+    source="PIPA (Korea) Articles 28-8 to 28-11, and the laws in infra/catalog/countries",
 )  # fmt: skip
-def isolation_system_group(view: RegionView) -> Iterator[Breach]:
-    """Tenants whose enclave is open to a group of Kubernetes itself."""
-    for tenant in view.plan.tenants:
-        for group in tenant.groups:
-            if group.startswith("system:"):
-                message = f"an enclave is for groups of the identity provider: {group} is Kubernetes' own"
-                yield Breach(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "groups"))
-
-
-@rule.region(
-    id="isolation-shared-group", area="isolation", severity="warning",
-    reason="a group of two tenants reads the data of both; mostly it is a copied line",
-    remedy="give each tenant groups of its own", source=_RBAC,
-)  # fmt: skip
-def isolation_shared_group(view: RegionView) -> Iterator[Breach]:
-    """Groups that may work in the enclaves of several tenants."""
-    tenants: dict[str, list[str]] = defaultdict(list)
-    for tenant in view.plan.tenants:
-        for group in dict.fromkeys(tenant.groups):
-            tenants[group].append(tenant.name)
-    for group, names in tenants.items():
-        for name in names[1:]:
-            message = f"a group works in one enclave: {group} works in that of {names[0]} too"
-            yield Breach(message=message, subject=f"tenant/{name}", path=("tenants", name, "groups"))
+def residency_widened(view: ChangeView) -> Iterator[Breach]:
+    """Countries that are added to the residency of a region with tenants."""
+    if view.base is None or view.head is None or not view.base.tenants:
+        return
+    added = sorted(set(view.head.residency) - set(view.base.residency))
+    if added:
+        tenants = len(view.base.tenants)
+        yield Breach(
+            message=f"residency is not widened under tenants: {', '.join(added)} comes, {tenants} tenants are there",
+            subject=f"region/{view.region}",
+            path=("sovereignty", "residency"),
+        )

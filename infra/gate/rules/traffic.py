@@ -1,4 +1,4 @@
-"""Network policies of tenants that let in, or reach, more than their own."""
+"""Network policies of tenants: all is denied by default, and none lets in, or reaches, more than their own."""
 
 from __future__ import annotations
 
@@ -147,3 +147,26 @@ def _as_endpoints(home: Home) -> Home:
     start = _NAMESPACE_KEYS[1]
     marks = {f"{start}{key}": value for key, value in home.labels.items()}
     return Home(view=home.view, tenant=home.tenant, labels={**marks, _NAMESPACE_KEYS[0]: home.labels[NAME_LABEL]})
+
+
+@rule.object_set(
+    id="tenant-default-deny", area="isolation", severity="error", waivable=False,
+    reason="without it every pod of the cluster reaches the tenant's pods, and they reach every other tenant's",
+    remedy="declare a NetworkPolicy with podSelector {}, policyTypes Ingress and Egress, and no rules, beside it",
+    source="https://kubernetes.io/docs/concepts/services-networking/network-policies/ (default deny all traffic)",
+)  # fmt: skip
+def tenant_default_deny(views: Objects) -> Iterator[Breach]:
+    """Tenants' namespaces whose traffic is not denied by default."""
+    homes = _manifests.homes(views)
+    closed = {_manifests.place(view) for view in _manifests.of_kind(views, "NetworkPolicy") if _denies_all(view)}
+    for place, home in homes.items():
+        if place not in closed:
+            message = f"a tenant's namespace denies all traffic by default: none of the policies of {place[1]} does"
+            yield Breach(message=message, subject=home.subject)
+
+
+def _denies_all(view: ObjectView) -> bool:
+    spec = view.spec
+    both_ways = {"Ingress", "Egress"} <= set(spec.get("policyTypes") or ())
+    every = not any((spec.get("podSelector") or {}).values())
+    return both_ways and every and not spec.get("ingress") and not spec.get("egress")

@@ -1,4 +1,4 @@
-"""Pods, and what keeps them running or from running."""
+"""Pods: what they share with their host, and how they ask for GPUs and compute domains."""
 
 from __future__ import annotations
 
@@ -40,29 +40,13 @@ def _is_privileged(container: Manifest) -> bool:
 
 
 @rule.each_object(
-    id="disruption-budget", area="disruption", severity="error",
-    reason="a budget that allows no eviction holds every node drain until it times out, and so every upgrade",
-    remedy="allow at least one pod to go: maxUnavailable: 1",
-    source="https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
-)  # fmt: skip
-def disruption_budget(view: ObjectView) -> Iterator[Breach]:
-    """Disruption budgets under which no pod may ever be evicted."""
-    if view.kind != "PodDisruptionBudget":
-        return
-    most, least = view.spec.get("maxUnavailable"), view.spec.get("minAvailable")
-    if str(most) in ("0", "0%") or str(least) == "100%":
-        given = f"maxUnavailable {most}" if most is not None else f"minAvailable {least}"
-        yield Breach(message=f"a budget lets a node be drained: {view.name} has {given}")
-
-
-@rule.each_object(
     id="compute-domain-nodes", area="domain", severity="error",
     reason="with a number of nodes a domain waits for as many before any pod starts, and its spec can't be changed",
     remedy="set numNodes: 0; the domain follows the pods then",
     source="https://github.com/kubernetes-sigs/dra-driver-nvidia-gpu/issues/615",
 )  # fmt: skip
 def compute_domain_nodes(view: ObjectView) -> Iterator[Breach]:
-    """Compute domains that fix a number of nodes."""
+    """Compute domains that fix a number of nodes, whatever pods come."""
     if view.kind != "ComputeDomain":
         return
     if (nodes := _manifests.number(view.spec, "numNodes", 0)) != 0:

@@ -1,4 +1,4 @@
-"""How a region is laid out: its file, its stacks, and the API servers that it reaches."""
+"""A region's file, layout and stacks, and the API servers that it reaches."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from ... import spec
 from ...objects.budget import over_budget
 from ...plan.model import RegionPlan
 from .. import rule
+from ..impact import diff, losses
 from ..records import Path_
-from ..rule import Breach, RegionView
+from ..rule import Breach, ChangeView, RegionView
+from .destruction import STATEFUL
 
 _OF_THE_STACK = 2
 """Resources of the stack and the region themselves, beside those that shards add."""
@@ -74,17 +76,34 @@ def _accesses(plan: RegionPlan) -> Iterator[tuple[str, Path_, spec.Access]]:
         yield f"cluster/{cluster.name}", ("clusters", cluster.name, "access"), cluster.access
 
 
-@rule.region(
-    id="waiver-rule", area="shape", severity="error", waivable=False,
-    reason="a waiver of no rule, or of one that none covers, lets nothing pass and hides that from its reader",
-    remedy="name the rule as the gate prints it, or remove the waiver", source="docs/adr/0008-gate.md",
+@rule.change(
+    id="layout-changed", area="stacks", severity="error",
+    reason="layout moves every object to another stack, which deletes and recreates it",
+    remedy="set it back; a new layout is for a new region", source="docs/adr/0004-stacks.md",
 )  # fmt: skip
-def waiver_rule(view: RegionView) -> Iterator[Breach]:
-    """Waivers that can't cover anything."""
-    for number, waiver in enumerate(view.plan.spec.waivers):
-        named_rule = rule.RULES.get(waiver.rule)
-        if named_rule is None:
-            yield Breach(message=f"a waiver names a rule: there is none called {waiver.rule}", path=("waivers", number))
-        elif not named_rule.waivable:
-            message = f"a waiver names a rule that can be waived: {waiver.rule} can't"
-            yield Breach(message=message, path=("waivers", number))
+def layout_changed(view: ChangeView) -> Iterator[Breach]:
+    """A change of a region's layout, single or split: it is chosen once."""
+    base, head = view.base, view.head
+    if base is None or head is None or base.layout == head.layout:
+        return
+    if losses.protects(view) and not view.approved("delete", f"region/{view.region}"):
+        message = f"layout is chosen once: it was {base.layout}, {head.layout} is given"
+        yield Breach(message=message, subject=f"region/{view.region}", path=("layout",))
+
+
+@rule.change(
+    id="moved-between-stacks", area="stacks", severity="error", waivable=False,
+    reason="an engine knows an object by its stack and component: elsewhere it is deleted and made anew",
+    remedy="leave it where it is, or approve it: {action: replace}", source="docs/adr/0004-stacks.md",
+)  # fmt: skip
+def moved_between_stacks(view: ChangeView) -> Iterator[Breach]:
+    """Unprotected objects that move to another stack, told once for each pair of stacks."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    for change in view.changes:
+        loose = not change.protect and change.kind not in STATEFUL
+        alone = change.action == "move" and losses.protects(view) and not losses.follows_larger_loss(view, change)
+        if alone and loose and not view.approved("replace", *losses.of_object(view, change).subjects):
+            pairs[diff.former_stack(change) or change.stack, change.stack] += 1
+    for (former, now), count in sorted(pairs.items()):
+        where = f"from stack {former} to {now}" if former != now else f"to another component of stack {now}"
+        yield Breach(message=f"an object stays in its stack: {count} move {where}", subject=f"stack/{now}")
