@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ai_factory.infra.gate import opaque
-from ai_factory.infra.gate.preview import read
+from ai_factory.infra.gate.preview import objects
 from ai_factory.infra.gate.records import Finding
 from ai_factory.infra.gate.rule import ObjectView, Rule, rules_of_scope
 from ai_factory.infra.gate.rules import running
@@ -102,9 +102,9 @@ def view_of(resource: Resource) -> ObjectView | None:
     """A resource as the rules see it; None for what is no Kubernetes object."""
     if not resource.type.startswith("kubernetes:"):
         return None
-    manifest = read.manifest_of(resource.type, resource.name, plain(resource.props))
+    manifest = objects.manifest_of(resource.type, resource.name, plain(resource.props))
     return ObjectView(
-        id=read.item_id(resource.provider, manifest),
+        id=objects.item_id(resource.provider, manifest),
         manifest=opaque.guarded(manifest),
         protect=resource.protect,
     )

@@ -224,6 +224,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the object that is there now goes."""
         return self.action in ("replace", "delete", "move")
 
+    @property
+    def former_stack(self) -> str | None:
+        """Stack that a moved object leaves; None where it keeps its stack."""
+        if self.action != "move":
+            return None
+        return next((str(field.old) for field in self.fields if field.path == "stack"), None)
+
 
 class Blast(msgspec.Struct, frozen=True, kw_only=True):
     """What a change takes away or drains, by name; running capacity is what stands before the change."""

@@ -185,7 +185,7 @@ class FleetView:
 
 
 def matches(subject: str, pattern: str) -> bool:
-    """Whether the pattern of a waiver or an approval names a subject; only `*` is special.
+    """Whether the subject of a rule's breach fits a pattern, as waivers and approvals have them; only `*` is special.
 
     >>> matches("tenant/acme", "tenant/*"), matches("tenant/acme", "tenant/acm")
     (True, False)

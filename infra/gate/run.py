@@ -14,8 +14,8 @@ from ..plan import regions
 from ..spec.problems import InputError, Problem
 from .cache.computing import Computing, Progress, silent
 from .cache.store import Store
-from .judge.region import Judge, ordered
-from .judge.verdict import RegionVerdict, Verdict
+from .judge.region import Judge
+from .judge.verdict import RegionVerdict, Verdict, ordered
 from .sides import trees
 from .sides.region_pairs import Pair, Pairs
 

@@ -10,7 +10,7 @@ import msgspec
 
 from ai_factory.infra.gate.cache.computing import Computing, Task
 from ai_factory.infra.gate.cache.store import Store, pack, unpack
-from ai_factory.infra.gate.impact import diff
+from ai_factory.infra.gate.impact import diff, items
 from ai_factory.infra.gate.records import ObjectRecord
 
 from . import gigawatt
@@ -95,7 +95,7 @@ def _relabelled(one: ObjectRecord) -> ObjectRecord:
     data = one.data()
     data["metadata"].setdefault("labels", {})["bench"] = "yes"
     return msgspec.structs.replace(
-        one, manifest=msgspec.Raw(msgspec.json.encode(data)), digest=diff.digest(data, one.protect)
+        one, manifest=msgspec.Raw(msgspec.json.encode(data)), digest=items.digest(data, one.protect)
     )
 
 

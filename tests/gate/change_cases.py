@@ -21,7 +21,7 @@ import yaml
 
 from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
-from ai_factory.infra.gate.impact import blast, diff
+from ai_factory.infra.gate.impact import blast, diff, order
 from ai_factory.infra.gate.records import Change, Finding, Outline
 from ai_factory.infra.gate.rule import ChangeView
 from ai_factory.infra.gate.rules import running
@@ -58,7 +58,7 @@ def view(case: Mapping[str, Any]) -> ChangeView:
     before = _outline(base, name, case.get("before", {}))
     before = msgspec.structs.replace(before, charts=before.charts | case.get("charts", {}))
     after = None if case.get("removed") else _outline(head, name, case.get("after", {}))
-    changes = diff.ordered(
+    changes = order.ordered(
         [
             *diff.compare(base.records, head.records if after else (), name),
             *(_change(name, one) for one in case.get("changes", ())),

@@ -8,7 +8,7 @@ from typing import Any
 
 from ai_factory.infra import catalog
 from ai_factory.infra.gate.cache.outline import of_plan
-from ai_factory.infra.gate.impact import blast, diff
+from ai_factory.infra.gate.impact import blast, diff, items, order
 from ai_factory.infra.gate.records import Blast, Change, ObjectRecord
 from ai_factory.infra.objects.region import region_blocks
 from ai_factory.infra.plan import build
@@ -24,7 +24,7 @@ class Side:
     def __init__(self, plan: RegionPlan) -> None:
         self.plan = plan
         self.records: tuple[ObjectRecord, ...] = tuple(
-            diff.record(item, block) for top in region_blocks(plan) for block in top.walk() for item in block.items
+            items.record(item, block) for top in region_blocks(plan) for block in top.walk() for item in block.items
         )
         self.outline = of_plan(plan, file="", sample=plan.sample_inventory)
 
@@ -47,5 +47,5 @@ def changed(name: str, to: Mapping[str, Any], delete: tuple[str, ...] = ()) -> S
 
 def compared(base: Side, head: Side) -> tuple[tuple[Change, ...], Blast]:
     """Ordered changes from one plan to another, and what they take away."""
-    changes = diff.ordered(diff.compare(base.records, head.records, base.plan.name))
+    changes = order.ordered(diff.compare(base.records, head.records, base.plan.name))
     return changes, blast.blast(base.outline, head.outline, changes)

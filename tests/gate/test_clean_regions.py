@@ -6,7 +6,7 @@ import pytest
 
 from ai_factory.infra import plan_region
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
-from ai_factory.infra.gate.impact import diff
+from ai_factory.infra.gate.impact import items
 from ai_factory.infra.gate.rule import ObjectView
 from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.base import HelmRelease, Item, items_of
@@ -16,7 +16,7 @@ from ai_factory.infra.plan import regions
 
 def view(item: Item) -> ObjectView:
     protect = not isinstance(item, HelmRelease) and item.protect
-    return ObjectView(id=item.id, manifest=diff.manifest_of(item), protect=protect)
+    return ObjectView(id=item.id, manifest=items.manifest_of(item), protect=protect)
 
 
 @pytest.mark.parametrize("name", regions.known_regions())

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra.gate.impact import diff
+from ai_factory.infra.gate.impact import diff, items, order, totals
 from ai_factory.infra.gate.records import Change, FieldChange, ObjectRecord, StackDelta
 from ai_factory.infra.objects import ids
 from ai_factory.infra.objects.base import Block, HelmRelease, KubeObject, make
@@ -153,15 +153,15 @@ def _record(name: str, spec: Any = 1, stack: str = "s", component: str = "C c", 
     manifest = make("v1", "ConfigMap", name, "n", data={"spec": spec})
     item = KubeObject(target="t", owner=ids.cluster("c"), manifest=manifest, protect=protect)
     block = Block(type="GpuCluster", name="c", stack=stack, items=(item,))
-    return msgspec.structs.replace(diff.record(item, block), component=component)
+    return msgspec.structs.replace(items.record(item, block), component=component)
 
 
 def test_a_digest_knows_content_and_protection_not_the_order_of_keys() -> None:
     one = {"a": 1, "b": {"c": 1, "d": 2}}
-    assert diff.digest(one, False) == diff.digest({"b": {"d": 2, "c": 1}, "a": 1}, False)
-    assert diff.digest(one, False) != diff.digest(one, True)
-    assert diff.digest(one, False) != diff.digest({**one, "a": 2}, False)
-    assert re.fullmatch("[0-9a-f]{16}", diff.digest(one, False))
+    assert items.digest(one, False) == items.digest({"b": {"d": 2, "c": 1}, "a": 1}, False)
+    assert items.digest(one, False) != items.digest(one, True)
+    assert items.digest(one, False) != items.digest({**one, "a": 2}, False)
+    assert re.fullmatch("[0-9a-f]{16}", items.digest(one, False))
 
 
 def test_a_record_holds_the_object_and_its_place() -> None:
@@ -172,7 +172,7 @@ def test_a_record_holds_the_object_and_its_place() -> None:
         protect=True,
     )
     block = Block(type="GpuCluster", name="c", stack="s", items=(item,))
-    found = diff.record(item, block)
+    found = items.record(item, block)
     assert (found.id, found.stack, found.component, found.owner) == (
         "t/ConfigMap/b/a",
         "s",
@@ -181,7 +181,7 @@ def test_a_record_holds_the_object_and_its_place() -> None:
     )
     assert found.protect
     assert found.data() == item.manifest
-    assert found.digest == diff.digest(item.manifest, True)
+    assert found.digest == items.digest(item.manifest, True)
     assert msgspec.json.decode(msgspec.json.encode(found), type=ObjectRecord) == found
 
 
@@ -196,7 +196,7 @@ def test_a_release_is_an_object() -> None:
         version="1",
         values={"a": 1},
     )
-    found = diff.record(item, Block(type="ManagementCluster", name="m", stack="s", items=(item,)))
+    found = items.record(item, Block(type="ManagementCluster", name="m", stack="s", items=(item,)))
     assert (found.id, found.owner) == ("m/Chart/f/flux", "management/m")
     assert found.data() == {
         "apiVersion": "helm.sh/v3",
@@ -208,14 +208,14 @@ def test_a_release_is_an_object() -> None:
 
 def test_a_new_kind_of_block_needs_no_change_in_the_gate() -> None:
     item = KubeObject(target="t", owner=Subject("facility", "h1"), manifest=make("v1", "ConfigMap", "a"))
-    record = diff.record(item, Block(type="PowerTree", name="x", stack="s", items=(item,)))
+    record = items.record(item, Block(type="PowerTree", name="x", stack="s", items=(item,)))
     assert record.owner == "facility/h1"
 
 
 def test_the_owner_is_no_part_of_the_digest() -> None:
     manifest = make("v1", "ConfigMap", "a")
-    items = [KubeObject(target="t", owner=owner, manifest=manifest) for owner in (ids.tenant("a"), ids.tenant("b"))]
-    records = [diff.record(item, Block(type="C", name="x", stack="s", items=(item,))) for item in items]
+    owned = [KubeObject(target="t", owner=owner, manifest=manifest) for owner in (ids.tenant("a"), ids.tenant("b"))]
+    records = [items.record(item, Block(type="C", name="x", stack="s", items=(item,))) for item in owned]
     assert records[0].digest == records[1].digest
     assert diff.compare(records[:1], records[1:], "r") == []
 
@@ -292,12 +292,12 @@ def test_what_one_way_creates_the_other_deletes(base: list[ObjectRecord], head: 
 
 @given(_SIDES, _SIDES, st.randoms(use_true_random=False))
 def test_the_order_of_objects_does_not_count(
-    base: list[ObjectRecord], head: list[ObjectRecord], order: random.Random
+    base: list[ObjectRecord], head: list[ObjectRecord], shuffler: random.Random
 ) -> None:
-    expected = diff.ordered(diff.compare(base, head, "r"))
-    order.shuffle(base)
-    order.shuffle(head)
-    assert diff.ordered(diff.compare(base, head, "r")) == expected
+    expected = order.ordered(diff.compare(base, head, "r"))
+    shuffler.shuffle(base)
+    shuffler.shuffle(head)
+    assert order.ordered(diff.compare(base, head, "r")) == expected
 
 
 def test_equal_digests_are_not_decoded() -> None:
@@ -315,13 +315,13 @@ def test_another_stack_is_a_move() -> None:
     (change,) = diff.compare([_record("a", stack="s", protect=True)], [_record("a", 2, stack="t", protect=True)], "r")
     assert (change.action, change.stack, change.protect) == ("move", "t", True)
     assert [one.path for one in change.fields] == ["stack", "data.spec"]
-    assert diff.former_stack(change) == "s"
+    assert change.former_stack == "s"
 
 
 def test_another_component_is_a_move_within_the_stack() -> None:
     (change,) = diff.compare([_record("a")], [_record("a", component="D d")], "r")
     assert (change.action, change.fields) == ("move", (FieldChange(path="component", old="C c", new="D d"),))
-    assert diff.former_stack(change) is None
+    assert change.former_stack is None
 
 
 def test_what_is_created_was_not_protected_before() -> None:
@@ -332,7 +332,7 @@ def test_what_is_created_was_not_protected_before() -> None:
 def test_changes_are_ordered_by_what_they_take() -> None:
     base = [_record(name, protect=name == "p") for name in ("u", "d", "p", "m", "r-10", "r-9")]
     head = [_record("u", 2), _record("n"), _record("m", stack="t")]
-    found = diff.ordered(diff.compare(base, head, "r"))
+    found = order.ordered(diff.compare(base, head, "r"))
     assert [(one.action, one.id.rpartition("/")[2]) for one in found] == [
         ("delete", "p"), ("delete", "d"), ("delete", "r-9"), ("delete", "r-10"),
         ("move", "m"), ("update", "u"), ("create", "n"),
@@ -342,7 +342,7 @@ def test_changes_are_ordered_by_what_they_take() -> None:
 def test_stack_deltas_count_a_move_on_both_sides() -> None:
     base = [_record("a", stack="s"), _record("b", stack="s"), _record("c", stack="gone"), _record("d", stack="s.10")]
     head = [_record("a", stack="t"), _record("b", 2, stack="s"), _record("d", 2, stack="s.10"), _record("e", stack="s")]
-    found = diff.stack_deltas(diff.compare(base, head, "r"), {"s": 4, "t": 3, "s.10": 3}, ["s", "s.2", "t", "s.10"])
+    found = totals.stack_deltas(diff.compare(base, head, "r"), {"s": 4, "t": 3, "s.10": 3}, ["s", "s.2", "t", "s.10"])
     assert found == (
         StackDelta(name="s", create=1, update=1, replace=1, resources=4),
         StackDelta(name="t", replace=1, resources=3),
@@ -412,6 +412,6 @@ def test_another_layout_moves_all_that_leaves_the_stack() -> None:
     stays = [one for one in head.records if one.stack == "lab"]
     assert {one.action for one in changes} == {"move"}
     assert len(changes) == len(base.records) - len(stays)
-    deltas = diff.stack_deltas(changes, {}, head.outline.stacks)
+    deltas = totals.stack_deltas(changes, {}, head.outline.stacks)
     assert [one.name for one in deltas] == ["lab", *(name for name in head.outline.stacks if name != "lab")]
     assert deltas[0].replace == len(changes) == sum(one.replace for one in deltas[1:])

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from ai_factory.infra.gate import opaque, rule
-from ai_factory.infra.gate.preview import read as pulumi_preview
-from ai_factory.infra.gate.preview import steps as pulumi_steps
-from ai_factory.infra.gate.preview.read import PreviewRead, judge, read
+from ai_factory.infra.gate.preview import objects, recording
+from ai_factory.infra.gate.preview.read import PreviewRead, read
+from ai_factory.infra.gate.preview.verdict import findings_of
 from ai_factory.infra.gate.records import Change, Finding
 from ai_factory.infra.gate.rule import Breach
 from ai_factory.infra.spec.problems import InputError
@@ -116,8 +116,8 @@ def test_without_unchanged_resources_sets_are_not_judged(rules: dict[str, rule.R
 
     whole, part = read(CASES / "edit.json"), read(CASES / "edit-without-sames.json")
 
-    assert rules_of(judge(whole, [], [], TODAY)) == ["demo-set"]
-    refused = judge(part, [], [], TODAY)
+    assert rules_of(findings_of(whole, [], [], TODAY)) == ["demo-set"]
+    refused = findings_of(part, [], [], TODAY)
     assert [(one.rule, one.severity, one.subject) for one in refused] == [("preview-partial", "error", "stack/lab")]
     assert "--show-sames" in refused[0].remedy and "5 unchanged" in refused[0].message
 
@@ -132,7 +132,7 @@ def test_rules_on_changes_see_approvals_and_what_is_lost(rules: dict[str, rule.R
     add(rules, "change", check)
     approval = {"action": "delete", "subject": "tenant/acme", "by": "x", "reason": "left", "until": "2026-12-31"}
 
-    judge(read(CASES / "edit.json"), [approval], [], TODAY)
+    findings_of(read(CASES / "edit.json"), [approval], [], TODAY)
 
     assert seen == [(("acme",), True, None, None)]
 
@@ -142,7 +142,7 @@ def test_waivers_cover_what_a_preview_breaks(rules: dict[str, rule.Rule]) -> Non
     waiver = {"rule": "demo-object", "subject": HPS, "reason": "agreed", "until": "2026-12-31"}
     idle = waiver | {"subject": "none"}
 
-    found = judge(read(CASES / "edit.json"), [], [waiver, idle], TODAY)
+    found = findings_of(read(CASES / "edit.json"), [], [waiver, idle], TODAY)
 
     assert [(one.rule, one.waived) for one in found] == [("demo-object", "agreed")]
 
@@ -151,7 +151,7 @@ def test_waivers_cover_what_a_preview_breaks(rules: dict[str, rule.Rule]) -> Non
     ("name", "said"), [("protected.json", "it is protected"), ("failed.json", "4,000 shared GPUs")]
 )
 def test_a_preview_that_failed_is_refused(name: str, said: str, rules: dict[str, rule.Rule]) -> None:
-    found = judge(read(CASES / name), [], [], TODAY)
+    found = findings_of(read(CASES / name), [], [], TODAY)
 
     assert {one.rule for one in found} == {"preview-failed"}
     assert said in found[0].message
@@ -193,7 +193,7 @@ def test_a_helm_release_has_the_form_that_a_plan_gives_it() -> None:
     inputs = {"name": "cilium", "namespace": "kube-system", "chart": "cilium", "version": "1.19", "values": {"a": 1},
               "repositoryOpts": {"repo": "https://charts.example"}}  # fmt: skip
 
-    manifest = pulumi_preview.manifest_of("kubernetes:helm.sh/v3:Release", "x", inputs)
+    manifest = objects.manifest_of("kubernetes:helm.sh/v3:Release", "x", inputs)
 
     assert manifest["spec"] == {
         "repo": "https://charts.example",
@@ -201,7 +201,7 @@ def test_a_helm_release_has_the_form_that_a_plan_gives_it() -> None:
         "version": "1.19",
         "values": {"a": 1},
     }
-    assert pulumi_preview.item_id("m", manifest) == "m/Chart/kube-system/cilium"
+    assert objects.item_id("m", manifest) == "m/Chart/kube-system/cilium"
 
 
 OLD, NEW = state({"a": "1"}), state({"a": "2"})
@@ -309,7 +309,7 @@ def test_files_that_are_no_preview(tmp_path: Path, content: str | bytes, said: s
 
 
 def test_no_file_a_folder_and_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulumi_steps, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(recording, "MAX_BYTES", 2**20)
     (tmp_path / "large").write_bytes(b" " * (2**20 + 1))
     for name, said in (("none", "no such file"), (".", "can't be read"), ("large", "more than the 1 MiB")):
         with pytest.raises(InputError, match=said):
@@ -327,19 +327,19 @@ def test_events_of_a_preview_that_was_cancelled(tmp_path: Path) -> None:
     path = tmp_path / "preview.json"
     path.write_text(EVENT + SUMMARY % ("true", "canceled"))
 
-    assert rules_of(judge(read(path), [], [], TODAY)) == ["preview-failed"]
+    assert rules_of(findings_of(read(path), [], [], TODAY)) == ["preview-failed"]
 
 
 def test_a_preview_that_a_policy_pack_stopped(tmp_path: Path) -> None:
     path = tmp_path / "preview.json"
     told = [{"message": "error: preview failed\n", "severity": "error"}]
     path.write_text(json.dumps({"diagnostics": told, "changeSummary": {"same": 1}}))
-    [digest] = judge(read(path), [], [], TODAY)
+    [digest] = findings_of(read(path), [], [], TODAY)
     policy = {"policyName": "quota", "message": "no quota", "enforcementLevel": "mandatory"}
     path.write_text(EVENT + json.dumps({"sequence": 2, "policyEvent": policy}) + "\n" + SUMMARY % ("true", "failed"))
-    [events] = judge(read(path), [], [], TODAY)
+    [events] = findings_of(read(path), [], [], TODAY)
 
-    assert digest.message == f"the preview failed: {pulumi_steps.UNTOLD}"
+    assert digest.message == f"the preview failed: {recording.UNTOLD}"
     assert events.message == "the preview failed: quota: no quota"
 
 

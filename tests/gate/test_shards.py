@@ -9,7 +9,7 @@ import pytest
 
 from ai_factory.infra.gate.cache import shards
 from ai_factory.infra.gate.cache.store import unpack
-from ai_factory.infra.gate.impact import diff
+from ai_factory.infra.gate.impact import diff, items
 from ai_factory.infra.objects.region import region_blocks
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger
@@ -30,7 +30,7 @@ def opened(folder: Path, data: dict[str, Any], *, hosts: bool = False) -> Loaded
 
 def whole(loaded: Loaded) -> list[diff.ObjectRecord]:
     return [
-        diff.record(item, inner)
+        items.record(item, inner)
         for block in region_blocks(loaded.plan())
         for inner in block.walk()
         for item in inner.items

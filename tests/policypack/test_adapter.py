@@ -19,7 +19,7 @@ from pytest_mock import MockerFixture
 from ai_factory.components._manifest import type_token
 from ai_factory.infra import plan_region
 from ai_factory.infra.gate import opaque, rule
-from ai_factory.infra.gate.impact import diff
+from ai_factory.infra.gate.impact import items
 from ai_factory.infra.gate.rule import Breach, ObjectView
 from ai_factory.infra.gate.rules import running
 from ai_factory.infra.gate.rules.waivers import waive
@@ -71,7 +71,7 @@ def made(adapter: ModuleType, type_: str, props: Any, **given: Any) -> Any:
 
 def view(item: Item) -> ObjectView:
     protect = not isinstance(item, HelmRelease) and item.protect
-    return ObjectView(id=item.id, manifest=diff.manifest_of(item), protect=protect)
+    return ObjectView(id=item.id, manifest=items.manifest_of(item), protect=protect)
 
 
 def told(found: Sequence[Any]) -> list[str]:

@@ -33,7 +33,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def silent(_done: int, _total: int, _name: str) -> None:
-    """Takes the progress of planning shards and shows nothing."""
+    """Takes the progress of computing shards and shows nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ _LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")
 
 
 def digest(*parts: bytes | str) -> str:
-    """Key of a cache entry: digest of parts, 40 hex digits; where one ends and the next begins counts."""
+    """Digest of parts as the key of a cache entry, 40 hex digits; where one ends and the next begins counts."""
     hasher = hashlib.blake2b(digest_size=20)
     for part in parts:
         data = part.encode() if isinstance(part, str) else part

@@ -19,7 +19,7 @@ from . import shards
 
 
 def light_plan(loaded: Loaded) -> RegionPlan:
-    """The region's plan without hosts: 70 ms for a gigawatt."""
+    """The light plan that an outline is made of: a region's without hosts, 70 ms for a gigawatt."""
     region = loaded.region.model_copy(update={"inventory": None})
     return build.plan(region, loaded.catalog, loaded.full_lock, None)
 
@@ -38,13 +38,13 @@ def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_fi
         plan,
         file=shown_file,
         sample=loaded.region.inventory == "sample" or (sheet is not None and sheet.is_sample),
-        lock=lock_lines(loaded),
+        lock=_lock_lines(loaded),
         keys={part.name: shards.key(part, loaded) for part in parts},
         stacks=stack_names(plan, partial(_groups, loaded)),
     )
 
 
-def lock_lines(loaded: Loaded) -> tuple[str, ...]:
+def _lock_lines(loaded: Loaded) -> tuple[str, ...]:
     """Entries of a region's lock file, line by line as they stand there: what an outline compares."""
     path = lock_path(loaded.file)
     text = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -20,7 +20,7 @@ from ...plan.allocation.lock import Entry, Lock
 from ...plan.model import ClusterPlan, RegionPlan
 from ...plan.regions import Loaded
 from ...spec.inventory import Inventory
-from ..impact import diff
+from ..impact import items
 from ..records import Finding, ObjectRecord, ShardHead, StackCount
 from ..rule import ClusterView, ObjectView
 from ..rules import running
@@ -140,12 +140,12 @@ def key(part: Part, loaded: Loaded) -> str:
 
 
 def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
-    """Plan a shard and judge its clusters and objects.
+    """Plan a shard, and have its clusters and objects judged.
 
     Raises:
         InputError: inventory rows that fit no planned rack.
     """
-    plan = plan_of(part, loaded)
+    plan = _plan_of(part, loaded)
     blocks = shared_blocks(plan) if part.name == MANAGEMENT else clusters_blocks(plan)
     records: list[ObjectRecord] = []
     views: list[ObjectView] = []
@@ -156,11 +156,11 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
             count = counts.setdefault(inner.stack, [0, 0])
             count[0] += 1 + len(inner.items)
             for item in inner.items:
-                record = diff.record(item, inner)
+                record = items.record(item, inner)
                 records.append(record)
                 count[1] += len(memoryview(record.manifest)) + owner_bytes(item)
                 owners[record.id] = item.owner
-                views.append(ObjectView(id=record.id, manifest=diff.manifest_of(item), protect=record.protect))
+                views.append(ObjectView(id=record.id, manifest=items.manifest_of(item), protect=record.protect))
     objects, payload = pack(records)
     head = ShardHead(
         region=plan.name,
@@ -175,7 +175,7 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
     return Computed(head=head, objects=objects)
 
 
-def plan_of(part: Part, loaded: Loaded) -> RegionPlan:
+def _plan_of(part: Part, loaded: Loaded) -> RegionPlan:
     """The plan of what a shard may see."""
     inventory: Inventory | None = None
     if loaded.sheet is not None:

@@ -31,7 +31,7 @@ _MAX_ENTRY = 1_000_000_000
 
 
 def user_folder() -> Path:
-    """Folder of this user's entries, which all commands share.
+    """Folder of the store of this user's entries, which all commands share.
 
     Raises:
         UnavailableError: the user has no home folder, and names none.

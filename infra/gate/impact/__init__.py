@@ -1,5 +1,11 @@
 """What a change does.
 
-`diff` (object by object, field by field), `immutable` (what can only be replaced), `blast` (what is taken away or
-drained), `losses` (what needs an approval), `totals` (power, GPUs, cost).
+- `items`: a declared item as the object that is compared: its manifest, its digest, its record.
+- `diff`: what happens to each object between two plans, field by field.
+- `order`: changes sorted for a reader, what is lost first; names sorted with numbers by value.
+- `immutable`: fields that can't change, by kind: what is replaced in place of updated.
+- `blast`: all that a change takes away or drains, by name, and how many GPUs.
+- `losses`: losses decision by decision, of racks, clusters, tenants, storage and single objects: which need an
+  approval, which lack one, and how a rule refuses them.
+- `totals`: power, GPUs, cost and pools of a region in numbers, before and after; numbers of objects by stack.
 """

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..records import Blast, Change, ClusterFacts, Outline, TenantFacts
-from .diff import natural
+from .order import natural
 
 _ROLLS = ("version", "bootstrap", "infrastructureRef", "failureDomain")
 """Fields of a machine deployment's template that make Cluster API replace its machines; all others are propagated in

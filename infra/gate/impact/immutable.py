@@ -53,7 +53,7 @@ def fields(kind: str) -> tuple[Immutable, ...]:
 
 
 def kind_of(manifest: dict[str, Any]) -> str:
-    """Kind of an object as the table names it.
+    """Kind of an object as the table of immutable fields names it.
 
     >>> kind_of({"apiVersion": "apps/v1", "kind": "Deployment"}), kind_of({"apiVersion": "v1", "kind": "Secret"})
     ('Deployment.apps', 'Secret')

@@ -63,7 +63,7 @@ def named(view: ChangeView, kind: str, names: tuple[str, ...]) -> list[Loss]:
 
 
 def storage(view: ChangeView) -> tuple[str, ...]:
-    """Storage systems that go; one whose class is only replaced stays, with its volumes."""
+    """Losses of storage systems, by name; one whose class is only replaced is no loss: its volumes stay."""
     kept = {system.name for system in view.head.storage} if view.head is not None else set()
     return tuple(name for name in view.blast.storage_lost if name not in kept)
 
@@ -94,7 +94,7 @@ def unapproved(view: ChangeView, action: str, losses: list[Loss]) -> list[Loss]:
 
 
 def refused(view: ChangeView, action: str, losses: list[Loss], what: str, subject: str) -> Iterator[Breach]:
-    """One finding for losses of which none is approved, with how to approve them."""
+    """What a rule yields for losses that no approval covers: one breach, with how to approve them."""
     if not losses:
         return
     first = losses[0].name

@@ -1,12 +1,14 @@
-"""What a region takes, in numbers, and what a change does to them."""
+"""What a region takes, in numbers, and what a change does to them and to its stacks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from ... import spec
 from ...plan.model import RegionPlan
-from ..records import PoolFacts, Totals
+from ..records import Change, PoolFacts, StackDelta, Totals
+from .order import natural
 
 HOURS_PER_YEAR = 8760
 Number = int | float | None
@@ -47,9 +49,10 @@ def _energy(facility_kw: float, costs: spec.Costs) -> float | None:
 
 
 def delta(before: Totals | None, after: Totals | None) -> list[Row]:
-    """Totals before and after a change: label, before, after, unit; None where there is no region or no price.
+    """What a change does to a region's totals, in numbers: label, before, after, unit.
 
-    Rows of costs are left out where neither side has one. Where the currency differs they are kept apart.
+    A side is None where there is no region or no price. Rows of costs are left out where neither side has one. Where
+    the currency differs they are kept apart.
     """
     rows: list[Row] = [
         ("power at the meter", *_pair(before, after, "facility_kw", 1000), "MW"),
@@ -89,3 +92,30 @@ def pool_deltas(before: Iterable[PoolFacts], after: Iterable[PoolFacts]) -> list
         total = (now or was or PoolFacts(name=name, total=0, used=0)).total
         rows.append((name, was.used if was else None, now.used if now else None, f"of {total:,}"))
     return rows
+
+
+def stack_deltas(
+    changes: Iterable[Change], resources: Mapping[str, int], order: Sequence[str]
+) -> tuple[StackDelta, ...]:
+    """How many objects of each stack the changes create, update, replace and delete.
+
+    What moves counts as replaced where it was and where it goes.
+
+    Args:
+        changes: the changes of a region.
+        resources: resources by stack after the change; a stack that is not there has none.
+        order: stacks in the order of a first `up`; others that are touched follow.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for change in changes:
+        counts.setdefault(change.stack, Counter())[_counted(change)] += 1
+        former = change.former_stack
+        if former is not None:
+            counts.setdefault(former, Counter())["replace"] += 1
+    rest = sorted(set(counts) - set(order), key=natural)
+    names = [name for name in dict.fromkeys((*order, *rest)) if name in counts]
+    return tuple(StackDelta(name=name, resources=resources.get(name, 0), **counts[name]) for name in names)
+
+
+def _counted(change: Change) -> str:
+    return "replace" if change.action == "move" else change.action

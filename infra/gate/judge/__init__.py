@@ -1,5 +1,8 @@
 """From records to a verdict.
 
-`region` judges a region under change, `standing` one as it stands; `verdict` is what the gate says. What a rule is
-stands in `gate.rule`; the rules themselves, and what runs them, in `gate.rules`.
+- `verdict`: what the gate says of a change: the records, their exit code, which findings block, the order of findings.
+- `standing`: a region as it stands, with no change to look at: its findings, and the verdict of `check` on it.
+- `region`: a region under change, from its two sides to its verdict; all regions together.
+
+What a rule is stands in `gate.rule`; the rules themselves, and what runs them, in `gate.rules`.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,18 +14,17 @@ from ...plan import regions
 from ...plan.allocation import address_plan
 from ...spec.problems import InputError
 from ...spec.source import Document
-from ..cache.computing import Opened, Task
+from ..cache.computing import Task
 from ..cache.store import unpack
-from ..impact import blast, diff
-from ..records import Blast, Change, Finding, Outline, Path_, ShardHead, StackDelta
-from ..rule import RULES, ChangeView, FleetView, RegionView
+from ..impact import blast, diff, order, totals
+from ..records import Blast, Change, Finding, Outline, Path_, StackDelta
+from ..rule import RULES, ChangeView, FleetView
 from ..rules import running
 from ..rules.previews import UNPLANNED
 from ..rules.waivers import waive
 from ..sides.region_pairs import Pair, Pairs
-from .verdict import Fault, RegionVerdict
-
-_SEVERITIES = ("error", "warning", "note")
+from .standing import standing_findings
+from .verdict import Fault, RegionVerdict, ordered
 
 
 class Judge:
@@ -91,7 +90,7 @@ class Judge:
         for finding in findings:
             name = finding.subject.removeprefix("region/")
             document = documents.get(name)
-            line = line_of(document, finding.path) if document is not None else None
+            line = _line_of(document, finding.path) if document is not None else None
             placed.append(msgspec.structs.replace(finding, file=files.get(name, ""), line=line))
         return placed
 
@@ -148,7 +147,7 @@ class Judge:
                 changes += self._shard_changes(pair, name, before.get(name), after.get(name))
         if self.stacks:
             changes = [change for change in changes if change.stack in self.stacks]
-        return diff.ordered(changes)
+        return order.ordered(changes)
 
     def _shard_changes(self, pair: Pair, name: str, before: str | None, after: str | None) -> list[Change]:
         """Objects are told apart as bytes first, and only those that differ are read."""
@@ -173,12 +172,12 @@ class Judge:
                 for count in self.pairs.heads[key].stacks:
                     resources[count.name] = resources.get(count.name, 2) + count.resources
         former = [name for name in (pair.before.stacks if pair.before else ()) if name not in outline.stacks]
-        return diff.stack_deltas(changes, resources, [*outline.stacks, *former])
+        return totals.stack_deltas(changes, resources, [*outline.stacks, *former])
 
     def _findings(self, pair: Pair, changes: tuple[Change, ...], lost: Blast, shown: str) -> tuple[Finding, ...]:
         findings: list[Finding] = []
         if pair.after is not None and pair.head is not None:
-            findings += standing(self.computing.opened(pair.head), self.pairs.heads)
+            findings += standing_findings(self.computing.opened(pair.head), self.pairs.heads)
         decisions = pair.after or pair.before
         findings += self._unplanned_base(pair)
         if self.sides.base is not None and pair.base is not None and pair.before is not None:
@@ -225,7 +224,7 @@ class Judge:
         if not path and pair.head is not None and pair.after is not None:
             region = self.computing.opened(pair.head).loaded.region
             path = running.place_of(_subject(finding.subject, pair.after), region)
-        line = line_of(pair.document, path) if pair.document is not None and path else None
+        line = _line_of(pair.document, path) if pair.document is not None and path else None
         return msgspec.structs.replace(finding, file=shown, line=line)
 
 
@@ -236,24 +235,12 @@ def _subject(text: str, outline: Outline) -> Subject:
     return ids.rack(subject.name, holder) if subject.kind == "rack" and holder is not None else subject
 
 
-def standing(opened: Opened, heads: Mapping[str, ShardHead]) -> list[Finding]:
-    """What the rules say of a region as it stands, whatever changes.
-
-    Args:
-        opened: the region.
-        heads: its shards, by key.
-    """
-    shards_by_name = {name: heads[key] for name, key in opened.outline.shards.items()}
-    findings = running.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
-    return [*findings, *(finding for head in shards_by_name.values() for finding in head.findings)]
-
-
 def _approved(approval: Mapping[str, str]) -> str:
     what = f"{approval['action']} of {approval['subject']} by {approval['by']} until {approval['until']}"
     return f"approved: {what} ({approval['reason']})"
 
 
-def line_of(document: Document, path: Path_) -> int | None:
+def _line_of(document: Document, path: Path_) -> int | None:
     """Line of a place in a region file, with the names of list items in place of their numbers."""
     data, real = document.data, []
     for part in path:
@@ -268,18 +255,3 @@ def line_of(document: Document, path: Path_) -> int | None:
         except (KeyError, IndexError, TypeError):
             break
     return document.line(tuple(real))
-
-
-def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings as a verdict lists them: errors first, waived ones last, then by rule and subject.
-
-    The order never depends on how they were brought about.
-    """
-    return sorted(
-        findings,
-        key=lambda finding: (finding.waived is not None, _SEVERITIES.index(finding.severity), *_identity(finding)),
-    )
-
-
-def _identity(finding: Finding) -> tuple[str, str, str]:
-    return finding.rule, finding.subject, finding.message

@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from ..cache.computing import Computing, Opened, Task
 from ..cache.outline import decisions
 from ..cache.store import Store, user_folder
 from ..records import Finding, ShardHead
+from ..rule import RegionView
+from ..rules import running
 from ..rules.waivers import waive
-from .region import ordered, standing
-from .verdict import blocks
+from .verdict import blocks, ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def judge(name: str) -> Verdict:
         return Verdict(name=name, plan=None, bad=error.problems)
     opened, plan, heads = standing_region.opened, standing_region.plan, standing_region.heads
     waivers, _ = decisions(opened.loaded.region)
-    findings = waive(standing(opened, heads), waivers, datetime.date.today(), region=plan.name)
+    findings = waive(standing_findings(opened, heads), waivers, datetime.date.today(), region=plan.name)
     held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
     resources = sum(count.resources for head in heads.values() for count in head.stacks)
     return Verdict(
@@ -146,3 +147,15 @@ def _planned_with(store: Store, file: Path) -> _Planned:
 
 def _refusal(finding: Finding) -> str:
     return f"{finding.message}: {finding.remedy} ({finding.rule})"
+
+
+def standing_findings(opened: Opened, heads: Mapping[str, ShardHead]) -> list[Finding]:
+    """Findings of a region as it stands: what the rules say of it whatever changes.
+
+    Args:
+        opened: the region.
+        heads: its shards, by key.
+    """
+    shards_by_name = {name: heads[key] for name, key in opened.outline.shards.items()}
+    findings = running.region(RegionView(loaded=opened.loaded, plan=opened.plan, shards=shards_by_name))
+    return [*findings, *(finding for head in shards_by_name.values() for finding in head.findings)]

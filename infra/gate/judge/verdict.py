@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from ..records import Blast, Change, Finding, PoolFacts, StackDelta, Totals
+
+_SEVERITIES = ("error", "warning", "note")
 
 GOOD, REFUSED, BAD_INPUT = 0, 1, 2
 WORDS = ("good", "refused", "bad input")
@@ -84,3 +88,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def blocks(finding: Finding) -> bool:
     """Whether a finding makes the gate say no."""
     return finding.severity == "error" and finding.waived is None
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings as a verdict lists them: errors first, waived ones last, then by rule and subject.
+
+    The order never depends on how they were brought about.
+    """
+    return sorted(
+        findings,
+        key=lambda finding: (finding.waived is not None, _SEVERITIES.index(finding.severity), *_identity(finding)),
+    )
+
+
+def _identity(finding: Finding) -> tuple[str, str, str]:
+    return finding.rule, finding.subject, finding.message

@@ -9,7 +9,7 @@ from ... import spec
 from ...objects.budget import over_budget
 from ...plan.model import RegionPlan
 from .. import rule
-from ..impact import diff, losses
+from ..impact import losses
 from ..records import Path_
 from ..rule import Breach, ChangeView, RegionView
 from .destruction import STATEFUL
@@ -103,7 +103,7 @@ def moved_between_stacks(view: ChangeView) -> Iterator[Breach]:
         loose = not change.protect and change.kind not in STATEFUL
         alone = change.action == "move" and losses.protects(view) and not losses.follows_larger_loss(view, change)
         if alone and loose and not view.approved("replace", *losses.of_object(view, change).subjects):
-            pairs[diff.former_stack(change) or change.stack, change.stack] += 1
+            pairs[change.former_stack or change.stack, change.stack] += 1
     for (former, now), count in sorted(pairs.items()):
         where = f"from stack {former} to {now}" if former != now else f"to another component of stack {now}"
         yield Breach(message=f"an object stays in its stack: {count} move {where}", subject=f"stack/{now}")

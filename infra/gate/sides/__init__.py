@@ -1,5 +1,6 @@
 """The two sides of a change.
 
-`trees` lays both out as folders, by git; `region_pairs` has each region on both sides, planned; `own_code` plans a base
-by its own copy of this package.
+- `trees`: both sides laid out as folders, by git; the work tree alone.
+- `region_pairs`: each region on both sides, planned.
+- `own_code`: plans a base by its own copy of this package: asks another process, and is that process.
 """

@@ -42,7 +42,7 @@ class OwnCodeError(FactoryError):
 
 
 def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> Answer:
-    """Have regions planned by another copy of this package.
+    """Have a base's regions planned by its own copy of this package, in another process.
 
     Args:
         code: project folder of that copy.
@@ -82,7 +82,7 @@ def _taken_over(answer: Answer, store: Store) -> Answer:
 
 
 def main(folder: str, store: str, jobs: str, *names: str) -> None:
-    """Plan regions for the gate of another commit; print their outlines, shards' heads and faults as JSON."""
+    """Plan a base by its own code, in a process of its own; print outlines, shards' heads and faults as JSON."""
     from ...plan import regions
     from ...spec.problems import InputError
 

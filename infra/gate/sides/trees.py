@@ -54,7 +54,7 @@ class Trees:
 
 @contextmanager
 def opened(root: Path, base: str | None) -> Iterator[Trees]:
-    """Both sides of a change as folders, while the block runs.
+    """Trees of both sides of a change as folders, while the block runs.
 
     Args:
         root: the project's folder, inside a git work tree.

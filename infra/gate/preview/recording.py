@@ -1,4 +1,4 @@
-"""Reads what `pulumi preview --json` writes into steps: the digest, or one event a line where it is streamed.
+"""Reads the file of `pulumi preview --json` into a recording of steps: the digest, or one event a line if streamed.
 
 Formats: pkg/display/json.go (PreviewDigest) and sdk/go/common/apitype/events.go (EngineEvent) of pulumi/pulumi. Secrets
 and unknown values stay as they are written, see `opaque`.
@@ -20,6 +20,7 @@ MAX_BYTES = 128 * 2**20
 HOW = "write it anew: `pulumi preview --json --show-sames > preview.json`"
 UNTOLD = "it does not say why; violations of policy packs are not in its JSON"
 """The digest drops policy events (pkg/backend/display/json.go, ShowPreviewDigest)."""
+_DECLARED = frozenset({"create", "update", "same", "replace", "create-replacement", "import", "import-replacement"})
 _DIGEST_KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
 
 
@@ -36,6 +37,11 @@ class Step:
     detailed_diff: Mapping[str, str]
     """Kind of difference by property path, such as `update-replace`."""
 
+    @property
+    def declares(self) -> bool:
+        """Whether the step is of those that say what is to be, if it has a new state."""
+        return self.op in _DECLARED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
@@ -49,6 +55,10 @@ class Recording:
     """Why the preview failed; empty for one that ran to its end."""
     sames: int
     """Unchanged resources that the preview counts and does not show."""
+
+    def fault(self, message: str) -> InputError:
+        """The error to raise where the file is no preview that can be judged."""
+        return _fault(self.file, message)
 
 
 def load(path: Path) -> Recording:
@@ -65,20 +75,20 @@ def load(path: Path) -> Recording:
             return _from_events(name, [_parse(line) for line in text.splitlines() if line.strip()])
         return _from_digest(name, _parse(text))
     except json.JSONDecodeError as error:
-        raise fault(name, *_json_fault(text, error), line=error.lineno if error.doc is text else None) from None
+        raise _fault(name, *_json_fault(text, error), line=error.lineno if error.doc is text else None) from None
     except _TwiceError as error:
-        raise fault(name, f"the key {error} stands twice in one object") from None
+        raise _fault(name, f"the key {error} stands twice in one object") from None
     except RecursionError:
-        raise fault(name, "nested too deeply for a preview") from None
+        raise _fault(name, "nested too deeply for a preview") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise fault(name, f"not the form of a preview ({type(error).__name__}: {error})") from None
+        raise _fault(name, f"not the form of a preview ({type(error).__name__}: {error})") from None
 
 
 class _TwiceError(Exception):
     """A key that stands twice."""
 
 
-def fault(name: str, message: str, remedy: str = HOW, line: int | None = None) -> InputError:
+def _fault(name: str, message: str, remedy: str = HOW, line: int | None = None) -> InputError:
     """The error to raise for a preview's file that can't be read: of the whole file, or of a line."""
     return InputError([Problem(file=name, message=message, remedy=remedy, line=line)])
 
@@ -88,17 +98,17 @@ def _text(path: Path, name: str) -> str:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise fault(name, "no such file") from None
+        raise _fault(name, "no such file") from None
     except OSError as error:
-        raise fault(name, f"can't be read: {error.strerror}") from None
+        raise _fault(name, f"can't be read: {error.strerror}") from None
     if len(raw) > MAX_BYTES:
-        raise fault(name, f"the file has more than the {MAX_BYTES // 2**20} MiB allowed", "is it the right file?")
+        raise _fault(name, f"the file has more than the {MAX_BYTES // 2**20} MiB allowed", "is it the right file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise fault(name, f"not a text file (byte {error.start} is not UTF-8)") from None
+        raise _fault(name, f"not a text file (byte {error.start} is not UTF-8)") from None
     if not text.strip():
-        raise fault(name, "the file is empty")
+        raise _fault(name, "the file is empty")
     return text
 
 
@@ -130,11 +140,11 @@ def _json_fault(text: str, error: json.JSONDecodeError) -> tuple[str, str]:
 
 def _from_digest(name: str, data: Any) -> Recording:
     if not isinstance(data, dict):
-        raise fault(name, "not a preview: an object with `steps` is expected")
+        raise _fault(name, "not a preview: an object with `steps` is expected")
     if "deployment" in data or "checkpoint" in data:
-        raise fault(name, "this is the state of a stack, not a preview")
+        raise _fault(name, "this is the state of a stack, not a preview")
     if data.keys() - _DIGEST_KEYS or not data.keys() & {"steps", "diagnostics"}:
-        raise fault(name, f"not a preview: it has the keys {shorten(sorted(data))}")
+        raise _fault(name, f"not a preview: it has the keys {shorten(sorted(data))}")
     diagnostics = data.get("diagnostics") or []
     errors = _errors((diagnostic, diagnostic.get("message", "")) for diagnostic in diagnostics)
     if "changeSummary" not in data and not errors:
@@ -170,12 +180,12 @@ def _from_events(name: str, events: list[Any]) -> Recording:
     if not all(isinstance(event, dict) for event in events) or not any("sequence" in event for event in events):
         if len(events) == 1:
             return _from_digest(name, events[0])
-        raise fault(name, "not a preview: one event a line is expected")
+        raise _fault(name, "not a preview: one event a line is expected")
     summary = next((event["summaryEvent"] for event in events if "summaryEvent" in event), None)
     if summary is None:
-        raise fault(name, "cut short: the events end before the summary")
+        raise _fault(name, "cut short: the events end before the summary")
     if not summary.get("isPreview"):
-        raise fault(name, "these are the events of an update, not of a preview")
+        raise _fault(name, "these are the events of an update, not of a preview")
     diagnostics = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
     lasting = [
         diagnostic
@@ -238,3 +248,24 @@ def _errors(diagnostics: Iterable[tuple[Mapping[str, Any], Any]]) -> list[str]:
 def _messages(texts: Iterable[Any]) -> tuple[str, ...]:
     """Each message once, in order: plugins say theirs for every provider."""
     return tuple(dict.fromkeys(text for text in (str(raw).strip() for raw in texts) if text))
+
+
+@dataclass(frozen=True, slots=True)
+class Urn:
+    """`urn:pulumi:<stack>::<project>::<types from the top, with $ between>::<name>`."""
+
+    stack: str
+    type: str
+    name: str
+
+    @staticmethod
+    def parse(text: str) -> Urn:
+        """The parts of a URN.
+
+        Raises:
+            ValueError: it is none.
+        """
+        parts = text.split("::", 3)
+        if len(parts) != 4 or not parts[0].startswith("urn:pulumi:"):
+            raise ValueError(f"not a URN: {text[:80]}")
+        return Urn(parts[0].removeprefix("urn:pulumi:"), parts[2].rpartition("$")[2], parts[3])
