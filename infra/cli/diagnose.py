@@ -59,7 +59,7 @@ def doctor(region: str | None, as_json: bool) -> None:
     from ..engine import doctor as doctors
     from ..files import state_home
     from ..sandbox.layout import default_cache_dir
-    from ..show import lifecycle as shown
+    from ..show import environment
     from .region_run import run_on
 
     findings = [*doctors.tools(), *doctors.state_folders(state_home(), default_cache_dir())]
@@ -69,7 +69,7 @@ def doctor(region: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
-        shown.show_findings(findings)
+        environment.show_findings(findings)
     sys.exit(3 if any(finding.state == "fault" for finding in findings) else 0)
 
 

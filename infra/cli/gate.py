@@ -171,9 +171,9 @@ def _print_json(verdict: Verdict, *, live: bool) -> None:
 
     whole = verdict_data(verdict)
     if live:
-        from ..show import lifecycle
+        from ..show import live_objects
 
-        whole["live"] = {name: lifecycle.differences_data(differences) for name, differences in _live(verdict)}
+        whole["live"] = {name: live_objects.differences_data(differences) for name, differences in _live(verdict)}
     click.echo(json.dumps(whole, indent=2))
 
 
@@ -188,11 +188,11 @@ def _show(verdict: Verdict, *, quiet: bool, details: bool, live: bool) -> None:
 
 
 def _show_live(verdict: Verdict) -> None:
-    from ..show import lifecycle  # brings the Kubernetes client, which takes longer to import than a verdict to show
+    from ..show import live_objects  # brings the Kubernetes client, which takes longer to import than a verdict to show
 
     for name, differences in _live(verdict):
         click.echo(f"\n{name}: the clusters beside the plan")
-        lifecycle.show_differences(differences, none="  the clusters are as planned")
+        live_objects.show_differences(differences, none="  the clusters are as planned")
 
 
 def _live(verdict: Verdict) -> Iterator[tuple[str, dict[str, list[Difference]]]]:

@@ -73,13 +73,13 @@ def init(
 
 
 def _show(drafted: Project, *, written: bool) -> None:
-    from ..show import tables
+    from ..show import plans
     from ..spec.source import display_name
 
     for path in drafted.files:
         click.echo(f"{'wrote' if written else 'would write'} {display_name(path)}")
     if drafted.plan is not None:
-        click.echo(tables.headline(drafted.plan))
+        click.echo(plans.headline(drafted.plan))
     if drafted.decisions:
         click.echo("settle CODEOWNERS: it names nobody yet")
     if written:

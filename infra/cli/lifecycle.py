@@ -146,16 +146,16 @@ def status(region: str, stack: str | None, as_json: bool) -> None:
     Example:
       aifactory status lab
     """
-    from ..show import lifecycle as shown
+    from ..show import live_objects
     from .region_run import run_on
 
     with run_on(region, stack, None, quiet=True, about=None) as run:
         healths = run.engine("direct").status(run.names)
     if as_json:
-        click.echo(json.dumps(shown.status_data(healths), indent=2))
+        click.echo(json.dumps(live_objects.status_data(healths), indent=2))
     else:
-        shown.show_status(healths)
-    sys.exit(0 if shown.all_ready(healths) else 1)
+        live_objects.show_status(healths)
+    sys.exit(0 if live_objects.all_ready(healths) else 1)
 
 
 @click.command()
@@ -171,15 +171,15 @@ def drift(region: str, stack: str | None, as_json: bool) -> None:
     Example:
       aifactory drift lab --json
     """
-    from ..show import lifecycle as shown
+    from ..show import live_objects
     from .region_run import run_on
 
     with run_on(region, stack, None, quiet=True, about=None) as run:
         differences = run.engine("direct").drift(run.names)
     if as_json:
-        click.echo(json.dumps(shown.differences_data(differences), indent=2))
+        click.echo(json.dumps(live_objects.differences_data(differences), indent=2))
     else:
-        shown.show_differences(differences, none="no drift: the clusters are as planned")
+        live_objects.show_differences(differences, none="no drift: the clusters are as planned")
     sys.exit(1 if any(differences.values()) else 0)
 
 
@@ -225,23 +225,23 @@ def _confirm(run: RegionRun, verb: str, engine: str, *, yes: bool) -> None:
 
 
 def _dry_run(run: RegionRun, engine: str, present: Presenter) -> None:
-    from ..show import lifecycle as shown
+    from ..show import runs
 
     preview = run.engine(engine).preview(run.names)
-    present(shown.preview_data(preview), lambda: shown.show_preview(preview))
+    present(runs.preview_data(preview), lambda: runs.show_preview(preview))
     if preview.refused:
         sys.exit(1)
 
 
 def _finish(engine: Engine, act: Callable[[], object], present: Presenter) -> None:
     """Do it, and show what was done also if it fails."""
-    from ..show import lifecycle as shown
+    from ..show import runs
 
     try:
         act()
     finally:
         reports = engine.reports
-        present(shown.reports_data(reports), lambda: shown.show_reports(reports))
+        present(runs.reports_data(reports), lambda: runs.show_reports(reports))
 
 
 COMMANDS: list[click.Command] = [up, down, status, drift, *diagnose.COMMANDS, sandbox.sandbox]

@@ -77,7 +77,7 @@ def plan(region: str, as_json: bool, no_hosts: bool) -> None:
       aifactory plan kr-ulsan
       aifactory plan kr-ulsan --json | jq .totals
     """
-    from ..show import data, tables
+    from ..show import data, plans, tables
 
     loaded = _open(region)
     region_plan = loaded.plan()
@@ -85,8 +85,8 @@ def plan(region: str, as_json: bool, no_hosts: bool) -> None:
         _print_json(data.plan_data(region_plan, hosts=not no_hosts))
         return
     out = tables.console()
-    tables.show_plan(region_plan, out)
-    tables.notices(_lock_notices(loaded), out)
+    plans.show_plan(region_plan, out)
+    plans.notices(_lock_notices(loaded), out)
 
 
 @cli.command()
@@ -107,7 +107,7 @@ def preview(region: str, as_json: bool, quiet: bool, stack: str | None, objects:
     """
     from ..objects.budget import Preview
     from ..objects.budget import preview as preview_of
-    from ..show import data, tables
+    from ..show import data, plans, tables
 
     region_preview = preview_of(_open(region).plan())
     if stack is not None:
@@ -123,7 +123,7 @@ def preview(region: str, as_json: bool, quiet: bool, stack: str | None, objects:
     if as_json:
         _print_json(data.preview_data(region_preview))
     elif not quiet:
-        tables.show_preview(region_preview, tables.console(), objects=objects)
+        plans.show_preview(region_preview, tables.console(), objects=objects)
     sys.exit(REFUSED if any(stack_preview.over_budget for stack_preview in region_preview.stacks) else 0)
 
 

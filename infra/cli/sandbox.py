@@ -77,13 +77,13 @@ def sandbox_status(as_json: bool) -> None:
     from dataclasses import asdict
 
     from ..sandbox import Sandbox
-    from ..show import lifecycle as shown
+    from ..show import environment
 
     processes = Sandbox().status()
     if as_json:
         click.echo(json.dumps([asdict(process) for process in processes], indent=2))
     else:
-        shown.show_processes(processes)
+        environment.show_processes(processes)
     sys.exit(0 if processes and all(process.healthy for process in processes) else 1)
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..fleet.overview import Fleet, Row, capacity, space_left
 from ..plan.allocation.address_plan import Overlap
-from . import data, tables
+from . import data, plans, tables
 from .verdicts import problems_data
 
 LEAST_WIDTH = 100
@@ -20,7 +20,7 @@ SHOWN_OVERLAPS = 5
 
 
 def fleet_data(fleet: Fleet) -> list[dict[str, Any]]:
-    """JSON data: a region each, as `check --json` has it, and more; `resources` are counted by `check` only."""
+    """All regions as JSON data, each as `check --json` has it, and more; `resources` are counted by `check` only."""
     return [_row_data(row, fleet) for row in fleet.rows]
 
 
@@ -63,7 +63,7 @@ def show(fleet: Fleet, out: Console) -> None:
     out.print("addr.: what is left of a region's own fullest pool; +racks, +GPUs: what fits before the limit.")
     if fleet.outlook is not None:
         out.print(f"{'warning: ' if fleet.outlook.low else ''}{fleet.outlook}")
-    tables.notices(_overlap_lines(fleet.overlaps), out)
+    plans.notices(_overlap_lines(fleet.overlaps), out)
 
 
 def _table(columns: Sequence[str]) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..gate.judge.standing import Verdict
 from ..spec.problems import Problem
-from . import data, tables
+from . import data, plans, tables
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 
 
 def problems_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """JSON data of faults of the input."""
+    """JSON data of faults of the input, as the verdict of `check` lists them."""
     keys = ("file", "line", "path", "message", "given", "remedy")
     return [{key: getattr(problem, key) for key in keys} for problem in problems]
 
@@ -41,6 +41,6 @@ def show(verdicts: Sequence[Verdict], *, quiet: bool) -> None:
             word = "refused" if verdict.refused else "good"
             style = "red" if verdict.refused else "green"
             out.print(
-                f"{word}: {tables.headline(verdict.plan)}; {verdict.resources:,} resources", style=style, soft_wrap=True
+                f"{word}: {plans.headline(verdict.plan)}; {verdict.resources:,} resources", style=style, soft_wrap=True
             )
-            tables.notices((f"{verdict.name}: {line}" for line in verdict.notices), out)
+            plans.notices((f"{verdict.name}: {line}" for line in verdict.notices), out)

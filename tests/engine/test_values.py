@@ -23,7 +23,7 @@ from ai_factory.infra.kube.errors import NoAnswerError, RejectedError
 from ai_factory.infra.kube.readiness import verdict
 from ai_factory.infra.kube.stopping import Halt
 from ai_factory.infra.objects.ids import ObjectId
-from ai_factory.infra.show.lifecycle import change_line
+from ai_factory.infra.show.live_objects import change_line
 from tests.engine.items import config_map
 
 

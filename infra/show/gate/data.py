@@ -32,7 +32,7 @@ from ...gate.judge.verdict import WORDS, RegionVerdict, Verdict
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as JSON data, of the shape that this module describes."""
+    """The gate's verdict as JSON data, of the shape that this module describes (`gate --json`)."""
     return {
         "verdict": verdict.word,
         "exit_code": verdict.exit_code,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...gate.impact import totals
 from ...gate.judge.verdict import RegionVerdict, Verdict, blocks
-from ...gate.records import Blast, Finding, StackDelta
+from ...gate.records import Blast, StackDelta
 from . import text
 
 NOTHING = "-"
@@ -28,7 +28,7 @@ class Figure:
 
 
 def of_region(region: RegionVerdict) -> list[Figure]:
-    """Figures of a region that a change alters: power, racks, GPUs, tenants, cost and addresses."""
+    """Figures of a region that a change alters, as text: power, racks, GPUs, tenants, cost and addresses."""
     figures = [_figure(*row) for row in totals.delta(region.before, region.after) if row[1] != row[2]]
     pools = totals.pool_deltas(region.pools_before, region.pools_after)
     return [*figures, *(_figure(f"pool {label}", before, after, unit) for label, before, after, unit in pools)]
@@ -74,33 +74,6 @@ def counts(stacks: Iterable[StackDelta]) -> str:
         for action in ACTIONS:
             sums[action] += getattr(stack, action)
     return ", ".join(f"{count:,} to {action}" for action, count in sums.items() if count) or "no object changes"
-
-
-def stack_rows(stacks: Sequence[StackDelta], most: int) -> list[tuple[str, ...]]:
-    """Name, numbers by action and resources of each stack; of many, those to which the same happens are one row."""
-    groups: dict[object, list[StackDelta]] = {}
-    for number, stack in enumerate(stacks):
-        alike = (stack.replace, stack.delete, stack.update, stack.create)
-        groups.setdefault(alike if len(stacks) > most else number, []).append(stack)
-    return [_stack_row(group) for group in groups.values()]
-
-
-def _stack_row(group: Sequence[StackDelta]) -> tuple[str, ...]:
-    many = f" ({len(group):,} stacks)" if len(group) > 1 else ""
-    sums = [sum(getattr(stack, name) for stack in group) for name in (*ACTIONS, "resources")]
-    return (
-        text.name_range([stack.name for stack in group]) + many,
-        *(f"{number:,}" if number else NOTHING for number in sums),
-    )
-
-
-def places(findings: Iterable[Finding]) -> list[tuple[Finding, int]]:
-    """Findings with the number of further places that the same is said of."""
-    groups: dict[object, list[Finding]] = {}
-    for finding in findings:
-        words = (finding.rule, finding.region, finding.message, finding.remedy, finding.waived)
-        groups.setdefault(words, []).append(finding)
-    return [(group[0], len(group) - 1) for group in groups.values()]
 
 
 def tally(verdict: Verdict) -> str:

@@ -1,4 +1,7 @@
-"""Changes folded: objects of a kind that change alike are one family, families of the same components one section."""
+"""What is alike, shown once: objects that change alike are a family, families of the same components a section.
+
+Stacks to which the same happens are one row, and findings that say the same of many places one finding.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from ...gate.records import Change, FieldChange
+from ...gate.records import Change, FieldChange, Finding, StackDelta
 from ...objects.ids import UNKNOWN
 from . import text
+from .figures import ACTIONS, NOTHING
 
 DISTINCT = 3
 """Different values of a field that are told one by one."""
@@ -211,3 +215,30 @@ def _short(object_id: str) -> str:
 def _key(given: Any) -> Any:
     """A value as a key: 1, 1.0, true and "1" are not the same, and lists can't be keys."""
     return given if isinstance(given, str) else (type(given), given is msgspec.UNSET or repr(given))
+
+
+def stack_rows(stacks: Sequence[StackDelta], most: int) -> list[tuple[str, ...]]:
+    """Rows of stacks: name, numbers by action, resources; of many, those to which the same happens are one row."""
+    groups: dict[object, list[StackDelta]] = {}
+    for number, stack in enumerate(stacks):
+        alike = (stack.replace, stack.delete, stack.update, stack.create)
+        groups.setdefault(alike if len(stacks) > most else number, []).append(stack)
+    return [_stack_row(group) for group in groups.values()]
+
+
+def _stack_row(group: Sequence[StackDelta]) -> tuple[str, ...]:
+    many = f" ({len(group):,} stacks)" if len(group) > 1 else ""
+    sums = [sum(getattr(stack, name) for stack in group) for name in (*ACTIONS, "resources")]
+    return (
+        text.name_range([stack.name for stack in group]) + many,
+        *(f"{number:,}" if number else NOTHING for number in sums),
+    )
+
+
+def places(findings: Iterable[Finding]) -> list[tuple[Finding, int]]:
+    """Findings that say the same as one, with the number of further places that it is said of."""
+    groups: dict[object, list[Finding]] = {}
+    for finding in findings:
+        words = (finding.rule, finding.region, finding.message, finding.remedy, finding.waived)
+        groups.setdefault(words, []).append(finding)
+    return [(group[0], len(group) - 1) for group in groups.values()]

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as Xml
 
 from ...gate.judge.verdict import Fault, RegionVerdict, Verdict, blocks
 from ...gate.records import Finding
-from . import rules, text
+from . import reported_rules, text
 
 FLEET = "fleet"
 """Suite of the rules on all regions together."""
@@ -25,9 +25,9 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def render(verdict: Verdict) -> str:
     """The JUnit report: errors are failures, faults of the input errors, and what is only waived is skipped."""
     root = Xml.Element("testsuites", name="aifactory gate", time=TIME)
-    _suite(root, FLEET, rules.run_on_fleet(verdict), verdict.findings, ())
+    _suite(root, FLEET, reported_rules.run_on_fleet(verdict), verdict.findings, ())
     for region in verdict.regions:
-        _suite(root, region.region, rules.run_on(region), region.findings, region.faults, _about(region))
+        _suite(root, region.region, reported_rules.run_on(region), region.findings, region.faults, _about(region))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     Xml.indent(root)
@@ -83,14 +83,14 @@ def _case(suite: Xml.Element, region: str, rule: str, findings: list[Finding]) -
 
 
 def _faults(suite: Xml.Element, region: str, faults: list[Fault]) -> None:
-    case = Xml.SubElement(suite, "testcase", _legal({"classname": region, "name": rules.INPUT, "time": TIME}))
+    case = Xml.SubElement(suite, "testcase", _legal({"classname": region, "name": reported_rules.INPUT, "time": TIME}))
     case.set("file", _xml(faults[0].file))
     case.set("line", str(faults[0].line or 1))
     lines = [
         f"{text.file_and_line(fault.file, fault.line)}: {fault.path}: {fault.message}\n{fault.remedy}"
         for fault in faults
     ]
-    message = _legal({"type": rules.INPUT, "message": faults[0].message})
+    message = _legal({"type": reported_rules.INPUT, "message": faults[0].message})
     Xml.SubElement(case, "error", message).text = _xml("\n\n".join(lines))
 
 

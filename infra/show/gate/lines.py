@@ -18,10 +18,10 @@ MATCHED = 250_000
 
 
 def of_field(change: FieldChange, *, limit: int | None, most: int | None, note: str = "") -> list[str]:
-    """A field's change as lines that begin with `+`, `-` or a space.
+    """A changed field of an object in a verdict, as lines that begin with `+`, `-` or a space.
 
     Args:
-        one: the field.
+        change: the field.
         limit: letters of a value; None for all.
         most: lines of a longer text; None for all.
         note: said after the path, such as how many objects it holds for.

@@ -12,13 +12,13 @@ from ...gate.rules import running  # noqa: F401 registers the rules
 
 
 def rules_data() -> list[dict[str, Any]]:
-    """All rules as JSON data, by area and id."""
+    """The list of all rules as JSON data, by area and id."""
     keys = ("id", "area", "scope", "severity", "waivable", "reason", "remedy", "source")
     return [{key: getattr(rule, key) for key in keys} for rule in _by_area()]
 
 
 def show_rules(width: int) -> None:
-    """All rules on a terminal."""
+    """Print the list of all rules on a terminal."""
     area = ""
     for rule in _by_area():
         if rule.area != area:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...gate.judge.verdict import Fault, RegionVerdict, Verdict
 from ...gate.records import Finding
 from ...text import templates
-from . import escape, figures, folding, lines, rules, text
+from . import escape, figures, folding, lines, reported_rules, text
 
 LIMIT = 65_000
 """GitHub refuses a comment of more than 65,536 characters."""
@@ -70,7 +70,7 @@ class Page:
             for finding in self.verdict.all_findings()
             if finding.severity == severity and finding.waived is None
         )
-        return figures.places(chosen)
+        return folding.places(chosen)
 
     def faults(self) -> list[Fault]:
         """Faults of the input."""
@@ -78,7 +78,7 @@ class Page:
 
     def waived(self) -> list[tuple[Finding, int]]:
         """Findings that are waived, likewise."""
-        return figures.places(finding for finding in self.verdict.all_findings() if finding.waived is not None)
+        return folding.places(finding for finding in self.verdict.all_findings() if finding.waived is not None)
 
     def cell(self, words: str) -> str:
         """A sentence, cut."""
@@ -94,7 +94,7 @@ class Page:
 
     def rule(self, finding: Finding) -> str:
         """A rule's id, linked to where the rule comes from."""
-        rule = rules.registered().get(finding.rule)
+        rule = reported_rules.registered().get(finding.rule)
         return escape.link(text.cut(finding.rule, 80), rule.source if rule else "")
 
     def where(self, finding: Finding | Fault, more: int = 0) -> str:
@@ -110,7 +110,7 @@ class Page:
 
     def stacks(self, region: RegionVerdict) -> list[tuple[str, ...]]:
         """Rows of the table of stacks."""
-        return figures.stack_rows(region.stacks, STACKS)
+        return folding.stack_rows(region.stacks, STACKS)
 
     def folds(self, sections: Sequence[folding.Section]) -> Iterable[tuple[str, str]]:
         """Summary and body of each fold that there is room for."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ...gate.judge.verdict import BAD_INPUT, Fault, RegionVerdict, Verdict
 from ...gate.records import Finding
 from ...gate.rule import Rule
-from . import rules, text
+from . import reported_rules, text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "SRCROOT"
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 def render(verdict: Verdict) -> str:
     """The verdict as a SARIF log: the same verdict gives the same bytes."""
-    described = rules.of_verdict(verdict)
+    described = reported_rules.of_verdict(verdict)
     numbers = {rule.id: number for number, rule in enumerate(described)}
     results = list(_results(verdict, numbers))
     # The sort is stable: findings of a severity stay in the order of the verdict.
@@ -106,9 +106,9 @@ def _finding(finding: Finding, file: str, numbers: dict[str, int], seen: Counter
 def _fault(fault: Fault, region: RegionVerdict, numbers: dict[str, int], seen: Counter[str]) -> Json:
     given = f" (given: {fault.given})" if fault.given is not None else ""
     message = f"{text.sentence(f'{fault.message}{given}')} {text.sentence(fault.remedy)}".strip()
-    result = _result(rules.INPUT, "error", message, numbers)
+    result = _result(reported_rules.INPUT, "error", message, numbers)
     result["locations"] = _locations(fault.file or region.file, fault.line, fault.path)
-    result["partialFingerprints"] = _fingerprints((rules.INPUT, fault.region, fault.file, fault.path), seen)
+    result["partialFingerprints"] = _fingerprints((reported_rules.INPUT, fault.region, fault.file, fault.path), seen)
     result["properties"] = {"region": fault.region}
     return result
 

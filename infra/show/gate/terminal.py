@@ -89,7 +89,7 @@ def _blocking(verdict: Verdict) -> Iterator[Line]:
         for fault in region.faults:
             yield Line("")
             yield from _fault(fault)
-    for finding, more in figures.places(filter(blocks, verdict.all_findings())):
+    for finding, more in folding.places(filter(blocks, verdict.all_findings())):
         yield Line("")
         yield from _finding(finding, "error", "red", more)
 
@@ -125,14 +125,14 @@ def _others(verdict: Verdict) -> Iterator[Line]:
     findings = verdict.all_findings()
     for severity, style in (("warning", "yellow"), ("note", "")):
         chosen = (finding for finding in findings if finding.severity == severity and finding.waived is None)
-        for finding, more in figures.places(chosen):
+        for finding, more in folding.places(chosen):
             yield Line("")
             yield from _finding(finding, severity, style, more)
     waived = [finding for finding in findings if finding.waived is not None]
     if waived:
         yield Line("")
         yield Line("waived:")
-    for finding, more in figures.places(waived):
+    for finding, more in folding.places(waived):
         until = f" until {text.clean(finding.until)}" if finding.until else ""
         yield Line(
             f"{text.clean(finding.rule)} [{_about(finding, more)}]{until}: {text.clean(finding.waived or '')}", 2
@@ -165,7 +165,7 @@ def _region(region: RegionVerdict, details: bool) -> Iterator[Line]:
 def _stacks(region: RegionVerdict, details: bool) -> Iterator[Line]:
     if not region.stacks:
         return
-    rows = figures.stack_rows(region.stacks, len(region.stacks) if details else STACKS)
+    rows = folding.stack_rows(region.stacks, len(region.stacks) if details else STACKS)
     shown = rows if details else rows[:STACKS]
     for number, row in enumerate(_columns([("stacks", *figures.ACTIONS, "resources after"), *shown], "<>>>>>")):
         yield Line(row, 2, style="" if number else "bold", wrap=False)

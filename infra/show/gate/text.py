@@ -17,7 +17,7 @@ _ENDING_IN_ES = ("s", "x", "ch", "sh")
 
 
 def clean(text: str) -> str:
-    r"""Text with all that moves a cursor, hides or reorders letters written out.
+    r"""The text of a value with all that moves a cursor, hides or reorders letters written out.
 
     >>> clean("a\x1b[31mb\u202e")
     'a\\x1b[31mb\\u202e'
@@ -35,7 +35,7 @@ def _written(letter: str) -> str:
 
 
 def cut(text: str, limit: int | None) -> str:
-    """Text cut in the middle, since names and addresses differ at their ends.
+    """The text of a value cut in the middle, since names and addresses differ at their ends.
 
     >>> cut("registry.example/kubelet:v1.36.1", 20)
     'registry... :v1.36.1'

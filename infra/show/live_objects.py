@@ -1,4 +1,4 @@
-"""What runs did, how objects are, what differs: for a terminal, and as plain data."""
+"""Live objects of a region: how they are, and how they differ from the plan: for a terminal, and as plain data."""
 
 from __future__ import annotations
 
@@ -10,43 +10,17 @@ from typing import Any
 import click
 import msgspec
 
-from ..engine.doctor import Finding
-from ..engine.protocol import Preview
-from ..engine.report import Difference, Health, Report
+from ..engine.report import Difference, Health
 from ..objects.fields import FieldChange
-from ..sandbox import ProcessStatus
 from . import tables
 
-_HEALTH = {True: "healthy", False: "not healthy"}
 MOST_CHARACTERS = 120
 """Of a value in a line."""
-_MARKS = {"good": "ok", "note": "--", "fault": "!!"}
 _WORDS = {"missing": "create", "changed": "change", "leaving": "delete", "refused": "refused"}
 
 
-def reports_data(reports: Sequence[Report]) -> list[dict[str, Any]]:
-    """Reports of an engine's runs as plain data: what each created, changed and deleted."""
-    return [_report(report) for report in reports]
-
-
-def show_reports(reports: Sequence[Report]) -> None:
-    """Print the reports of an engine's runs, a line each."""
-    for report in reports:
-        where = f"{report.stack} on {report.target}" if report.target else report.stack
-        click.echo(f"{where}: {report}")
-
-
-def _report(report: Report) -> dict[str, Any]:
-    objects = {result: [] for result in ("created", "changed", "repaired", "adopted")}  # type: dict[str, list[str]]
-    for object_id, result in report.results.items():
-        if result != "unchanged":
-            objects[result].append(object_id)
-    counts = {"planned": report.planned, "unchanged": report.count("unchanged")}
-    return {"stack": report.stack, "cluster": report.target, **counts, **objects, "deleted": report.deleted}
-
-
 def all_ready(status: Mapping[str, Sequence[Health]]) -> bool:
-    """Whether `status` has every object there and ready."""
+    """Whether all live objects that `status` shows are there and ready."""
     return all(health.state == "ready" for of_component in status.values() for health in of_component)
 
 
@@ -108,21 +82,8 @@ def show_differences(differences: Mapping[str, Sequence[Difference]], *, none: s
         click.echo(none)
 
 
-def preview_data(preview: Preview) -> list[dict[str, Any]]:
-    """What a run would do, as plain data: differences, or counts from an engine that tells no fields."""
-    return reports_data(preview.reports) if preview.differences is None else differences_data(preview.differences)
-
-
-def show_preview(preview: Preview) -> None:
-    """What a run would do."""
-    if preview.differences is None:
-        show_reports(preview.reports)
-    else:
-        show_differences(preview.differences, none="nothing would change")
-
-
 def change_line(change: FieldChange) -> str:
-    """A field with its old and new value.
+    """A field of a live object that differs, with its old and new value, as a line.
 
     >>> change_line(FieldChange(path="spec.a", new=[1]))
     'spec.a: (none) -> [1]'
@@ -134,23 +95,3 @@ def _value(value: Any) -> str:
     """A value as JSON, cut to fit a line."""
     text = "(none)" if value is msgspec.UNSET else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 3] + "..."
-
-
-def show_findings(findings: Sequence[Finding]) -> None:
-    """Print what `doctor` finds missing or in order, a line each."""
-    for finding in findings:
-        remedy = f"; {finding.remedy}" if finding.remedy else ""
-        click.echo(f"{_MARKS[finding.state]} {finding.subject}: {finding.detail}{remedy}")
-
-
-def show_processes(processes: Sequence[ProcessStatus]) -> None:
-    """Print the processes of the sandbox as a table."""
-    if not processes:
-        click.echo("the sandbox is down")
-        return
-    rows = [
-        (process.name, process.pid, process.port, _HEALTH[process.healthy], process.rss_mb, process.uptime_seconds)
-        for process in processes
-    ]
-    columns = ("Process", ">PID", ">Port", "Health", ">MB", ">Up (s)")
-    tables.print_table(tables.table("Sandbox", columns, rows), tables.console())

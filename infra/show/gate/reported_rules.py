@@ -27,8 +27,11 @@ def of_verdict(verdict: Verdict) -> list[Rule]:
 
 
 def run_on(region: RegionVerdict) -> list[str]:
-    """Ids of the rules that were run on a region: all but those for a change where there is nothing to compare
-    with, and only those of planning where the region can't be planned."""
+    """Ids of the rules that a report lists as run on a region.
+
+    All but those for a change where there is nothing to compare with, and only those of planning where the region
+    can't be planned.
+    """
     scopes = {"input"} if region.faults else {"input", "region", "cluster", "object", "set"}
     if not region.faults and region.state != "judged":
         scopes.add("change")
@@ -38,7 +41,7 @@ def run_on(region: RegionVerdict) -> list[str]:
 
 
 def run_on_fleet(verdict: Verdict) -> list[str]:
-    """Ids of the rules that were run on all regions together."""
+    """Ids of the rules that a report lists as run on all regions together."""
     return _ids({"fleet"}, (finding.rule for finding in verdict.findings))
 
 
