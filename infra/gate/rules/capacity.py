@@ -48,7 +48,7 @@ def _beyond(hall: HallPower, racks: int, kw: float) -> str | None:
     source="arXiv 2410.21680, Revisiting Reliability in Large-Scale Machine Learning Research Clusters",
 )  # fmt: skip
 def spare_capacity(view: RegionView) -> Iterator[Breach]:
-    """Protected clusters with too few GPUs to spare: fewer are not promised than are serviced at a time."""
+    """Protected clusters with no GPUs to spare: those not promised are fewer than what is serviced at a time."""
     for cluster in view.plan.clusters if view.plan.spec.protect else ():
         free = cluster.gpus - sum(tenant.gpus for tenant in view.plan.tenants_of(cluster.name))
         if free < domain_gpus(cluster):

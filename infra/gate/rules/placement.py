@@ -12,7 +12,7 @@ _GB200 = "DGX SuperPOD with DGX GB200, RA-11338-001"
 
 
 def domain_gpus(cluster: ClusterPlan) -> int:
-    """GPUs of one NVLink domain: a rack of rack-scale systems, else a node. What is serviced at a time is the same."""
+    """GPUs of a cluster's NVLink domain: a rack of rack-scale systems, else a node. As many are serviced at a time."""
     return cluster.system.gpus_per_node * (cluster.nodes_per_rack if cluster.system.rack_scale else 1)
 
 
