@@ -12,8 +12,8 @@ from .. import catalog as catalogue
 from .. import spec
 from ..catalog import Catalog, Pools
 from ..plan import regions
+from ..plan.addresses import IPNetwork
 from ..plan.allocation.address_plan import Forecast, RegionNumbers, Space, demand_of, forecast, numbers_of
-from ..plan.model import IPNetwork
 from ..spec import source
 from ..spec.load import load, validate_as
 from ..spec.problems import InputError, Problem

@@ -16,7 +16,8 @@ from ..catalog import Catalog, SystemEntry
 from ..errors import SizeError
 from ..objects.budget import MAX_STATE_BYTES, STATE_FACTOR
 from ..plan import quantities
-from ..plan.model import link_names, pow2
+from ..plan.addresses import pow2
+from ..plan.links import link_names
 
 GROWTH = 1.25
 """max_racks as a multiple of racks: assumption, as fabric and addresses are fixed once allocated."""

@@ -16,7 +16,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..plan.model import ClusterPlan, HostLink, RegionPlan, link_names
+from ..plan.links import HostLink, link_names
+from ..plan.model import ClusterPlan, RegionPlan
 from . import _flux, _kubeadm, ids, labels
 from .base import Block, KubeObject, Manifest, make
 from .ids import object_id

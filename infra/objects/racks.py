@@ -8,7 +8,6 @@ the NVLink domain and gives all its nodes the same hall, scalable-unit and rack 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
 
 from ..plan import stacks
 from ..plan.model import ClusterPlan, Host, Rack, RegionPlan
@@ -58,7 +57,7 @@ def _rack(shared: _Shared, rack: Rack) -> Iterator[KubeObject]:
     secret = _hosts.credentials(plan, cluster, rack.name, owner)
     yield secret
     for host in rack.hosts:
-        yield _host(shared, rack, host, secret.id)
+        yield _host(shared, rack, host, owner, secret.id)
     match = {labels.HOST_RACK: rack.name, labels.HOST_ROLE: labels.ROLE_GPU}
     machines = _machines.machine_template(cluster, rack.name, shared.image, shared.data, match)
     template = KubeObject(target=cluster.management, owner=owner, manifest=machines, after=namespace)
@@ -72,7 +71,7 @@ def _rack(shared: _Shared, rack: Rack) -> Iterator[KubeObject]:
     yield KubeObject(target=cluster.management, owner=owner, manifest=health, after=(deployment.id,))
 
 
-def _host(shared: _Shared, rack: Rack, host: Host, secret: str) -> KubeObject:
+def _host(shared: _Shared, rack: Rack, host: Host, owner: ids.Subject, secret: str) -> KubeObject:
     cluster = shared.cluster
     return _hosts.bare_metal_host(
         shared.plan,
@@ -80,7 +79,7 @@ def _host(shared: _Shared, rack: Rack, host: Host, secret: str) -> KubeObject:
         host,
         system=cluster.system.id,
         role=labels.ROLE_GPU,
-        owner=ids.rack(rack.name, cluster.name),
+        owner=owner,
         links=links_text(cluster, rack, host.slot),
         after=(secret,),
     )
@@ -91,8 +90,7 @@ def links_text(cluster: ClusterPlan, rack: Rack, slot: int) -> str:
 
     East-west addresses belong to the virtual functions that pods get (see `fabric_network`).
     """
-    links = takewhile(lambda link: link.name.startswith("ns"), cluster.host_links(rack, slot))
-    return ",".join(f"{link.name}={link.host}/{link.prefix}" for link in links)
+    return ",".join(cluster.north_south(rack, slot))
 
 
 def node_labels(cluster: ClusterPlan, rack: Rack) -> dict[str, str]:

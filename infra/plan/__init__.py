@@ -1,6 +1,8 @@
 """The plan: pure functions from a region, the catalogue and its allocations to a RegionPlan.
 
-- `model`: the values that a plan is made of (clusters, racks, hosts, their links), and what follows from them alone.
+- `model`: the values that a plan is made of: clusters, racks, hosts, networks, tenants.
+- `addresses`: types of addresses and blocks, and how blocks are sized; `links`: routed links of hosts, their names, how
+  many, and where their addresses lie.
 - `regions`: the project, its region files by name or path, and opening one with its lock and inventory; a lock with
   what it lacks given out.
 - `sources`: a region that a program has in memory, or whose lock lies elsewhere.

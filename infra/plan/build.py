@@ -12,6 +12,7 @@ from .. import spec
 from ..catalog import Catalog
 from ..spec.inventory import Inventory, Row
 from . import hosts, power, quantities, storage
+from .addresses import IPNetwork, pow2
 from .allocation.allocate import Allocator
 from .allocation.lock import (
     ClusterEntry,
@@ -27,7 +28,6 @@ from .model import (
     ClusterPlan,
     Host,
     HostNetworks,
-    IPNetwork,
     ManagementPlan,
     PoolUse,
     Rack,
@@ -36,7 +36,6 @@ from .model import (
     StoragePlan,
     TenantPlan,
     kubeconfig_secret,
-    pow2,
 )
 
 _E = TypeVar("_E", bound=BaseModel)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ..spec.inventory import MAX_U, SAMPLE_PREFIX, Inventory, Row
 from ..spec.problems import InputError, Problem
-from .model import Host, IPAddress, IPNetwork
+from .addresses import IPAddress, IPNetwork
+from .model import Host
 
 
 @dataclass(frozen=True, slots=True)

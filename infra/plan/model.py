@@ -6,31 +6,15 @@ or BMC follows from rack and slot number. So a gigawatt plan holds thousands of 
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .. import spec as specs
 from ..catalog import ChartEntry, FabricEntry, ServiceProfile, SystemEntry
+from .addresses import IPAddress, IPNetwork, pow2
+from .links import HostLink, LinkSpace, link_names
 from .sizing.fabric import FabricSize
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostLink:
-    """One point-to-point host link: /31 (RFC 3021) or /127 (RFC 6164)."""
-
-    name: str
-    """`ew0` .. for east-west (rail by rail, plane by plane), `ns0` .. for north-south."""
-    host: IPAddress
-    """Address of the host (odd)."""
-    switch: IPAddress
-    """Address of the switch port (even)."""
-    prefix: int
-    """31 or 127."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +120,6 @@ class ClusterPlan:
         return tuple(rack for rack in self.racks if rack.hosts)
 
     @property
-    def links_per_host(self) -> int:
-        """Routed links of one host: north-south, and east-west on an Ethernet fabric."""
-        return links_per_host(self.system, self.fabric)
-
-    @property
     def endpoint(self) -> str:
         """Host name or address of the API server for built clusters; empty for adopted ones."""
         return str(self.networks.service[1]) if self.networks else ""
@@ -151,15 +130,21 @@ class ClusterPlan:
         Raises:
             ValueError: the cluster is adopted and has no planned addresses.
         """
+        return self._link_space.links(rack.index, slot)
+
+    def north_south(self, rack: Rack, slot: int) -> list[str]:
+        """North-south links of one host as text, `ns0=10.64.0.1/31`: what every host of a region is told.
+
+        Raises:
+            ValueError: the cluster is adopted and has no planned addresses.
+        """
+        return self._link_space.texts(rack.index, slot, starting="ns")
+
+    @property
+    def _link_space(self) -> LinkSpace:
         if self.networks is None:
             raise ValueError(f"cluster {self.name} is adopted: its addresses are not planned here")
-        block = self.networks.hosts
-        per_rack = block.num_addresses // pow2(self.max_racks)
-        first = int(block.network_address) + rack.index * per_rack + slot * self.links_per_host * 2
-        make = ipaddress.IPv4Address if block.version == 4 else ipaddress.IPv6Address
-        for number, name in enumerate(link_names(self.system, self.fabric)):
-            at = first + 2 * number
-            yield HostLink(name=name, switch=make(at), host=make(at + 1), prefix=block.max_prefixlen - 1)
+        return LinkSpace(link_names(self.system, self.fabric), self.networks.hosts, self.max_racks)
 
     def bmc_address(self, rack: Rack, slot: int) -> IPAddress:
         """Planned address of a host's BMC."""
@@ -366,35 +351,3 @@ def kubeconfig_secret(cluster: str) -> str:
     'train-a-kubeconfig'
     """
     return f"{cluster}-kubeconfig"
-
-
-def pow2(value: int) -> int:
-    """Smallest power of two at or above a positive number; blocks of addresses are sized by it.
-
-    >>> [pow2(n) for n in (1, 2, 3, 72, 128)]
-    [1, 2, 4, 128, 128]
-    """
-    return 1 << (value - 1).bit_length()
-
-
-def link_names(system: SystemEntry, fabric: FabricEntry | None) -> list[str]:
-    """Names of a host's routed links: `ns0`.., then `ew<rail>p<plane>` on an Ethernet fabric.
-
-    InfiniBand links carry no IP address.
-    """
-    if fabric is None or fabric.kind != "ethernet":
-        return list(_names(system.north_south_links, 0, 0))
-    option = system.fabric_option(fabric.id)
-    return list(_names(system.north_south_links, option.rails, option.planes))
-
-
-@functools.cache
-def _names(north_south: int, rails: int, planes: int) -> tuple[str, ...]:
-    """Asked for each host of a region: made once."""
-    ns = (f"ns{n}" for n in range(north_south))
-    return (*ns, *(f"ew{rail}p{plane}" for rail in range(rails) for plane in range(planes)))
-
-
-def links_per_host(system: SystemEntry, fabric: FabricEntry | None) -> int:
-    """How many routed links a host has, by its system and fabric."""
-    return len(link_names(system, fabric))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from .. import spec
 from ..catalog import Catalog, SystemEntry
-from .model import TenantQuota, links_per_host, pow2
+from .addresses import pow2
+from .links import links_per_host
+from .model import TenantQuota
 from .sizing.fabric import FabricSize, size_fabric
 
 CORE = "core"

@@ -20,8 +20,8 @@ import pydantic
 def descriptions(model: type[pydantic.BaseModel]) -> dict[str, str]:
     """Descriptions of a model's fields by name, inherited ones too; a field without a docstring is left out."""
     bases = [base for base in reversed(model.__mro__) if issubclass(base, pydantic.BaseModel)]
-    found = dict(pair for base in bases if base is not pydantic.BaseModel for pair in _own(base))
-    return {name: text for name, text in found.items() if name in model.model_fields}
+    texts = dict(pair for base in bases if base is not pydantic.BaseModel for pair in _own(base))
+    return {name: text for name, text in texts.items() if name in model.model_fields}
 
 
 def _own(model: type[pydantic.BaseModel]) -> Iterator[tuple[str, str]]:

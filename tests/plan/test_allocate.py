@@ -17,6 +17,7 @@ from ai_factory.infra.plan import build
 from ai_factory.infra.plan.allocation import allocate, lock
 from ai_factory.infra.plan.allocation.lock import ClusterEntry, Lock, TenantEntry, TenantRacksEntry
 from ai_factory.infra.plan.checks import references
+from ai_factory.infra.plan.links import links_per_host
 from ai_factory.infra.plan.model import RegionPlan
 from tests import regionfile
 
@@ -225,7 +226,7 @@ def test_links_are_pairs_in_the_block_of_their_cluster(states: list[dict[str, An
             continue
         for rack, slot in ((each, number) for each in cluster.racks for number in range(each.nodes)):
             links = list(cluster.host_links(rack, slot))
-            assert len({link.name for link in links}) == len(links) == cluster.links_per_host
+            assert len({link.name for link in links}) == len(links) == links_per_host(cluster.system, cluster.fabric)
             for link in links:
                 pair = ipaddress.ip_network((link.switch, link.prefix))
                 assert list(pair) == [link.switch, link.host]

@@ -17,7 +17,7 @@ from ... import spec
 from ...catalog import Catalog, Pools
 from ...errors import BAD_INPUT, FactoryError
 from .. import quantities
-from ..model import IPNetwork, pow2
+from ..addresses import IPNetwork, pow2
 from .allocate import SERVICE_ADDRESSES, STORAGE_ADDRESSES, TENANT_ADDRESSES
 from .pools import Intervals, whole
 from .region_numbers import Overlap, RegionNumbers, numbers_of, overlaps

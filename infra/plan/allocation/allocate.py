@@ -10,7 +10,7 @@ from ... import spec
 from ...catalog import Catalog
 from ...spec.source import Path_
 from .. import quantities
-from ..model import IPNetwork, pow2
+from ..addresses import IPNetwork, pow2
 from .lock import (
     ClusterEntry,
     CoreNodesEntry,

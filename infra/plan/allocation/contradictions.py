@@ -11,7 +11,7 @@ from ...catalog import Catalog
 from ...spec.problems import Problem
 from ...spec.source import Document, Path_
 from .. import quantities
-from ..model import IPNetwork
+from ..addresses import IPNetwork
 from .allocate import networks_of
 from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, TenantEntry, TenantRacksEntry
 

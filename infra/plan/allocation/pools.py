@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import ipaddress
 
-from ..model import IPNetwork, pow2
+from ..addresses import IPNetwork, pow2
 
 
 class Intervals:

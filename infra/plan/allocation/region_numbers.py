@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ... import spec
 from .. import quantities
-from ..model import IPNetwork
+from ..addresses import IPNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
