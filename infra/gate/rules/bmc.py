@@ -35,14 +35,14 @@ def _bmc(view: ObjectView) -> Manifest:
 
 
 @rule.each_object(
-    id="host-bmc-protocol", area="secrets", severity="error",
+    id="host-bmc-protocol", area="secrets", severity="error", kinds={_HOST},
     reason="IPMI and plain HTTP send what opens the BMC so that who listens on the out-of-band network has it",
     remedy="use Redfish over TLS, such as redfish-virtualmedia+https://",
     source="https://book.metal3.io/bmo/supported_hardware and US-CERT alert TA13-207A (risks of IPMI)",
 )  # fmt: skip
 def host_bmc_protocol(view: ObjectView) -> Iterator[Breach]:
     """Hosts whose BMC is reached without TLS."""
-    if view.kind != _HOST or not (address := str(_bmc(view).get("address") or "")):
+    if not (address := str(_bmc(view).get("address") or "")):
         return
     # Without a scheme Metal3 takes IPMI.
     scheme = address.partition("://")[0] if "://" in address else "ipmi"
@@ -51,14 +51,14 @@ def host_bmc_protocol(view: ObjectView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="host-bmc-credentials", area="secrets", severity="error",
+    id="host-bmc-credentials", area="secrets", severity="error", kinds={_HOST},
     reason="a password in an address stands in the repository, in the state, and in every log that names the host",
     remedy="name a secret by credentialsName, fetched from the region's secret store",
     source="https://book.metal3.io/bmo/instance_customization (BMC credentials)",
 )  # fmt: skip
 def host_bmc_credentials(view: ObjectView) -> Iterator[Breach]:
     """Hosts without a secret for their BMC, or with a password in its address."""
-    if view.kind != _HOST or not (bmc := _bmc(view)):
+    if not (bmc := _bmc(view)):
         return
     if not bmc.get("credentialsName"):
         yield Breach(message=f"the password of a BMC comes from a secret: {view.name} names none")

@@ -49,15 +49,13 @@ def control_planes_together(view: ChangeView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="disruption-budget", area="disruption", severity="error",
+    id="disruption-budget", area="disruption", severity="error", kinds={"PodDisruptionBudget"},
     reason="a budget that allows no eviction holds every node drain until it times out, and so every upgrade",
     remedy="allow at least one pod to go: maxUnavailable: 1",
     source="https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
 )  # fmt: skip
 def disruption_budget(view: ObjectView) -> Iterator[Breach]:
     """Disruption budgets under which no pod may ever be evicted."""
-    if view.kind != "PodDisruptionBudget":
-        return
     most, least = view.spec.get("maxUnavailable"), view.spec.get("minAvailable")
     if str(most) in ("0", "0%") or str(least) == "100%":
         given = f"maxUnavailable {most}" if most is not None else f"minAvailable {least}"

@@ -94,15 +94,13 @@ def more_hosts(hosts: Sequence[object]) -> str:
 
 
 @rule.each_object(
-    id="host-owned-fields", area="disruption", severity="error",
+    id="host-owned-fields", area="disruption", severity="error", kinds={_HOST},
     reason="the provider writes these when a machine takes the host: an engine that puts them back wipes running nodes",
     remedy="leave them out; the machine's template says which image a host gets",
     source="https://book.metal3.io/bmo/provisioning",
 )  # fmt: skip
 def host_owned_fields(view: ObjectView) -> Iterator[Breach]:
     """Host objects with fields that belong to the infrastructure provider."""
-    if view.kind != _HOST:
-        return
     spec = view.spec
     if owned := [key for key in _OWNED if spec.get(key) is not None]:
         yield Breach(message=f"the provider owns a host's image and consumer: {view.name} sets {' and '.join(owned)}")

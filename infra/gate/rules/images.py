@@ -19,6 +19,7 @@ _RELEASES = frozenset({"HelmRelease", "Release"})
 _PROVIDERS = frozenset(
     {"CoreProvider", "BootstrapProvider", "ControlPlaneProvider", "InfrastructureProvider", "IPAMProvider"}
 )
+_VERSIONED = _PROVIDERS | _RELEASES | {"OCIRepository", "GitRepository"}
 _SKIPS = frozenset({"insecureskipverify", "insecureskiptlsverify", "tlsskipverify", "skiptlsverify", "insecuretls"})
 _VERIFIES = frozenset({"verifyssl", "sslverify", "verifytls", "tlsverify"})
 """Names of settings, in small letters without `-` and `_`, that turn the check of certificates off or on."""
@@ -27,7 +28,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 @rule.each_object(
-    id="image-tag", area="images", severity="error",
+    id="image-tag", area="images", severity="error", kinds=_manifests.POD_KINDS | {"CephCluster", "NicClusterPolicy"},
     reason="an image without a tag, or with latest, is another one on the next node, and no roll-back brings it back",
     remedy="name the image's version, or better its digest",
     source="https://kubernetes.io/docs/concepts/containers/images/",
@@ -57,7 +58,7 @@ def _joined(part: Manifest) -> str:
 
 
 @rule.each_object(
-    id="chart-pinned", area="versions", severity="error",
+    id="chart-pinned", area="versions", severity="error", kinds=_VERSIONED,
     reason="a version that is left open changes by itself: what runs was never reviewed, and regions drift apart",
     remedy="give one version, tag or commit",
     source="https://fluxcd.io/flux/components/helm/helmreleases/ and https://fluxcd.io/flux/components/source/",
@@ -99,7 +100,7 @@ def _open_reference(ref: Manifest, *, branches: bool) -> str | None:
 
 
 @rule.each_object(
-    id="source-tls", area="images", severity="error",
+    id="source-tls", area="images", severity="error", kinds=_SOURCES | _RELEASES,
     reason="who stands between can hand out another chart or image, and it runs with the rights of the platform",
     remedy="use https with a certificate that is checked; name your own authority by certSecretRef",
     source="https://fluxcd.io/flux/components/source/ocirepositories/",

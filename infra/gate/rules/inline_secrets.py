@@ -28,13 +28,13 @@ _WORDS = frozenset({"", "true", "false", "null", "none", "~"})
 
 
 @rule.each_object(
-    id="secret-inline", area="secrets", severity="error",
+    id="secret-inline", area="secrets", severity="error", kinds={"Secret"},
     reason="a secret in a manifest stands in the repository, the engine's state, and the log of every run",
     remedy=_STORE, source="https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 )  # fmt: skip
 def secret_inline(view: ObjectView) -> Iterator[Breach]:
     """Secrets with values; those that SOPS encrypted are as good as none."""
-    if view.kind != "Secret" or view.group:
+    if view.group:
         return
     sealed = bool(view.manifest.get("sops"))
     for field in ("data", "stringData"):
@@ -45,15 +45,13 @@ def secret_inline(view: ObjectView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="secret-in-values", area="secrets", severity="error",
+    id="secret-in-values", area="secrets", severity="error", kinds=_SCANNED,
     reason="who may read a chart's values, a ConfigMap or a node's boot script is not who may have the password in it",
     remedy=f"{_STORE}; then name it (existingSecret, secretKeyRef, passwdFrom)",
     source="https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 )  # fmt: skip
 def secret_in_values(view: ObjectView) -> Iterator[Breach]:
     """Passwords, tokens and private keys that stand in charts' values, ConfigMaps, pods and boot scripts."""
-    if view.kind not in _SCANNED:
-        return
     for node in _manifests.walk(_scanned(view)):
         if fault := _fault(node):
             yield Breach(

@@ -15,17 +15,20 @@ from ._manifests import Place
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _LIMITS = {"GPUs": ("requests.nvidia.com/gpu",), "pods": ("pods", "count/pods")}
 """What a tenant's quota limits, and the names that it may have there."""
+_ADMISSION = frozenset(
+    {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"}
+)
 
 
 @rule.each_object(
-    id="tenant-pod-security", area="isolation", severity="error", waivable=False,
+    id="tenant-pod-security", area="isolation", severity="error", waivable=False, kinds={"Namespace"},
     reason="a tenant's pod that is privileged or mounts the host's files owns the node, and so other tenants' pods",
     remedy=f"set the label {_ENFORCE}: restricted",
     source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
 )  # fmt: skip
 def tenant_pod_security(view: ObjectView) -> Iterator[Breach]:
     """Tenants' namespaces that do not enforce the restricted pod security standard."""
-    if view.kind != "Namespace" or labels.TENANT_NAMESPACE not in view.labels:
+    if labels.TENANT_NAMESPACE not in view.labels:
         return
     level = view.labels.get(_ENFORCE)
     if level != "restricted":
@@ -61,7 +64,7 @@ def _set(hard: Manifest) -> set[str]:
 
 
 @rule.each_object(
-    id="policy-failure", area="isolation", severity="error",
+    id="policy-failure", area="isolation", severity="error", kinds=_ADMISSION,
     reason="an admission policy that fails open, or only warns, lets pass what it is there to stop",
     remedy="set failurePolicy: Fail on the policy, and Deny among the binding's validationActions",
     source="https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/",

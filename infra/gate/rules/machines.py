@@ -24,7 +24,7 @@ _MOST = 5
 
 
 @rule.each_object(
-    id="rollout-no-surge", area="disruption", severity="error",
+    id="rollout-no-surge", area="disruption", severity="error", kinds={_DEPLOYMENT, _CONTROL_PLANE},
     reason="no metal is held spare: a rollout that first adds a machine waits for a free host for ever",
     remedy="set maxSurge: 0 and maxUnavailable: 1",
     source="https://cluster-api.sigs.k8s.io/developer/core/controllers/machine-deployment and "
@@ -33,8 +33,6 @@ _MOST = 5
 def rollout_no_surge(view: ObjectView) -> Iterator[Breach]:
     """Machine deployments and large control planes that roll by maxSurge, for which a spare host is needed."""
     kind = view.kind
-    if kind not in (_DEPLOYMENT, _CONTROL_PLANE):
-        return
     spec = view.spec
     if kind == _CONTROL_PLANE and _manifests.number(spec, "replicas", 1) < _HA:
         return
@@ -46,7 +44,7 @@ def rollout_no_surge(view: ObjectView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="rollout-one-rack", area="domain", severity="error",
+    id="rollout-one-rack", area="domain", severity="error", kinds={_DEPLOYMENT, "Metal3MachineTemplate"},
     reason="machines of several racks in one deployment lose their rack: a successor may join another NVLink domain",
     remedy=f"declare one deployment and one template a rack, with the labels {labels.RACK} and {labels.HOST_RACK}",
     source="https://docs.nvidia.com/multi-node-nvlink-systems/ (an NVLink domain is a rack of 18 compute trays)",
@@ -88,15 +86,13 @@ def _template_fault(spec: Manifest) -> str:
 
 
 @rule.each_object(
-    id="health-startup", area="disruption", severity="error",
+    id="health-startup", area="disruption", severity="error", kinds={"MachineHealthCheck"},
     reason="a server takes most of an hour to come up: a check with less patience reboots it while it is imaged",
     remedy=f"set nodeStartupTimeoutSeconds to {_STARTUP_SECONDS:,} or more",
     source="https://cluster-api.sigs.k8s.io/tasks/automated-machine-management/healthchecking",
 )  # fmt: skip
 def health_startup(view: ObjectView) -> Iterator[Breach]:
     """Health checks of bare-metal machines that give them less time than they need to start."""
-    if view.kind != "MachineHealthCheck":
-        return
     spec = view.spec
     if ((spec.get("remediation") or {}).get("templateRef") or {}).get("kind") != "Metal3RemediationTemplate":
         return

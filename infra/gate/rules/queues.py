@@ -17,7 +17,7 @@ _FACTORS = {"k": 1_000, "Ki": 1_024}
 
 
 @rule.each_object(
-    id="flavor-toleration", area="shape", severity="error",
+    id="flavor-toleration", area="shape", severity="error", kinds={"ResourceFlavor"},
     reason="topology-aware scheduling counts only nodes that the flavour selects and tolerates: GPU nodes are tainted, "
     "and no workload of it is ever admitted",
     remedy="give the flavour the nodes' labels (nodeLabels) and tolerations for their taints",
@@ -25,7 +25,7 @@ _FACTORS = {"k": 1_000, "Ki": 1_024}
 )  # fmt: skip
 def flavor_toleration(view: ObjectView) -> Iterator[Breach]:
     """Kueue's flavours with a topology that say nothing of labels or taints."""
-    if view.kind != "ResourceFlavor" or not view.spec.get("topologyName"):
+    if not view.spec.get("topologyName"):
         return
     if missing := [key for key in ("nodeLabels", "tolerations") if not view.spec.get(key)]:
         message = f"a flavour with a topology finds its nodes by itself: {view.name} has no {' and no '.join(missing)}"
@@ -33,15 +33,13 @@ def flavor_toleration(view: ObjectView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="queue-namespace", area="isolation", severity="error",
+    id="queue-namespace", area="isolation", severity="error", kinds={"ClusterQueue"},
     reason="a cluster queue that is open to every namespace gives one tenant's GPUs to all who name it",
     remedy="select the namespaces that may use it, by kubernetes.io/metadata.name",
     source=f"{_CONCEPTS}/cluster_queue/ (namespace selector)",
 )  # fmt: skip
 def queue_namespace(view: ObjectView) -> Iterator[Breach]:
     """Kueue's cluster queues that any namespace may use."""
-    if view.kind != "ClusterQueue":
-        return
     selector = view.spec.get("namespaceSelector")
     if selector is not None and not any(selector.values()):
         yield Breach(

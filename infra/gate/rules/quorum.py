@@ -50,7 +50,7 @@ def quorum_storage(view: RegionView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="quorum-members", area="disruption", severity="error",
+    id="quorum-members", area="disruption", severity="error", kinds={"KubeadmControlPlane", "CephCluster"},
     reason="an even number of members survives no more failures than one less, and two are lost with either of them",
     remedy="take an odd number, three or five; one only where losing it loses nothing",
     source="https://etcd.io/docs/v3.6/faq/ (odd number of members) and "

@@ -105,14 +105,12 @@ def _cluster_wide(
 
 
 @rule.each_object(
-    id="rbac-wildcard", area="isolation", severity="error",
+    id="rbac-wildcard", area="isolation", severity="error", kinds={"ClusterRole"},
     reason="a role for everything covers secrets, nodes and kinds to come: one leaked token is the whole cluster",
     remedy="name the verbs and the resources that are needed", source=_GOOD_PRACTICES,
 )  # fmt: skip
 def rbac_wildcard(view: ObjectView) -> Iterator[Breach]:
     """Cluster roles with every verb on every resource."""
-    if view.kind != "ClusterRole":
-        return
     for grant in view.manifest.get("rules") or ():
         if "*" in (grant.get("verbs") or ()) and "*" in (grant.get("resources") or ()):
             yield Breach(message=f"a role names what it gives: ClusterRole {view.name} gives every verb on everything")
@@ -120,14 +118,12 @@ def rbac_wildcard(view: ObjectView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="rbac-everyone", area="isolation", severity="error",
+    id="rbac-everyone", area="isolation", severity="error", kinds={"ClusterRoleBinding", "RoleBinding"},
     reason="a right that is bound to everyone is one for every tenant's pod and, for anonymous, for the network",
     remedy="bind it to the group, user or service account that needs it", source=_GOOD_PRACTICES,
 )  # fmt: skip
 def rbac_everyone(view: ObjectView) -> Iterator[Breach]:
     """Bindings of rights to all users, all service accounts, or those who did not log in."""
-    if view.kind not in ("ClusterRoleBinding", "RoleBinding"):
-        return
     for subject in _subjects(view):
         if subject.get("name") in _EVERYONE:
             yield Breach(

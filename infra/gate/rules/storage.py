@@ -117,7 +117,7 @@ def _drives_encrypted(spec: Manifest) -> bool:
 
 
 @rule.each_object(
-    id="storage-copies", area="storage", severity="error",
+    id="storage-copies", area="storage", severity="error", kinds={"CephBlockPool", *_KEPT},
     reason="with two copies a drive that fails while a node is serviced loses data; with one, any drive does",
     remedy=f"set replicated.size: {_COPIES} or more",
     source=f"{_ROOK}/Block-Storage/ceph-block-pool-crd/",
@@ -144,15 +144,15 @@ def _pools(view: ObjectView) -> Iterator[tuple[str, Manifest]]:
 
 
 @rule.each_object(
-    id="storage-preserved", area="storage", severity="error",
+    id="storage-preserved", area="storage", severity="error", kinds=_KEPT,
     reason="the pools go with the object: a wrong prune or a renamed object takes all files with it",
     remedy="keep the data when the object goes: preserveFilesystemOnDelete or preservePoolsOnDelete: true",
     source=f"{_ROOK}/Shared-Filesystem/ceph-filesystem-crd/ and {_ROOK}/Object-Storage/ceph-object-store-crd/",
 )  # fmt: skip
 def storage_preserved(view: ObjectView) -> Iterator[Breach]:
     """Ceph filesystems and object stores whose data go with their object."""
-    key = _KEPT.get(view.kind)
-    if key is not None and view.spec.get(key) is not True:
+    key = _KEPT[view.kind]
+    if view.spec.get(key) is not True:
         yield Breach(
             message=f"data outlive the object: {view.kind} {view.name} has {key} {view.spec.get(key) or False}"
         )

@@ -15,7 +15,7 @@ _GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.c
 
 
 @rule.each_object(
-    id="host-namespace", area="isolation", severity="error",
+    id="host-namespace", area="isolation", severity="error", kinds=_manifests.POD_KINDS,
     reason="a pod in the host's namespaces, privileged or with its files sees and changes what all others do there",
     remedy="remove it, or waive it for an agent of the platform that can't do without",
     source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
@@ -40,15 +40,13 @@ def _is_privileged(container: Manifest) -> bool:
 
 
 @rule.each_object(
-    id="compute-domain-nodes", area="domain", severity="error",
+    id="compute-domain-nodes", area="domain", severity="error", kinds={"ComputeDomain"},
     reason="with a number of nodes a domain waits for as many before any pod starts, and its spec can't be changed",
     remedy="set numNodes: 0; the domain follows the pods then",
     source="https://github.com/kubernetes-sigs/dra-driver-nvidia-gpu/issues/615",
 )  # fmt: skip
 def compute_domain_nodes(view: ObjectView) -> Iterator[Breach]:
     """Compute domains that fix a number of nodes, whatever pods come."""
-    if view.kind != "ComputeDomain":
-        return
     if (nodes := _manifests.number(view.spec, "numNodes", 0)) != 0:
         yield Breach(message=f"a compute domain follows its pods, with numNodes 0: {view.name} has {nodes}")
 
