@@ -77,13 +77,13 @@ def expand(
 
 def _show(expansion: Expansion, *, written: bool) -> None:
     """What was made; beside a dry run's file it goes to stderr, so that the file can be piped."""
-    from ..show import plans
+    from ..show import summary
     from ..spec.source import display_name
 
     for path in expansion.files:
         what = f": {len(expansion.lock.entries)} allocations" if path.name.endswith(".lock.yaml") else ""
         click.echo(f"{'wrote' if written else 'would write'} {display_name(path)}{what}", err=not written)
-    click.echo(plans.headline(expansion.plan), err=not written)
+    click.echo(summary.headline(expansion.plan), err=not written)
     blocks = expansion.blocks
     click.echo(
         f"addresses: underlay {blocks.underlay_v4}, out of band {blocks.oob_v4}, IPv6 {blocks.ula_v6}, "

@@ -73,13 +73,13 @@ def init(
 
 
 def _show(drafted: Project, *, written: bool) -> None:
-    from ..show import plans
+    from ..show import summary
     from ..spec.source import display_name
 
     for path in drafted.files:
         click.echo(f"{'wrote' if written else 'would write'} {display_name(path)}")
     if drafted.plan is not None:
-        click.echo(plans.headline(drafted.plan))
+        click.echo(summary.headline(drafted.plan))
     if drafted.decisions:
         click.echo("settle CODEOWNERS: it names nobody yet")
     if written:

@@ -2,7 +2,8 @@
 
 - `data`: plans and previews as JSON data: totals, hosts, what would be declared by stack.
 - `tables`: consoles and tables for any command; small tables of the sizing calculators.
-- `plans`: a plan on a terminal: in one line, table by table, its notices; what `pulumi up` would declare.
+- `summary`: a planned region in one line.
+- `plans`: a plan on a terminal, table by table, its notices; what `pulumi up` would declare.
 - `verdicts`: what `check` says of regions, as JSON data and on a terminal.
 - `regions_table`: all regions on one screen, and as JSON data.
 - `runs`: reports of an engine's runs, and what a run would do (`up`, `up --dry-run`, `down`).

@@ -10,19 +10,10 @@ from rich.table import Table
 from ..objects.budget import Preview, StackPreview
 from ..plan.model import ClusterPlan, RegionPlan
 from ..plan.sizing.fabric import FabricSize
-from . import data, tables
+from . import tables
+from .summary import headline
 
 MAX_TENANTS = 40
-
-
-def headline(plan: RegionPlan) -> str:
-    """A planned region in one line for a terminal: GPUs, nodes, racks, power."""
-    sums = data.totals(plan)
-    where = f"{plan.spec.region.city}, {plan.spec.region.country}"
-    return (
-        f"{plan.name} ({where}): {sums['gpus']:,} GPUs on {sums['nodes']:,} nodes in {sums['racks']:,} racks, "
-        f"{sums['facility_power_mw']:,.2f} of {plan.power.utility_kw / 1000:,.2f} MW"
-    )
 
 
 def show_plan(plan: RegionPlan, out: Console) -> None:

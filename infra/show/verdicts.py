@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import click
+
 from ..gate.judge.standing import Verdict
 from ..spec.problems import Problem
-from . import data, plans, tables
+from . import data
+from .summary import headline
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
@@ -31,16 +35,18 @@ def problems_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 def show(verdicts: Sequence[Verdict], *, quiet: bool) -> None:
     """Print the verdicts of `check` on a terminal, problems on stderr."""
-    out, err = tables.console(), tables.console(stderr=True)
     for verdict in verdicts:
         for problem in verdict.bad:
-            err.print(f"error: {problem}", style="red", markup=False, soft_wrap=True)
+            _say(f"error: {problem}", "red", err=True)
         for line in verdict.refused:
-            err.print(f"refused: {verdict.name}: {line}", style="red", markup=False, soft_wrap=True)
+            _say(f"refused: {verdict.name}: {line}", "red", err=True)
         if verdict.plan is not None and not quiet:
-            word = "refused" if verdict.refused else "good"
-            style = "red" if verdict.refused else "green"
-            out.print(
-                f"{word}: {plans.headline(verdict.plan)}; {verdict.resources:,} resources", style=style, soft_wrap=True
-            )
-            plans.notices((f"{verdict.name}: {line}" for line in verdict.notices), out)
+            word, colour = ("refused", "red") if verdict.refused else ("good", "green")
+            _say(f"{word}: {headline(verdict.plan)}; {verdict.resources:,} resources", colour)
+            for line in verdict.notices:
+                _say(f"notice: {verdict.name}: {line}", "yellow")
+
+
+def _say(line: str, colour: str, *, err: bool = False) -> None:
+    """Print a line by click, which is loaded anyway: to import the library of tables takes a tenth of a `check`."""
+    click.secho(line, fg=colour, err=err, color=False if "NO_COLOR" in os.environ else None)
