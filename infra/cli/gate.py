@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -137,11 +138,8 @@ def _bar() -> Iterator[Callable[[int, int, str], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("planning"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    console = Console(stderr=True)
     # Without a thread of its own, since planning forks.
-    with Progress(
-        *columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task("", total=None)
 
         def tell(done: int, total: int, name: str) -> None:
@@ -153,17 +151,15 @@ def _bar() -> Iterator[Callable[[int, int, str], None]]:
 def _progress(quiet: bool) -> AbstractContextManager[Callable[[int, int, str], None]]:
     from ..gate.cache.computing import silent
 
-    return nullcontext(silent) if quiet else _bar()
+    return nullcontext(silent) if quiet or not sys.stderr.isatty() else _bar()
 
 
 def _write(verdict: Verdict, files: dict[str, Path | None]) -> None:
-    from ..show.gate import junit, markdown, sarif
-
-    renders = {"markdown": markdown.render, "sarif": sarif.render, "junit": junit.render}
     for name, path in files.items():
         if path is not None:
+            render = importlib.import_module(f"..show.gate.{name}", __package__).render
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(renders[name](verdict), encoding="utf-8")
+            path.write_text(render(verdict), encoding="utf-8")
 
 
 def _print_json(verdict: Verdict, *, live: bool) -> None:
@@ -178,11 +174,10 @@ def _print_json(verdict: Verdict, *, live: bool) -> None:
 
 
 def _show(verdict: Verdict, *, quiet: bool, details: bool, live: bool) -> None:
-    from ..show import tables
     from ..show.gate import terminal
 
     if not quiet or verdict.exit_code:
-        terminal.show(verdict, tables.console(), details=details, brief=quiet)
+        terminal.show(verdict, details=details, brief=quiet)
     if live:
         _show_live(verdict)
 

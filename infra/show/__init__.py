@@ -1,6 +1,7 @@
 """How results are shown: tables for a terminal, plain data for programs. Nothing here judges or sizes.
 
 - `data`: plans and previews as JSON data: totals, hosts, what would be declared by stack.
+- `screen`: lines in a style, and the width of the screen.
 - `tables`: consoles and tables for any command; small tables of the sizing calculators.
 - `summary`: a planned region in one line.
 - `plans`: a plan on a terminal, table by table, its notices; what `pulumi up` would declare.

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from ..plan.sizing.fabric import FabricSize
 from ..plan.sizing.facility import SiteSize
+from .screen import PIPE_WIDTH
 
 NOTHING = "-"
-PIPE_WIDTH = 120
 LAST_WIDTH = 24
 """Least width of a table's last column."""
 GAP = 3

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-import click
 
 from ..gate.judge.standing import Verdict
 from ..spec.problems import Problem
 from . import data
+from .screen import say
 from .summary import headline
 
 
@@ -37,16 +35,11 @@ def show(verdicts: Sequence[Verdict], *, quiet: bool) -> None:
     """Print the verdicts of `check` on a terminal, problems on stderr."""
     for verdict in verdicts:
         for problem in verdict.bad:
-            _say(f"error: {problem}", "red", err=True)
+            say(f"error: {problem}", "red", err=True)
         for line in verdict.refused:
-            _say(f"refused: {verdict.name}: {line}", "red", err=True)
+            say(f"refused: {verdict.name}: {line}", "red", err=True)
         if verdict.plan is not None and not quiet:
             word, colour = ("refused", "red") if verdict.refused else ("good", "green")
-            _say(f"{word}: {headline(verdict.plan)}; {verdict.resources:,} resources", colour)
+            say(f"{word}: {headline(verdict.plan)}; {verdict.resources:,} resources", colour)
             for line in verdict.notices:
-                _say(f"notice: {verdict.name}: {line}", "yellow")
-
-
-def _say(line: str, colour: str, *, err: bool = False) -> None:
-    """Print a line by click, which is loaded anyway: to import the library of tables takes a tenth of a `check`."""
-    click.secho(line, fg=colour, err=err, color=False if "NO_COLOR" in os.environ else None)
+                say(f"notice: {verdict.name}: {line}", "yellow")

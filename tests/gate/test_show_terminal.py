@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from ai_factory.infra.gate.judge.verdict import Verdict
 from ai_factory.infra.gate.records import Change, FieldChange
@@ -33,7 +35,8 @@ not touched: kr-haein, lab
 
 def shown(verdict: Verdict, width: int = 100, *, details: bool = False) -> str:
     out = io.StringIO()
-    terminal.show(verdict, Console(file=out, width=width), details=details)
+    with contextlib.redirect_stdout(out), mock.patch.dict(os.environ, COLUMNS=str(width)):
+        terminal.show(verdict, details=details)
     return out.getvalue()
 
 

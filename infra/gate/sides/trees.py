@@ -79,14 +79,10 @@ class _Opener:
         self.scratch = scratch
         self.notes: list[str] = []
         self.environment: dict[str, str] = {}
+        self.git_folder = self.common_folder = root
 
     def run(self, wanted: str | None) -> Trees:
-        if self._run("rev-parse", "--is-inside-work-tree").returncode != 0:
-            why = _words(self._run("rev-parse", "--is-inside-work-tree").stderr)
-            raise GitError(
-                f"{self.root} can't be compared with a base ({why}); --no-base judges the regions as they stand"
-            )
-        prefix = self._line("rev-parse", "--show-prefix")
+        prefix = self._locate()
         if (self.root / STACKS).is_symlink():
             raise GitError(f"{STACKS} is a link: the gate reads plain folders only")
         name, base = self._base(wanted)
@@ -103,6 +99,20 @@ class _Opener:
         words = f"{name} ({self._line('rev-parse', '--short', base)})"
         base_side = Side(folder=base_folder, words=words, code=code)
         return Trees(base=base_side, head=head, prefix=prefix, notes=tuple(self.notes))
+
+    def _locate(self) -> str:
+        """Find the repository; returns the project's path in it, empty or with a slash at its end."""
+        # One process for all: each takes some ms.
+        done = self._run("rev-parse", "--show-prefix", "--absolute-git-dir", "--git-common-dir")
+        if done.returncode != 0:
+            why = _words(done.stderr)
+            raise GitError(
+                f"{self.root} can't be compared with a base ({why}); --no-base judges the regions as they stand"
+            )
+        prefix, git_folder, common = done.stdout.decode(errors="surrogateescape").split("\n")[:3]
+        self.git_folder = Path(git_folder)
+        self.common_folder = (self.root / common).resolve()
+        return prefix
 
     def _base(self, wanted: str | None) -> tuple[str, str]:
         for name in [wanted] if wanted else DEFAULT_BASES:
@@ -123,17 +133,15 @@ class _Opener:
         every = ("--untracked-files=all", "--ignore-submodules=none")
         if not self._line("status", "--porcelain", *every, "--", "."):
             return self._line("rev-parse", "HEAD")
-        git_folder = Path(self._line("rev-parse", "--absolute-git-dir"))
-        common = (self.root / self._line("rev-parse", "--git-common-dir")).resolve()
         objects = self.scratch / "objects"
         objects.mkdir()
         index = self.scratch / "index"
-        if (git_folder / "index").exists():
-            index.write_bytes((git_folder / "index").read_bytes())
+        if (self.git_folder / "index").exists():
+            index.write_bytes((self.git_folder / "index").read_bytes())
         self.environment = {
             "GIT_INDEX_FILE": str(index),
             "GIT_OBJECT_DIRECTORY": str(objects),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(common / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.common_folder / "objects"),
             **{f"GIT_{who}_{what}": "aifactory" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
         self._out("add", "--all", "--", ".")
@@ -157,11 +165,10 @@ class _Opener:
         return tree
 
     def _scratch_objects(self) -> None:
-        common = (self.root / self._line("rev-parse", "--git-common-dir")).resolve()
         (self.scratch / "objects").mkdir()
         self.environment = {
             "GIT_OBJECT_DIRECTORY": str(self.scratch / "objects"),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(common / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.common_folder / "objects"),
         }
 
     def _extract(self, tree: str, name: str, prefix: str, wanted: list[str]) -> Path:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 
 from rich.cells import cell_len
-from rich.console import Console
 
 from ...gate.judge.verdict import Fault, RegionVerdict, Verdict, blocks
 from ...gate.records import Finding
+from .. import screen
 from . import figures, folding, lines, text
 
 STYLES = {"good": "bold green", "refused": "bold red", "bad input": "bold red"}
@@ -37,21 +37,21 @@ class Line:
     wrap: bool = True
 
 
-def show(verdict: Verdict, console: Console, *, details: bool, brief: bool = False) -> None:
+def show(verdict: Verdict, *, details: bool, brief: bool = False) -> None:
     """Print the verdict of the gate on a terminal.
 
     Args:
         verdict: what the gate says.
-        console: where to.
         details: every object with all its fields, nothing folded or cut.
         brief: the verdict and what must be mended, nothing else.
     """
     shown = [_headline(verdict), *_blocking(verdict)] if brief else _verdict(verdict, details)
+    columns = screen.width()
     for style, alike in groupby(shown, lambda line: line.style):
-        fitted = (part for line in alike for part in _fitted(line, console.width))
+        fitted = (part for line in alike for part in _fitted(line, columns))
         # In bundles, since each call costs as much as a screen of lines.
         while bundle := list(islice(fitted, BUNDLE)):
-            console.out("\n".join(bundle), style=style or None, highlight=False)
+            screen.say("\n".join(bundle), style)
 
 
 def _fitted(line: Line, width: int) -> Iterable[str]:
