@@ -8,10 +8,11 @@
 - `request`: what is asked for, every fault of it, and the paths of its region file and stack settings.
 - `existing_regions`: whose numbers are taken, the company's pools and what is left of them.
 - `sizing`: clusters at the new power. `layout`: halls, management clusters, core nodes.
-- `carryover`: storage, tenants, host names and images of the source. `draft`: all of it as data, with address pools.
+- `carryover`: storage, tenants, host names and images of the source. `draft`: all of it as data, with address pools,
+  and where its sizes come from in words.
 - `text`: the region file, with a comment for each value, and the stack's settings.
 - `budget`: whether its first stack is small enough. `files`: its files put in place, all or none.
-- `project`: a new project with a first region (`aifactory init`).
+- `project`: a new project with a first region, drafted and written (`aifactory init`).
 """
 
 from __future__ import annotations

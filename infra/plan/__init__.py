@@ -7,7 +7,7 @@
   what it lacks given out.
 - `sources`: a region that a program has in memory, or whose lock lies elsewhere.
 - `quantities`: how much of everything a region file asks for: racks, nodes, kW of a cluster, switches, addresses, core
-  nodes, management clusters, a tenant's quota; whether a hall can hold it.
+  nodes, management clusters, a tenant's quota; whether a hall can hold it, whether a tenant is on InfiniBand.
 - `build`: the plan of an opened region, the racks that its hosts can be listed for, sample rows for them.
 - `hosts`: the inventory's hosts in their slots of the planned racks, and made-up ones.
 - `power`: what halls and site draw in all, and what limits growth.

@@ -16,8 +16,7 @@ from ai_factory.infra.expand import Request, expand, read_existing, write
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.plan.allocation.address_plan import overlaps
-from ai_factory.infra.plan.allocation.allocate import networks_of
-from ai_factory.infra.plan.allocation.lock import ClusterEntry, TenantEntry, lock_path
+from ai_factory.infra.plan.allocation.lock import ClusterEntry, TenantEntry, lock_path, networks_of
 from tests.expand.conftest import make_project
 
 EXPANSIONS = st.tuples(

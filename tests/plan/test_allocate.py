@@ -184,7 +184,7 @@ def test_no_two_things_get_the_same_number(states: list[dict[str, Any]], underla
     data["addressing"]["underlay_v4"] = underlay
     held, _, _ = allocate.complete(model(data), CATALOG, Lock(region="grow"))
 
-    blocks = [block for entry in held.entries for block in allocate.networks_of(entry)]
+    blocks = [block for entry in held.entries for block in lock.networks_of(entry)]
     clusters = [entry for entry in held.entries if isinstance(entry, ClusterEntry)]
     tenants = [entry for entry in held.entries if isinstance(entry, TenantEntry)]
     asns = [

@@ -15,7 +15,7 @@ The region file, its plan and its numbers:
 - `addresses`: pools of IPv4 addresses, AS numbers and VNIs that are nearly full; ranges of pods and services.
 - `facility`: power and cooling of the site: supply, feeds, what is promised to the grid, coolant.
 - `capacity`: halls and sites at `max_racks`; GPUs to spare for service.
-- `placement`: tenants' shares of NVLink domains, and dedicated racks scattered over scalable units.
+- `placement`: NVLink domains of clusters, tenants' shares of them, and dedicated racks scattered over scalable units.
 - `sovereignty`: countries: residency of data, operators, tenants of sovereign services.
 - `fleet`: what two regions may not share.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from ... import spec
 from ...catalog import Catalog
 from ...spec.source import Path_
 from .. import quantities
-from ..addresses import IPNetwork, pow2
+from ..addresses import pow2
 from .lock import (
     ClusterEntry,
     CoreNodesEntry,
@@ -21,6 +21,7 @@ from .lock import (
     StorageEntry,
     TenantEntry,
     TenantRacksEntry,
+    networks_of,
 )
 from .pools import AddressPool, Intervals, whole
 
@@ -333,15 +334,3 @@ def retired(region: spec.Region, lock: Lock) -> list[str]:
 def release(lock: Lock, items: Iterable[str]) -> Lock:
     """The lock with items released, so that their numbers may be used again."""
     return lock.model_copy(update={"entries": (*lock.entries, *(ReleasedEntry(name=item) for item in items))})
-
-
-def networks_of(entry: Entry) -> Iterator[IPNetwork]:
-    """Address blocks of an entry of the lock."""
-    if isinstance(entry, ClusterEntry):
-        for block in (entry.nodes, entry.service, entry.hosts, entry.bmc, entry.loopbacks):
-            if block is not None:
-                yield block
-    elif isinstance(entry, CoreRackEntry):
-        yield entry.bmc
-    elif isinstance(entry, StorageEntry | TenantEntry):
-        yield entry.network

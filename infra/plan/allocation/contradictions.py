@@ -12,8 +12,7 @@ from ...spec.problems import Problem
 from ...spec.source import Document, Path_
 from .. import quantities
 from ..addresses import IPNetwork
-from .allocate import networks_of
-from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, TenantEntry, TenantRacksEntry
+from .lock import ClusterEntry, CoreNodesEntry, CoreRackEntry, Entry, Lock, TenantEntry, TenantRacksEntry, networks_of
 
 _GROWING = ("core-nodes", "tenant-racks")
 """Kinds of which an item may have several entries: growth appends one."""

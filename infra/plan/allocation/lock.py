@@ -7,6 +7,7 @@ No function without a memory can be independent of order, free of collisions and
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ...spec import source
 from ...spec.problems import InputError
+from ..addresses import IPNetwork
 from . import lock_lines
 
 HEADER = """\
@@ -225,3 +227,15 @@ def line(entry: Entry) -> str:
 
 
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def networks_of(entry: Entry) -> Iterator[IPNetwork]:
+    """Address blocks of an entry of the lock."""
+    if isinstance(entry, ClusterEntry):
+        for block in (entry.nodes, entry.service, entry.hosts, entry.bmc, entry.loopbacks):
+            if block is not None:
+                yield block
+    elif isinstance(entry, CoreRackEntry):
+        yield entry.bmc
+    elif isinstance(entry, StorageEntry | TenantEntry):
+        yield entry.network
