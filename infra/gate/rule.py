@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from ..objects.base import Manifest
@@ -134,8 +135,32 @@ class ObjectView:
         return self.manifest.get("spec") or {}
 
 
-Objects = Sequence[ObjectView]
-"""Objects that are declared together: a shard, or a stack in an engine's preview."""
+class Objects(Sequence[ObjectView]):
+    """Objects that are declared together: a shard, or a stack in an engine's preview."""
+
+    def __init__(self, views: Iterable[ObjectView]) -> None:
+        self._views = tuple(views)
+        self._places: dict[str, list[int]] = {}
+        for number, view in enumerate(self._views):
+            self._places.setdefault(view.kind, []).append(number)
+
+    def of_kind(self, *kinds: str) -> list[ObjectView]:
+        """Those of some kinds, in their order."""
+        places = chain.from_iterable(self._places.get(kind, ()) for kind in kinds)
+        return [self._views[number] for number in (places if len(kinds) == 1 else sorted(places))]
+
+    def __iter__(self) -> Iterator[ObjectView]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    @overload
+    def __getitem__(self, index: int) -> ObjectView: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ObjectView]: ...
+    def __getitem__(self, index: int | slice) -> ObjectView | Sequence[ObjectView]:
+        return self._views[index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

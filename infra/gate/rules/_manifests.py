@@ -46,17 +46,12 @@ def place(view: ObjectView) -> Place:
 def homes(views: Objects) -> dict[Place, Home]:
     """Tenants' namespaces among objects."""
     homes: dict[Place, Home] = {}
-    for view in views:
-        if view.kind == "Namespace" and labels.TENANT_NAMESPACE in view.labels:
+    for view in views.of_kind("Namespace"):
+        if labels.TENANT_NAMESPACE in view.labels:
             marks = {**view.labels, NAME_LABEL: view.name}
             home = Home(view=view, tenant=view.labels[labels.TENANT_NAMESPACE], labels=marks)
             homes[view.id.partition("/")[0], view.name] = home
     return homes
-
-
-def of_kind(views: Objects, *kinds: str) -> Iterator[ObjectView]:
-    """Of the objects that a rule looks at, those of some kinds."""
-    return (view for view in views if view.kind in kinds)
 
 
 def selects(selector: Manifest, marks: Mapping[str, str]) -> bool:

@@ -24,7 +24,7 @@ _PLAIN = frozenset({"ipmi", "libvirt"})
 )  # fmt: skip
 def host_bmc_tls(views: Objects) -> Iterator[Breach]:
     """Host objects whose BMC's certificate is not checked; told once for all of a set."""
-    loose = [view for view in _manifests.of_kind(views, _HOST) if _bmc(view).get("disableCertificateVerification")]
+    loose = [view for view in views.of_kind(_HOST) if _bmc(view).get("disableCertificateVerification")]
     if loose:
         names = _manifests.listed(view.name for view in loose)
         yield Breach(message=f"the certificate of a BMC is checked: {names} do without", subject=loose[0].id)

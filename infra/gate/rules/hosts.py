@@ -116,7 +116,7 @@ def host_twice(views: Objects) -> Iterator[Breach]:
     """Hosts that stand twice: with the BMC address or boot address of another."""
     first: dict[str, ObjectView] = {}
     again: dict[str, list[ObjectView]] = defaultdict(list)
-    for view in _manifests.of_kind(views, _HOST):
+    for view in views.of_kind(_HOST):
         for address in _addresses(view):
             if first.setdefault(address, view) is not view:
                 again[address].append(view)

@@ -141,7 +141,7 @@ def _turns_off(node: Node) -> bool:
 def node_image(views: Objects) -> Iterator[Breach]:
     """Node images without a checksum, or with one that can be forged; told once an image."""
     seen: dict[str, str] = {}
-    for view in _manifests.of_kind(views, "Metal3MachineTemplate", "BareMetalHost"):
+    for view in views.of_kind("Metal3MachineTemplate", "BareMetalHost"):
         spec = view.spec if view.kind == "BareMetalHost" else (view.spec.get("template") or {}).get("spec") or {}
         image = spec.get("image") or {}
         if image and image.get("diskFormat") != "live-iso" and (fault := _checksum_fault(image)):

@@ -49,7 +49,7 @@ def _given(level: str | None) -> str:
 def tenant_quota(views: Objects) -> Iterator[Breach]:
     """Tenants' namespaces whose GPUs or pods have no limit."""
     hard: dict[Place, set[str]] = defaultdict(set)
-    for view in _manifests.of_kind(views, "ResourceQuota"):
+    for view in views.of_kind("ResourceQuota"):
         # A quota with scopes limits only some of the pods.
         if not view.spec.get("scopes") and not view.spec.get("scopeSelector"):
             hard[_manifests.place(view)].update(_set(view.spec.get("hard") or {}))

@@ -110,7 +110,7 @@ def health_startup(view: ObjectView) -> Iterator[Breach]:
 def health_budget(views: Objects) -> Iterator[Breach]:
     """Health checks that remediate however many machines are unhealthy."""
     sizes = _Sizes(views)
-    for view in _manifests.of_kind(views, "MachineHealthCheck"):
+    for view in views.of_kind("MachineHealthCheck"):
         size = sizes.machines_of(view)
         limit = _limit((view.spec.get("remediation") or {}).get("triggerIf") or {}, size)
         most = None if size is None else max(1, size // _MOST)
@@ -138,7 +138,7 @@ class _Sizes:
 
     def __init__(self, views: Objects) -> None:
         self._by_label: dict[tuple[_manifests.Place, str, str], list[tuple[dict[str, str], int]]] = defaultdict(list)
-        for view in _manifests.of_kind(views, _DEPLOYMENT, _CONTROL_PLANE):
+        for view in views.of_kind(_DEPLOYMENT, _CONTROL_PLANE):
             key = "template" if view.kind == _DEPLOYMENT else "machineTemplate"
             marks = ((view.spec.get(key) or {}).get("metadata") or {}).get("labels") or {}
             if view.kind == _CONTROL_PLANE:

@@ -55,11 +55,11 @@ def queue_namespace(view: ObjectView) -> Iterator[Breach]:
 )  # fmt: skip
 def queue_over_quota(views: Objects) -> Iterator[Breach]:
     """Namespaces whose queues admit more GPUs than their quota lets start."""
-    queues = {(view.id.partition("/")[0], view.name): view for view in _manifests.of_kind(views, "ClusterQueue")}
+    queues = {(view.id.partition("/")[0], view.name): view for view in views.of_kind("ClusterQueue")}
     used: dict[Place, set[str]] = defaultdict(set)
-    for view in _manifests.of_kind(views, "LocalQueue"):
+    for view in views.of_kind("LocalQueue"):
         used[_manifests.place(view)].add(str(view.spec.get("clusterQueue") or ""))
-    for view in _manifests.of_kind(views, "ResourceQuota"):
+    for view in views.of_kind("ResourceQuota"):
         place, given = _manifests.place(view), (view.spec.get("hard") or {}).get(f"requests.{_GPU}")
         named = [queues[place[0], name] for name in sorted(used[place]) if (place[0], name) in queues]
         if given is None or not named:

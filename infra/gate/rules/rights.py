@@ -34,7 +34,7 @@ def tenant_rights(views: Objects) -> Iterator[Breach]:
     """Roles and bindings that give a tenant more than work inside its namespace."""
     homes = _manifests.homes(views)
     groups = _groups(views, homes)
-    for view in _manifests.of_kind(views, "Role", "RoleBinding", "ClusterRoleBinding") if homes else ():
+    for view in views.of_kind("Role", "RoleBinding", "ClusterRoleBinding") if homes else ():
         home = homes.get(_manifests.place(view))
         if view.kind == "ClusterRoleBinding":
             yield from _cluster_wide(view, homes, groups)
@@ -49,7 +49,7 @@ def tenant_rights(views: Objects) -> Iterator[Breach]:
 def _groups(views: Objects, homes: Mapping[Place, Home]) -> dict[tuple[str, str], Home]:
     """Groups of tenants by cluster and name."""
     groups: dict[tuple[str, str], Home] = {}
-    for view in _manifests.of_kind(views, "RoleBinding"):
+    for view in views.of_kind("RoleBinding"):
         if home := homes.get(_manifests.place(view)):
             names = [subject.get("name", "") for subject in _subjects(view) if subject.get("kind") == "Group"]
             groups.update({(view.id.partition("/")[0], name): home for name in names if name not in _EVERYONE})

@@ -6,15 +6,25 @@ covers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ... import spec
 from ...objects.ids import Subject
 from ..opaque import OpaqueError
 from ..records import Finding, Path_
-from ..rule import Breach, ChangeView, ClusterView, FleetView, ObjectView, RegionView, Rule, Scope, rules_of_scope
+from ..rule import (
+    Breach,
+    ChangeView,
+    ClusterView,
+    FleetView,
+    Objects,
+    ObjectView,
+    RegionView,
+    Rule,
+    Scope,
+    rules_of_scope,
+)
 
 FAILED = "the rule failed: "
 """How the message of a finding starts whose rule raised."""
@@ -30,35 +40,17 @@ def objects(views: Sequence[ObjectView], region: str, *, sets: bool = True) -> l
         region: the region's name.
         sets: whether these are all objects of the set; rules for sets judge nothing less.
     """
-    by_kind: dict[str, list[int]] = {}
-    for number, view in enumerate(views):
-        by_kind.setdefault(view.kind, []).append(number)
-    findings: list[Finding] = []
-    for rule in rules_of_scope("object"):
-        findings += _each(rule, _of_kinds(rule, views, by_kind), region)
-    for rule in rules_of_scope("set") if sets else ():
-        findings += by_rule(rule, views, region)
-    return findings
-
-
-def _of_kinds(rule: Rule, views: Sequence[ObjectView], by_kind: Mapping[str, Sequence[int]]) -> Sequence[ObjectView]:
-    """The objects that a rule looks at, in their order.
-
-    Args:
-        rule: a rule of scope `object`.
-        views: the objects.
-        by_kind: their places by kind.
-    """
-    if rule.kinds is None:
-        return views
-    return [views[number] for number in sorted(chain.from_iterable(by_kind.get(kind, ()) for kind in rule.kinds))]
+    together = Objects(views)
+    chosen = [*rules_of_scope("object"), *(rules_of_scope("set") if sets else ())]
+    return [finding for rule in chosen for finding in by_rule(rule, together, region)]
 
 
 def by_rule(rule: Rule, views: Sequence[ObjectView], region: str) -> list[Finding]:
     """What one rule for objects or for sets of objects says of objects that are declared together."""
+    together = views if isinstance(views, Objects) else Objects(views)
     if rule.scope == "object":
-        return list(_each(rule, [v for v in views if rule.kinds is None or v.kind in rule.kinds], region))
-    return list(_run(rule, views, region, f"region/{region}"))
+        return list(_each(rule, together if rule.kinds is None else together.of_kind(*rule.kinds), region))
+    return list(_run(rule, together, region, f"region/{region}"))
 
 
 def clusters(view: ClusterView, region: str) -> list[Finding]:

@@ -8,7 +8,6 @@ from ...objects.base import LABEL, Manifest
 from ...plan.model import RegionPlan, StoragePlan
 from .. import rule
 from ..rule import Breach, Objects, ObjectView, RegionView
-from . import _manifests
 
 _ENCRYPTED = f"{LABEL}/encrypted"
 _PARAMETERS = {"csi.weka.io": "encryptionEnabled", "exa.csi.ddn.com": "encryption"}
@@ -94,8 +93,8 @@ def storage_training(view: RegionView) -> Iterator[Breach]:
 )  # fmt: skip
 def class_encrypted(views: Objects) -> Iterator[Breach]:
     """Storage classes that say they are encrypted, while nothing has them be."""
-    ceph = {view.id.partition("/")[0]: view for view in _manifests.of_kind(views, "CephCluster")}
-    for view in _manifests.of_kind(views, "StorageClass"):
+    ceph = {view.id.partition("/")[0]: view for view in views.of_kind("CephCluster")}
+    for view in views.of_kind("StorageClass"):
         if view.labels.get(_ENCRYPTED) != "true":
             continue
         provisioner = str(view.manifest.get("provisioner", ""))

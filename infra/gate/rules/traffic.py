@@ -37,7 +37,7 @@ _NO_PEERS = frozenset({"toPorts", "icmps", "authentication"})
 def tenant_cross_traffic(views: Objects) -> Iterator[Breach]:
     """Policies in tenants' namespaces that admit other tenants, every namespace or every address."""
     homes = _manifests.homes(views)
-    for view in _manifests.of_kind(views, "NetworkPolicy", "CiliumNetworkPolicy") if homes else ():
+    for view in views.of_kind("NetworkPolicy", "CiliumNetworkPolicy") if homes else ():
         home = homes.get(_manifests.place(view))
         if home is None:
             continue
@@ -158,7 +158,7 @@ def _as_endpoints(home: Home) -> Home:
 def tenant_default_deny(views: Objects) -> Iterator[Breach]:
     """Tenants' namespaces whose traffic is not denied by default."""
     homes = _manifests.homes(views)
-    closed = {_manifests.place(view) for view in _manifests.of_kind(views, "NetworkPolicy") if _denies_all(view)}
+    closed = {_manifests.place(view) for view in views.of_kind("NetworkPolicy") if _denies_all(view)}
     for place, home in homes.items():
         if place not in closed:
             message = f"a tenant's namespace denies all traffic by default: none of the policies of {place[1]} does"

@@ -61,7 +61,7 @@ def gpu_and_claims(views: Objects) -> Iterator[Breach]:
     """Pods that ask for GPUs both as a resource and by a claim."""
     claims = {
         (*_manifests.place(view), view.kind, view.name)
-        for view in _manifests.of_kind(views, "ResourceClaim", "ResourceClaimTemplate")
+        for view in views.of_kind("ResourceClaim", "ResourceClaimTemplate")
         if _claims_gpus(view)
     }
     for view in views if claims else ():
