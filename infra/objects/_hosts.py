@@ -27,7 +27,7 @@ def architecture(system: str) -> str:
 
 
 def namespace_id(cluster: ClusterPlan) -> str:
-    """Id of the namespace on the management cluster that holds a cluster's bare-metal hosts."""
+    """Id of the namespace on the management cluster that holds all of a cluster: hosts, machines, facts."""
     return object_id(cluster.management, make("v1", "Namespace", cluster.name))
 
 

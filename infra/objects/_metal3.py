@@ -42,15 +42,14 @@ _ARM_AGENT = "https://tarballs.opendev.org/openstack/ironic-python-agent-builder
 
 @dataclass
 class NamedItems:
-    """Items in order, and the id of each by a short name, for those that come after it."""
+    """Items in order, and ids of some by a short name, for those that come after them."""
 
     items: list[Item] = field(default_factory=list)
     id_of: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, item: Item) -> str:
-        """Append an item under a name; returns its id."""
+    def add(self, item: Item) -> str:
+        """Append an item; returns its id."""
         self.items.append(item)
-        self.id_of[name] = item.id
         return item.id
 
     def __getitem__(self, name: str) -> str:
@@ -64,7 +63,7 @@ def namespace(target: str, name: str, **marks: str) -> KubeObject:
     return KubeObject(target=target, owner=ids.management(target), manifest=make("v1", "Namespace", name, labels=marks))
 
 
-def applied(target: str, manifest: Manifest, after: tuple[str, ...], *, ready: bool = False) -> KubeObject:
+def applied(target: str, manifest: Manifest, after: tuple[str, ...], *, ready: bool) -> KubeObject:
     """An object of the management stack, and whether what follows waits until it is ready."""
     wait = "condition=Ready" if ready else None
     return KubeObject(
@@ -84,12 +83,12 @@ def items(plan: RegionPlan, management: ManagementPlan, flux: str, charts: tuple
     target = management.name
     metal3 = NamedItems()
     # Ironic listens on its node's own address.
-    home = metal3.add("namespace", namespace(target, NAMESPACE, **{"pod-security.kubernetes.io/enforce": "privileged"}))
+    home = metal3.add(namespace(target, NAMESPACE, **{"pod-security.kubernetes.io/enforce": "privileged"}))
     operator = _from_git(metal3, target, IRONIC_OPERATOR, IRONIC_OPERATOR_VERSION, "./config/default", flux)
     needs = [operator]
-    for name, manifest, ready in _secrets(plan):
-        needs.append(metal3.add(name, applied(target, manifest, (home, *charts), ready=ready)))
-    ironic = metal3.add("ironic", applied(target, _ironic(plan, management), tuple(needs), ready=True))
+    for manifest, ready in _secrets(plan):
+        needs.append(metal3.add(applied(target, manifest, (home, *charts), ready=ready)))
+    ironic = metal3.add(applied(target, _ironic(plan, management), tuple(needs), ready=True))
     _from_git(metal3, target, BAREMETAL_OPERATOR, BAREMETAL_OPERATOR_VERSION, "./config/use-irso", flux, home, ironic)
     return metal3
 
@@ -108,7 +107,7 @@ def _from_git(metal3: NamedItems, target: str, name: str, version: str, path: st
             "interval": "12h",
         },
     )
-    fetched = metal3.add(f"{name} source", applied(target, source, after, ready=True))
+    fetched = metal3.add(applied(target, source, after, ready=True))
     body: dict[str, Any] = {
         "sourceRef": {"kind": "GitRepository", "name": name},
         "path": path,
@@ -125,7 +124,8 @@ def _from_git(metal3: NamedItems, target: str, name: str, version: str, path: st
     if name == IRONIC_OPERATOR:
         body["patches"] = [_feature_gate("Overrides")]
     manifest = make("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, FLUX_NAMESPACE, spec=body)
-    return metal3.add(name, applied(target, manifest, (fetched,), ready=True))
+    metal3.id_of[name] = metal3.add(applied(target, manifest, (fetched,), ready=True))
+    return metal3.id_of[name]
 
 
 def _feature_gate(name: str) -> Manifest:
@@ -134,8 +134,8 @@ def _feature_gate(name: str) -> Manifest:
     return {"target": {"kind": "Deployment", "name": "controller-manager"}, "patch": yaml.safe_dump(change)}
 
 
-def _secrets(plan: RegionPlan) -> list[tuple[str, Manifest, bool]]:
-    """What Ironic's certificates need: name, manifest, and whether its readiness is waited for."""
+def _secrets(plan: RegionPlan) -> list[tuple[Manifest, bool]]:
+    """What Ironic's certificates need: manifest, and whether its readiness is waited for."""
     issuer = make("cert-manager.io/v1", "Issuer", _IRONIC, NAMESPACE, spec={"selfSigned": {}})
     host = f"{_IRONIC}.{NAMESPACE}.svc"
     certificate = make(
@@ -152,8 +152,8 @@ def _secrets(plan: RegionPlan) -> list[tuple[str, Manifest, bool]]:
             "issuerRef": {"kind": "Issuer", "name": _IRONIC},
         },
     )
-    secrets = [("issuer", issuer, False), ("certificate", certificate, True)]
-    return [*secrets, ("bmc ca", _bmc_ca(plan), True)] if plan.spec.bmc.verify_tls else secrets
+    secrets = [(issuer, False), (certificate, True)]
+    return [*secrets, (_bmc_ca(plan), True)] if plan.spec.bmc.verify_tls else secrets
 
 
 def _bmc_ca(plan: RegionPlan) -> Manifest:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _chart_values, _flux, fabric_network, ids, kueue, labels, rook, tenant_policy
+from . import _chart_values, _flux, _hosts, fabric_network, ids, kueue, labels, rook, tenant_policy
 from .base import Block, KubeObject, make
 from .ids import object_id
 
@@ -80,7 +80,10 @@ def _sources(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObj
     sources = (_flux.source(cluster, chart) for chart in chosen)
     for manifest in {manifest["metadata"]["name"]: manifest for manifest in sources}.values():
         yield KubeObject(
-            target=cluster.management, owner=ids.cluster(cluster.name), manifest=manifest, after=(_home(cluster),)
+            target=cluster.management,
+            owner=ids.cluster(cluster.name),
+            manifest=manifest,
+            after=(_hosts.namespace_id(cluster),),
         )
 
 
@@ -95,11 +98,7 @@ def _releases(plan: RegionPlan, cluster: ClusterPlan, chosen: list[ChartEntry]) 
             target=cluster.management,
             owner=ids.cluster(cluster.name),
             manifest=_flux.release(cluster, chart, values, chart_ids),
-            after=(_home(cluster), source, *_flux.ready_ids(cluster), *room),
+            after=(_hosts.namespace_id(cluster), source, *_flux.ready_ids(cluster), *room),
             wait_for="condition=Ready",
             timeout_seconds=3600,
         )
-
-
-def _home(cluster: ClusterPlan) -> str:
-    return object_id(cluster.management, make("v1", "Namespace", cluster.name))

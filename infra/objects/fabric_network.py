@@ -18,9 +18,8 @@ from collections.abc import Iterator
 
 from ..plan.links import HostLink, link_names
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _flux, _kubeadm, ids, labels
+from . import _flux, _hosts, _kubeadm, ids, labels
 from .base import Block, KubeObject, Manifest, make
-from .ids import object_id
 
 CHART = "network-operator"
 NAMESPACE = "nvidia-network-operator"
@@ -72,8 +71,6 @@ def rail_resources(cluster: ClusterPlan) -> dict[str, int]:
 
 
 def _ethernet_rails(cluster: ClusterPlan) -> list[str]:
-    if cluster.fabric is None:
-        return []
     return [name for name in link_names(cluster.system, cluster.fabric) if name.startswith("ew")]
 
 
@@ -95,8 +92,12 @@ def _facts(cluster: ClusterPlan) -> KubeObject:
         }
     text = json.dumps(facts, indent=1) + "\n"
     manifest = make("v1", "ConfigMap", "fabric-plan", cluster.name, data={"fabric.json": text})
-    home = object_id(cluster.management, make("v1", "Namespace", cluster.name))
-    return KubeObject(target=cluster.management, owner=ids.cluster(cluster.name), manifest=manifest, after=(home,))
+    return KubeObject(
+        target=cluster.management,
+        owner=ids.cluster(cluster.name),
+        manifest=manifest,
+        after=(_hosts.namespace_id(cluster),),
+    )
 
 
 def _infiniband(cluster: ClusterPlan) -> Iterator[KubeObject]:
@@ -220,7 +221,7 @@ def _policy(cluster: ClusterPlan, resource: str, ports: list[str], link: str) ->
 def _links_by_rail(cluster: ClusterPlan) -> dict[str, list[tuple[str, HostLink]]]:
     """Links of the declared hosts by rail and plane; empty while no rack is declared."""
     links: dict[str, list[tuple[str, HostLink]]] = {}
-    for rack in cluster.declared_racks if cluster.networks is not None else ():
+    for rack in cluster.declared_racks:
         for host in rack.hosts:
             for link in cluster.host_links(rack, host.slot):
                 if link.name.startswith("ew"):

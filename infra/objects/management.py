@@ -105,7 +105,7 @@ def _charts(plan: RegionPlan, target: str) -> NamedItems:
     entries = [entry for entry in plan.charts if entry.plane == "management"]
     charts = NamedItems()
     for name in dict.fromkeys(entry.namespace for entry in entries):
-        charts.add(f"namespace {name}", namespace(target, name))
+        charts.id_of[f"namespace {name}"] = charts.add(namespace(target, name))
     for entry in entries:
         release = HelmRelease(
             target=target,
@@ -118,7 +118,7 @@ def _charts(plan: RegionPlan, target: str) -> NamedItems:
             values=dict(entry.values),
             after=(charts[f"namespace {entry.namespace}"], *(charts[needed] for needed in entry.depends_on)),
         )
-        charts.add(entry.id, release)
+        charts.id_of[entry.id] = charts.add(release)
     return charts
 
 

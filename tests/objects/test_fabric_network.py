@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import json
 from typing import Any
@@ -84,6 +85,15 @@ def test_clusters_hand_out_guids_of_their_own() -> None:
         ranges.add((part["pKeyGUIDPoolRangeStart"], part["pKeyGUIDPoolRangeEnd"]))
     assert len(ranges) == 2
     assert ("02:00:00:01:00:00:00:00", "02:00:00:01:FF:FF:FF:FF") in ranges
+
+
+@pytest.mark.parametrize(("number", "prefix"), [(1, "00:01"), (255, "00:FF"), (256, "01:00"), (515, "02:03")])
+def test_guids_follow_the_number_of_the_cluster(number: int, prefix: str, train: ClusterPlan, plan: RegionPlan) -> None:
+    cluster = dataclasses.replace(train, number=number)
+    policy = named(manifests(fabric_network.block(plan, cluster, "s")), "NicClusterPolicy")["spec"]["ibKubernetes"]
+
+    assert policy["pKeyGUIDPoolRangeStart"] == f"02:00:{prefix}:00:00:00:00"
+    assert policy["pKeyGUIDPoolRangeEnd"] == f"02:00:{prefix}:FF:FF:FF:FF"
 
 
 def test_infiniband_rails(plan: RegionPlan, train: ClusterPlan) -> None:

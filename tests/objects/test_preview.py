@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ai_factory.infra.objects import budget as previews
@@ -61,6 +63,16 @@ def test_sizes_are_bytes_of_json_without_spaces(boxes: previews.Preview) -> None
     [stack, empty] = boxes.stacks
     assert [part.size_bytes for part in stack.components] == [size, size]
     assert (stack.size_bytes, empty.size_bytes, boxes.size_bytes) == (2 * size, 0, 2 * size)
+
+
+@pytest.mark.parametrize("annotations", [{}, {"annotations": {"a": "b"}}], ids=["without", "with"])
+def test_an_owner_takes_what_its_annotation_adds(annotations: dict[str, dict[str, str]]) -> None:
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", **annotations}}
+    item = KubeObject(target="m", owner=ids.management("m"), manifest=manifest)
+    before, after = (len(json.dumps(data, separators=(",", ":"))) for data in (manifest, item.applied))
+
+    assert previews.owner_bytes(item) == after - before
+    assert previews.owner_bytes(CHART) == 0, "an engine that installs a chart annotates nothing"
 
 
 def test_a_stack_has_a_thousand_resources_at_most() -> None:
