@@ -185,3 +185,10 @@ def test_a_component_that_goes_whole_is_one_event_and_its_owner_is_named_once() 
         "        belongs to tenant/gov-llm\n"
         "    delete 3 objects: 2 LocalQueues, 1 NetworkPolicy\n"
     ) in shown(made.verdict(made.region(changes=gone)))
+
+
+def test_a_region_that_is_refused_before_it_is_planned_does_not_say_that_nothing_changes() -> None:
+    out = shown(made.verdict(made.region(stacks=(), changes=(), after=None)))
+
+    assert "kr-ulsan (changed): not planned, so nothing of it was compared" in out
+    assert "no object changes" not in out

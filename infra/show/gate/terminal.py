@@ -141,9 +141,9 @@ def _others(verdict: Verdict) -> Iterator[Line]:
 
 
 def _region(region: RegionVerdict, details: bool) -> Iterator[Line]:
-    yield Line(
-        f"{text.clean(region.region)} ({text.clean(region.state)}): {figures.counts(region.stacks)}", style="bold"
-    )
+    planned = bool(region.stacks) or region.after is not None or region.state == "removed"
+    words = figures.counts(region.stacks) if planned else "not planned, so nothing of it was compared"
+    yield Line(f"{text.clean(region.region)} ({text.clean(region.state)}): {words}", style="bold")
     blast = figures.of_blast(region.blast)
     if blast:
         yield Line("blast radius", 2, style="bold red")
