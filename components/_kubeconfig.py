@@ -24,7 +24,7 @@ def read_secret(
     cluster: ClusterPlan,
     management: pulumi.ProviderResource,
     registry: Registry,
-    parent: pulumi.Resource | None = None,
+    parent: pulumi.Resource | None,
 ) -> pulumi.Output[str]:
     """Kubeconfig of a cluster, read at every update because it rotates; a secret output.
 
@@ -35,7 +35,7 @@ def read_secret(
         cluster: a cluster with `capi_secret` access.
         management: provider of its management cluster.
         registry: what the program has declared so far.
-        parent: component that asks.
+        parent: component that asks; None where the program itself does.
     """
     declared = registry.get(f"{cluster.management}/Cluster.cluster.x-k8s.io/{cluster.name}/{cluster.name}")
     wanted = secret_id(cluster)

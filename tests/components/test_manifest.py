@@ -143,7 +143,7 @@ def test_oci_charts_carry_their_registry_in_the_chart() -> None:
         target="m",
         name="f",
         namespace="n",
-        repo="oci://registry.example/charts/",
+        repo="oci://registry.example/charts-x/",
         chart="f",
         version="1",
         values={},
@@ -151,7 +151,7 @@ def test_oci_charts_carry_their_registry_in_the_chart() -> None:
 
     release = record(chart, wait=False).one("kubernetes:helm.sh/v3:Release")
 
-    assert release.inputs["chart"] == "oci://registry.example/charts/f"
+    assert release.inputs["chart"] == "oci://registry.example/charts-x/f"
     assert "repositoryOpts" not in release.inputs
     assert release.inputs["skipAwait"] is True
 
