@@ -63,7 +63,7 @@ class GpuCluster(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GpuClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cluster = cluster_named(args.plan, args.cluster)
-        block = gpu_cluster.block(args.plan, cluster, stacks.region_stack(args.plan.spec))
+        block = gpu_cluster.block(args.plan, cluster, stacks.management_stack(args.plan.spec, cluster.management))
         digest = {
             "region": args.plan.name,
             "provider": cluster.spec.provider,

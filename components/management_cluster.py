@@ -48,7 +48,7 @@ class ManagementCluster(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ManagementClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         planned = management_named(args.plan, args.management)
-        block = management.block(args.plan, planned, stacks.region_stack(args.plan.spec))
+        block = management.block(args.plan, planned, stacks.management_stack(args.plan.spec, planned.name))
         digest = {
             "region": args.plan.name,
             "install": planned.spec.provider == "install",

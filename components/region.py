@@ -101,11 +101,12 @@ class _Part(NamedTuple):
 def _parts(args: RegionArgs, stack: str) -> Iterator[_Part]:
     """Components of a stack with the names and in the order of `objects.region.region_blocks`."""
     plan, shared = args.plan, args.shared()
-    if stack == stacks.region_stack(plan.spec):
-        for management in plan.management:
+    for management in plan.management:
+        if stack == stacks.management_stack(plan.spec, management.name):
             of_management = ManagementClusterArgs(management=management.name, **shared)
             yield _Part("management", ManagementCluster, management.name, of_management)
-        for cluster in plan.clusters:
+    for cluster in plan.clusters:
+        if stack == stacks.management_stack(plan.spec, cluster.management):
             yield _Part("clusters", GpuCluster, cluster.name, GpuClusterArgs(cluster=cluster.name, **shared))
     for cluster in plan.clusters:
         yield from _racks(plan, cluster, stack, shared)
@@ -115,7 +116,7 @@ def _parts(args: RegionArgs, stack: str) -> Iterator[_Part]:
 
 def _racks(plan: RegionPlan, cluster: ClusterPlan, stack: str, shared: dict[str, Any]) -> Iterator[_Part]:
     # In a single stack they are children of their cluster.
-    for group in rack_groups(cluster) if plan.spec.layout == "split" else ():
+    for group in rack_groups(cluster) if plan.spec.layout != "single" else ():
         if stack == stacks.rack_group_stack(plan.spec, cluster.name, group):
             of_group = RackGroupArgs(cluster=cluster.name, group=group, **shared)
             yield _Part("racks", RackGroup, f"{cluster.name}-{group}", of_group)

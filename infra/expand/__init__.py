@@ -37,7 +37,7 @@ from .draft import Draft, draft
 from .existing_regions import POOLS_FILE, ExistingRegions, Outlook, outlook, read_existing, read_pools
 from .files import place
 from .request import COMMAND, Accepted, Request, accept, region_path, stack_path
-from .sizing import LEAST_GROWTH, TooSmallError
+from .sizing import TooSmallError
 from .text import region_text, stack_text
 
 __all__ = [
@@ -87,22 +87,22 @@ def expand(request: Request, root: Path | None = None) -> Expansion:
         InputError: the request, a file that it rests on, or the pools don't allow it; every fault of a kind at once.
     """
     accepted = accept(request, root or regions.project_root())
-    why: str | None = None
-    for least_growth in LEAST_GROWTH:
-        expansion = _expansion(accepted, request, least_growth)
-        why = over_budget(expansion.plan)
-        if why is None:
-            return expansion
-    message = f"{accepted.power_mw:g} MW are too much for one region: its first stack would have {why}"
-    raise _refused("--power-mw", message, "make several regions of less power")
-
-
-def _expansion(accepted: Accepted, request: Request, least_growth: float) -> Expansion:
     try:
-        new_region = draft(accepted, least_growth=least_growth)
+        new_region = draft(accepted)
     except TooSmallError as error:
         message = f"{accepted.power_mw:g} MW at PUE {accepted.profile.pue.value:g} hold no rack: {error}"
         raise _refused("--power-mw", message, "raise it") from None
+    expansion = _expansion(request, new_region)
+    if over_budget(expansion.plan) is not None and new_region.stack_layout != "wide":
+        expansion = _expansion(request, dataclasses.replace(new_region, stack_layout="wide"))
+    if (why := over_budget(expansion.plan)) is not None:
+        message = f"{accepted.power_mw:g} MW are too much for one region: {why}"
+        raise _refused("--power-mw", message, "make several regions of less power")
+    return expansion
+
+
+def _expansion(request: Request, new_region: Draft) -> Expansion:
+    accepted = new_region.accepted
     space = accepted.existing.space(accepted.pools)
     blocks = _blocks(new_region, space)
     text = region_text(new_region, blocks)

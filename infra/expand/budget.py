@@ -1,4 +1,4 @@
-"""Whether the stack that all clusters of a region share stays within its budget."""
+"""Whether the stacks that clusters of a region share stay within their budget."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from ..objects.base import Block, HelmRelease
 from ..objects.budget import ComponentPreview, StackPreview
 from ..objects.region import region_blocks
 from ..plan.model import RegionPlan
-from ..plan.stacks import region_stack
+from ..plan.stacks import management_stack, region_stack
 
 
 def over_budget(plan: RegionPlan) -> str | None:
-    """Why the first stack of a region that expands another one is over its budget, None if it is not.
+    """Which of the first stacks of a region that expands another one is over its budget and why, None if none is.
 
-    Its blocks come first: those of single clusters are many, and are not even made.
+    These are the region's own and those of its management clusters. Their blocks come first: those of single clusters
+    are many, and are not even made.
     """
-    name = region_stack(plan.spec)
-    home = itertools.takewhile(lambda block: block.stack == name, region_blocks(plan))
-    blocks = [inner for block in home for inner in block.walk()]
-    return StackPreview(name=name, components=tuple(map(_component, blocks))).over_budget
+    names = {region_stack(plan.spec), *(management_stack(plan.spec, managing.name) for managing in plan.management)}
+    components: dict[str, list[ComponentPreview]] = {name: [] for name in sorted(names)}
+    for block in itertools.takewhile(lambda block: block.stack in names, region_blocks(plan)):
+        components[block.stack] += map(_component, block.walk())
+    for name, parts in components.items():
+        if (why := StackPreview(name=name, components=tuple(parts)).over_budget) is not None:
+            return f"its stack {name} would have {why}"
+    return None
 
 
 def _component(block: Block) -> ComponentPreview:

@@ -31,7 +31,7 @@ class Draft:
     core_needed: int
     storage: tuple[dict[str, Any], ...]
     tenants: tuple[dict[str, Any], ...]
-    stack_layout: str
+    stack_layout: spec.Layout
     left_out: tuple[tuple[str, str], ...]
     """What of the source does not come along, and why."""
 
@@ -120,21 +120,18 @@ def addressing(blocks: Blocks) -> dict[str, Any]:
     }
 
 
-def draft(accepted: Accepted, *, least_growth: float = sizing.LEAST_GROWTH[0]) -> Draft:
+def draft(accepted: Accepted) -> Draft:
     """Draft a new region from its source: clusters, halls, storage and tenants at the new power.
 
     Args:
         accepted: what is asked for.
-        least_growth: room that clusters at their bound keep, see `sizing.parts`.
 
     Raises:
         TooSmallError: the power holds not even one rack.
     """
     source, catalog = accepted.source.region, accepted.catalog
     it_mw = accepted.power_mw / (accepted.profile.pue.require("pue"))
-    parts, dropped = sizing.parts(
-        source, catalog, it_kw=it_mw * 1000, system=accepted.system, rack_kw=accepted.rack_kw, least_growth=least_growth
-    )
+    parts, dropped = sizing.parts(source, catalog, it_kw=it_mw * 1000, system=accepted.system, rack_kw=accepted.rack_kw)
     groups = sizing.by_origin(parts)
     halls, hall_of = layout.halls(source, accepted.source.full_lock, parts, catalog, it_mw=it_mw)
     preinstalled = bool(source.management) and all(
@@ -183,9 +180,9 @@ def _core(
     return {"system": source.core.system, **old, "nodes": nodes}, needed
 
 
-def _layout(source: spec.Region, parts: Sequence[Part], limit: int) -> str:
+def _layout(source: spec.Region, parts: Sequence[Part], limit: int) -> spec.Layout:
     racks = sum(part.max_racks for part in parts if part.cluster.provider != "existing")
-    return "single" if source.layout == "single" and racks * RESOURCES_PER_RACK <= limit else "split"
+    return "split" if source.layout == "single" and racks * RESOURCES_PER_RACK > limit else source.layout
 
 
 def _management(management: spec.Management) -> dict[str, Any]:

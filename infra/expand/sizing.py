@@ -21,9 +21,8 @@ from ..plan.links import link_names
 
 GROWTH = 1.25
 """max_racks as a multiple of racks: assumption, as fabric and addresses are fixed once allocated."""
-LEAST_GROWTH = (1.1, 1.0)
-"""Room that a cluster at its bound keeps before another one is added: assumption; none in a region with so many
-clusters that their common stack is over its budget."""
+LEAST_GROWTH = 1.1
+"""Room that a cluster at its bound keeps before another one is added: assumption."""
 LINK_BYTES = 65
 """Bytes of an Ethernet link's static address in a manifest, without the cluster's name: keys, rack and unit, IPv6
 prefix."""
@@ -86,7 +85,6 @@ def parts(
     it_kw: float,
     system: SystemEntry | None,
     rack_kw: float | None,
-    least_growth: float = LEAST_GROWTH[0],
 ) -> tuple[list[Part], list[spec.Cluster]]:
     """Clusters of a new region that its power holds, in the proportions of the source.
 
@@ -96,7 +94,6 @@ def parts(
         it_kw: power of racks with fabric and core.
         system: system of clusters that are built from bare metal; each cluster's own if None.
         rack_kw: planning power of its racks; the catalogue's if None.
-        least_growth: max_racks as a multiple of racks, at least, of clusters that may not be larger.
 
     Returns:
         The clusters, and those of the source that are left out since their share holds no rack.
@@ -116,7 +113,7 @@ def parts(
     total = sum(model.weight for model in kept)
     new_parts: list[Part] = []
     for model in kept:
-        new_parts += _split(model, budget_kw, model.weight / total, catalog, names, least_growth)
+        new_parts += _split(model, budget_kw, model.weight / total, catalog, names)
     return new_parts, [model.origin for model in models if model not in kept]
 
 
@@ -158,13 +155,11 @@ def _changed(origin: spec.Cluster, system: SystemEntry, rack_kw: float | None) -
     )
 
 
-def _split(
-    model: _Model, budget_kw: float, share: float, catalog: Catalog, names: set[str], least_growth: float
-) -> Iterator[Part]:
+def _split(model: _Model, budget_kw: float, share: float, catalog: Catalog, names: set[str]) -> Iterator[Part]:
     """The cluster at its new size, as several where one may not be so large."""
     racks = _whole_units(int(budget_kw * share / model.rack_kw), model.unit_racks)
     cap = _cap(model, catalog)
-    count = -(-math.ceil(racks * least_growth) // cap)
+    count = -(-math.ceil(racks * LEAST_GROWTH) // cap)
     step = model.unit_racks if racks % model.unit_racks == 0 and racks // model.unit_racks >= count else 1
     steps = racks // step
     for number in range(count):

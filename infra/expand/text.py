@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .. import spec
 from ..catalog import CountryEntry, Fact, Figure
 from ..plan import quantities
 from ..plan.allocation.address_plan import Blocks
@@ -15,6 +16,12 @@ from .draft import Draft, addressing, describe
 from .existing_regions import POOLS_FILE
 from .layout import HallOf
 from .sizing import GROWTH
+
+_LAYOUT_WHY: dict[spec.Layout, str] = {
+    "single": "chosen: it fits one stack",
+    "split": "computed: too many racks for a single stack",
+    "wide": "computed: too many clusters for one stack of their management planes",
+}
 
 
 def stack_text(name: str) -> str:
@@ -33,9 +40,7 @@ def region_text(draft: Draft, blocks: Blocks) -> str:
         region=flow(data["region"]),
         region_why=f"name, country: given; {given}",
         layout=flow(draft.stack_layout),
-        layout_why="copied"
-        if draft.stack_layout == draft.source.layout
-        else "computed: too many racks for a single stack",
+        layout_why="copied" if draft.stack_layout == draft.source.layout else _LAYOUT_WHY[draft.stack_layout],
         sovereignty=flow(data["sovereignty"]),
         sovereignty_why=comment(_sovereignty(accepted.profile)),
         addressing=list(_addressing(blocks)),

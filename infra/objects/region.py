@@ -18,16 +18,14 @@ def region_blocks(plan: RegionPlan) -> Iterator[Block]:
 
 def shared_blocks(plan: RegionPlan) -> Iterator[Block]:
     """Blocks of a region that belong to no one cluster: those of its management clusters."""
-    home = stacks.region_stack(plan.spec)
     for managing in plan.management:
-        yield management.block(plan, managing, home)
+        yield management.block(plan, managing, stacks.management_stack(plan.spec, managing.name))
 
 
 def clusters_blocks(plan: RegionPlan) -> Iterator[Block]:
     """Blocks of a region's clusters, each of which belongs to one: management plane, racks, workload planes."""
-    home = stacks.region_stack(plan.spec)
     for cluster in plan.clusters:
-        yield gpu_cluster.block(plan, cluster, home)
+        yield gpu_cluster.block(plan, cluster, stacks.management_stack(plan.spec, cluster.management))
     for cluster in plan.clusters:
         for group in rack_groups(cluster):
             yield racks.rack_group_block(plan, cluster, group, stacks.rack_group_stack(plan.spec, cluster.name, group))
@@ -58,6 +56,7 @@ def stack_names(plan: RegionPlan, groups: Callable[[ClusterPlan], list[int]] = r
         groups: rack groups of a cluster, for who plans without hosts and knows them otherwise.
     """
     names = [stacks.region_stack(plan.spec)]
+    names += [stacks.management_stack(plan.spec, managing.name) for managing in plan.management]
     for cluster in plan.clusters:
         names += [stacks.rack_group_stack(plan.spec, cluster.name, group) for group in groups(cluster)]
     names += [stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters]
@@ -77,7 +76,8 @@ def steps(plan: RegionPlan, names: Sequence[str]) -> list[list[str]]:
         for group in rack_groups(cluster)
     }
     workloads = {stacks.cluster_stack(plan.spec, cluster.name) for cluster in plan.clusters}
-    order = [{home}, hosts - {home}, workloads - hosts - {home}]
+    managements = {stacks.management_stack(plan.spec, managing.name) for managing in plan.management} - {home}
+    order = [{home}, managements, hosts - {home}, workloads - hosts - {home}]
     ordered = set().union(*order)
     return [
         step

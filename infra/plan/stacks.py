@@ -1,5 +1,5 @@
 """Which stack a thing belongs to: one for a `single` region, else a stack per plane, cluster, rack group
-and group of tenants.
+and group of tenants; in a `wide` region one per management cluster too.
 
 A group of 32 racks is about 23 resources a rack (18 hosts, credentials, deployment, templates, health
 check), so it stays below the budget of 1,000 resources a stack.
@@ -14,8 +14,16 @@ TENANTS_PER_GROUP = 40
 
 
 def region_stack(region: spec.Region) -> str:
-    """Stack of the management plane and of what all clusters share."""
+    """The region's own stack, its first: what all clusters share. Of a `wide` region it holds nothing but its size."""
     return region.region.name
+
+
+def management_stack(region: spec.Region, management: str) -> str:
+    """Stack of a management cluster and of the management plane of its clusters.
+
+    Names of management and GPU clusters differ, so that it is no cluster's stack.
+    """
+    return f"{region.region.name}.{management}" if region.layout == "wide" else region_stack(region)
 
 
 def cluster_stack(region: spec.Region, cluster: str) -> str:

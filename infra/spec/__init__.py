@@ -11,7 +11,7 @@ and `descriptions` (what each field is, by its docstring).
 
 from ._cluster import Access, Bmc, Cluster, ControlPlane, Exec, Image, Images, Management, Purpose
 from ._decisions import Approval, Costs, Waiver
-from ._file import Region
+from ._file import Layout, Region
 from ._services import Energy, Quota, RegionInfo, Service, Sovereignty, Storage, Tenant
 from ._site import Addressing, Cooling, Core, Hall, Power, Site
 
@@ -30,6 +30,7 @@ __all__ = [
     "Hall",
     "Image",
     "Images",
+    "Layout",
     "Management",
     "Power",
     "Purpose",

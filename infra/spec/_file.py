@@ -12,15 +12,20 @@ from ._decisions import Approval, Costs, Waiver
 from ._services import Energy, RegionInfo, Service, Sovereignty, Storage, Tenant
 from ._site import Addressing, Core, Site
 
+Layout = Literal["single", "split", "wide"]
+"""How a region is cut into stacks."""
+
 
 class Region(Model):
     """One AI factory: everything that its platform engineers decide. The rest is computed from it."""
 
     region: RegionInfo
     """Name and place."""
-    layout: Literal["single", "split"] = "split"
+    layout: Layout = "split"
     """`single`: one stack for a region that will always fit the budget; `split`: a stack per plane, cluster
-    and group of racks. Chosen once: moving a resource between stacks deletes and recreates it."""
+    and group of racks; `wide`: as `split`, and a stack for each management cluster with the management plane of its
+    clusters, for a region of so many that one stack can't hold them. Chosen once: moving a resource between stacks
+    deletes and recreates it."""
     protect: Flag = Field(default=True)
     """Protect clusters, storage and tenant namespaces from deletion; only a region for trying things says false."""
     sovereignty: Sovereignty

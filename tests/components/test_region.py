@@ -8,7 +8,7 @@ import pytest
 
 from ai_factory.components import ClusterProviders, Region, RegionArgs, Registry
 from ai_factory.infra.objects import base
-from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names
+from ai_factory.infra.objects.region import blocks_of, region_blocks, stack_names, steps
 from ai_factory.infra.plan.model import RegionPlan
 
 from .harness import run
@@ -19,8 +19,10 @@ from .test_providers import secret_state
 
 pytestmark = pytest.mark.slow
 
+LAYOUTS = ("single", "split", "wide")
 SPLIT = ["demo", "demo.train-a.0", "demo.train-a", "demo.infer-a", "demo.train-a.t0", "demo.infer-a.t0"]
-STACKS = [("single", "demo"), *(("split", stack) for stack in SPLIT)]
+WIDE = ["demo", "demo.management", *SPLIT[1:]]
+STACKS = [("single", "demo"), *(("split", stack) for stack in SPLIT), *(("wide", stack) for stack in WIDE)]
 
 
 def record(plan: RegionPlan, stack: str | None, *, preview: bool = False) -> Recording:
@@ -34,6 +36,7 @@ def record(plan: RegionPlan, stack: str | None, *, preview: bool = False) -> Rec
 
 def test_the_stacks_are_those_of_the_region() -> None:
     assert stack_names(region_plan("split")) == SPLIT
+    assert stack_names(region_plan("wide")) == WIDE
 
 
 @pytest.mark.parametrize("preview", [False, True])
@@ -66,9 +69,24 @@ def test_the_first_preview_of_a_single_stack_reads_no_secret() -> None:
     assert (before.read_id, after.read_id) == (UNKNOWN, "train-a/train-a-kubeconfig")
 
 
-def test_both_layouts_declare_the_same_objects() -> None:
-    single, split = ({item.id for item in base.items_of(region_blocks(region_plan(k)))} for k in ("single", "split"))
-    assert single == split
+def test_all_layouts_declare_the_same_objects() -> None:
+    single, split, wide = (
+        {item.id: item for item in base.items_of(region_blocks(region_plan(layout)))} for layout in LAYOUTS
+    )
+    assert single == split == wide
+
+
+def test_a_wide_region_goes_up_from_its_management_clusters() -> None:
+    plan = region_plan("wide")
+
+    assert steps(plan, WIDE) == [
+        ["demo"],
+        ["demo.management"],
+        ["demo.train-a.0"],
+        ["demo.train-a", "demo.infer-a"],
+        ["demo.train-a.t0", "demo.infer-a.t0"],
+    ]
+    assert blocks_of(plan, "demo") == []
 
 
 def test_nothing_is_declared_twice() -> None:
@@ -76,7 +94,7 @@ def test_nothing_is_declared_twice() -> None:
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("layout", ["single", "split"])
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_comes_after_is_known_somewhere(layout: str) -> None:
     items = list(base.items_of(region_blocks(region_plan(layout))))
     known = {item.id for item in items}

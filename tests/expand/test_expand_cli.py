@@ -284,3 +284,17 @@ def test_a_management_stack_that_is_there_already_stays_so(project: Path, aifact
 
     made = (project / "stacks" / "regions" / "jp-lab.yaml").read_text(encoding="utf-8")
     assert "- {name: management, provider: existing, access: {context: jp-lab-management}}" in made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("power_mw", "layout"), [(250, "split"), (1000, "wide"), (1500, "wide")])
+def test_a_gigawatt_gets_a_stack_for_each_management_cluster(power_mw: int, layout: str, project: Path) -> None:
+    """The management planes of a gigawatt's clusters are more than one stack holds; no stack is over its budget."""
+    from ai_factory.infra.expand import Request, expand, write
+    from ai_factory.infra.objects.budget import preview
+
+    write(expand(Request(source="kr-ulsan", name="jp-osaka", country="JP", power_mw=power_mw), project))
+
+    plan = plan_region(project / "stacks/regions/jp-osaka.yaml")
+    assert plan.spec.layout == layout
+    assert [stack.name for stack in preview(plan).stacks if stack.over_budget] == []

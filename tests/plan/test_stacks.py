@@ -30,6 +30,14 @@ def test_a_split_region_has_a_stack_for_each_plane_and_group() -> None:
     assert stacks.rack_group_stack(SPLIT, "train-a", 1) == "kr-ulsan.train-a.1"
 
 
+@pytest.mark.parametrize(("layout", "stack"), [("single", "kr-ulsan"), ("split", "kr-ulsan"), ("wide", "kr-ulsan.hub")])
+def test_a_wide_region_has_a_stack_for_each_management_cluster(layout: str, stack: str) -> None:
+    region = regionfile.model(regionfile.patched("kr-ulsan", to={"layout": layout}))
+
+    assert stacks.management_stack(region, "hub") == stack
+    assert stacks.region_stack(region) == "kr-ulsan"
+
+
 @pytest.mark.parametrize(("number", "group"), [(1, 0), (40, 0), (41, 1), (2000, 49)])
 def test_tenants_are_grouped_by_number(number: int, group: int) -> None:
     assert stacks.tenant_stack(SPLIT, "train-a", number) == f"kr-ulsan.train-a.t{group}"

@@ -47,7 +47,7 @@ def test_an_example_region_is_valid_and_points_at_the_schema(
         ("tenants[0].name", "x" * 31, "is too long"),
         ("sovereignty.residency", [], "should be non-empty"),
         ("services", [{"name": "chat", "profile": "inference", "priority": 1_000_001}], "1000001 is not valid under"),
-        ("layout", "double", "'double' is not one of ['single', 'split']"),
+        ("layout", "double", "'double' is not one of ['single', 'split', 'wide']"),
         ("tenants[0].name", "Blue", "'Blue' does not match"),
         ("protect", "no", "'no' is not of type 'boolean'"),
         ("addressing.underlay_v4", 10, "10 is not of type 'string'"),
