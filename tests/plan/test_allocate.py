@@ -212,7 +212,9 @@ def test_no_two_things_get_the_same_number(states: list[dict[str, Any]], underla
         assert len(numbers) == len(set(numbers))
     for one, other in itertools.combinations(blocks, 2):
         assert one.version != other.version or not one.overlaps(other)
-    assert all(allocate.contains(model(data).addressing, block) for block in blocks)
+    addressing = model(data).addressing
+    pools = [pool for pool in (addressing.underlay_v4, addressing.oob_v4, addressing.ula_v6) if pool is not None]
+    assert all(any(block.version == pool.version and block.subnet_of(pool) for pool in pools) for block in blocks)
 
 
 @given(histories())
