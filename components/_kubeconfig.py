@@ -7,6 +7,7 @@ import base64
 import pulumi
 
 from ai_factory.infra.plan.model import ClusterPlan
+from ai_factory.infra.spec import fetched_kubeconfig
 
 from . import _kubernetes as kubernetes
 from ._manifest import Registry
@@ -44,4 +45,12 @@ def read_secret(
         declared.id.apply(lambda _: wanted) if declared else wanted,
         pulumi.ResourceOptions(provider=management, parent=parent),
     )
-    return pulumi.Output.secret(secret.data.apply(lambda data: base64.b64decode(data[SECRET_KEY]).decode()))
+    return pulumi.Output.secret(secret.data.apply(lambda data: _plain(wanted, data[SECRET_KEY])))
+
+
+def _plain(where: str, encoded: str) -> str:
+    """The kubeconfig, if it is plain data: the provider would run what it names, on the engine's own machine."""
+    text = base64.b64decode(encoded).decode()
+    if (keys := fetched_kubeconfig.reaches_out(text)) is not None:
+        raise pulumi.RunError(". ".join(fetched_kubeconfig.refusal(f"secret {where}", keys)))
+    return text

@@ -17,6 +17,7 @@ from ..kube.errors import NotBuiltError
 from ..kube.stopping import Halt
 from ..plan.model import RegionPlan
 from ..sandbox import MARKER_NAME, MARKER_NAMESPACE
+from ..spec import fetched_kubeconfig
 from . import samples
 
 
@@ -123,7 +124,7 @@ def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
     Args:
         owner: the management cluster.
         target: name of the cluster, which is the secret's namespace.
-        name: name of the secret; the kubeconfig is under its key `value`.
+        name: name of the secret; the kubeconfig is under its key `value`. Only plain data is taken from it.
     """
     where = f"secret {target}/{name} on {owner.target}"
 
@@ -133,10 +134,13 @@ def secret_source(owner: Cluster, target: str, name: str) -> TextSource:
             remedy = "Cluster API writes it once the control plane is up; who owns an adopted cluster provides it"
             raise NotBuiltError(f"{target}: there is no {where}", remedy)
         try:
-            return base64.b64decode((secret.get("data") or {})["value"]).decode()
+            text = base64.b64decode((secret.get("data") or {})["value"]).decode()
         except (KeyError, ValueError, binascii.Error):
             raise UnavailableError(
                 f"{target}: the {where} has no kubeconfig under `value`", "see who wrote it"
             ) from None
+        if (keys := fetched_kubeconfig.reaches_out(text)) is not None:
+            raise RefusedError(*fetched_kubeconfig.refusal(where, keys))
+        return text
 
     return TextSource(where, fetch)

@@ -103,6 +103,20 @@ def test_a_secret_is_read_from_the_management_cluster(preview: bool) -> None:
     assert provider.inputs["clusterIdentifier"] == "demo/train-a"
 
 
+def test_a_kubeconfig_from_a_cluster_that_runs_a_program_stops_the_update() -> None:
+    """The provider would run it on the machine of the engine."""
+    hostile = "users: [{name: admin, user: {exec: {command: sh}}}]"
+
+    def state(resource: Resource) -> dict[str, Any]:
+        return {"data": {"value": base64.b64encode(hostile.encode()).decode()}} if resource.read_id else {}
+
+    def program() -> None:
+        assert ClusterProviders(region_plan(), Registry(), root=Path("/"))["train-a"]
+
+    with pytest.raises(Exception, match=r"secret train-a/train-a-kubeconfig .*users\[admin\]\.exec"):
+        run(program, state=state)
+
+
 @pytest.mark.parametrize(("preview", "read_id"), [(False, "train-a/train-a-kubeconfig"), (True, UNKNOWN)])
 def test_a_secret_of_a_cluster_in_the_same_program_waits_for_it(preview: bool, read_id: object) -> None:
     def program() -> None:

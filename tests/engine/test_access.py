@@ -240,6 +240,21 @@ def test_secret_of_cluster_api_is_read_each_time(mocker: Any, source: ContextSou
         found.connection()
 
 
+def test_a_secret_of_a_cluster_runs_nothing_on_this_machine(mocker: Any, source: ContextSource, tmp_path: Path) -> None:
+    """Whoever may write the Secret would else own every machine that fetches it."""
+    config = yaml.safe_load(kubeconfig(tmp_path, server="https://127.0.0.1:2").read_text())
+    witness = tmp_path / "witness"
+    config["users"][0]["user"] = {"exec": {"apiVersion": "x/v1", "command": "touch", "args": [str(witness)]}}
+    secret = {"data": {"value": base64.b64encode(json.dumps(config).encode()).decode()}}
+    Server(mocker, httpx2.Response(200, json={"gitVersion": "v1.36.0"}), httpx2.Response(200, json=secret))
+    owner = connect("management", source, Halt())
+
+    with pytest.raises(RefusedError, match=r"secret train/train-kubeconfig on management .*users\[.*\]\.exec"):
+        secret_source(owner, "train", "train-kubeconfig").connection()
+
+    assert not witness.exists()
+
+
 @pytest.mark.parametrize("server", ["https://10.0.0.1:6443", "https://api.example.com"])
 def test_sample_never_leaves_this_machine(mocker: Any, tmp_path: Path, server: str) -> None:
     import dataclasses
