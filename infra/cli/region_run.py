@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
+from ..engine import consent
 from ..engine.clusters import Session
 from ..engine.declared import parts_of
 from ..engine.direct.lifecycle import Lifecycle
@@ -77,6 +79,8 @@ def run_on(
 ) -> Iterator[RegionRun]:
     """Open a region for a command, and while the block runs show progress, keep a log, and take interrupts.
 
+    Programs that the region file names are run only if the user allowed them, now or before (`engine.consent`).
+
     Args:
         name: name or file of the region.
         stack: its only stack to work on; all if None.
@@ -86,6 +90,7 @@ def run_on(
     """
     plan, names = open_region(name, stack)
     root = regions.root_of(name)
+    consent.require(plan, parts_of(plan, names).targets(names), root, _ask if sys.stdin.isatty() else None)
     shows: AbstractContextManager[Listener] = nullcontext(silent) if quiet else display()
     with shows as shown:
         if about is None:
@@ -97,6 +102,10 @@ def run_on(
             run = RegionRun(plan, names, options, to_all(shown, log), root)
             with interruptible(run.halt):
                 yield run
+
+
+def _ask(question: str) -> bool:
+    return click.confirm(question, err=True)
 
 
 def open_region(name: str, stack: str | None) -> tuple[RegionPlan, list[str]]:

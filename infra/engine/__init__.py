@@ -4,7 +4,7 @@
 - `progress`: what is told meanwhile, and how it is shown; `runlog`: what is kept of it, a file a run.
 - `declared`: a region's objects by stack and cluster, and charts that an engine can't install.
 - `clusters`: connections to a region's clusters, with kubeconfig secrets of Cluster API; `samples`: the guard of hosts
-  that are made up.
+  that are made up; `consent`: programs that a region file names, run only where the user allowed them.
 - `direct` and `automation` (Pulumi) are the engines. Both use `concurrency` (work side by side, several faults as one),
   `interrupts` (Ctrl-C, SIGTERM) and `origins` (what brings a kind that a cluster lacks).
 - `doctor`: whether tools, clusters, rights and folders are there.
