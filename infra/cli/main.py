@@ -13,7 +13,7 @@ import click
 
 from ..errors import BAD_INPUT, ENVIRONMENT, INTERRUPTED, REFUSED, FactoryError
 from ..plan import regions
-from . import expand, fleet, gate, init, lifecycle
+from . import ci_log, expand, fleet, gate, init, lifecycle
 from .faults import tell
 from .options import JSON, REGION, complete_region
 
@@ -359,6 +359,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter still shows the rest
+    ci_log.guard()
     try:
         cli.main(prog_name="aifactory", standalone_mode=False)
     except FactoryError as error:
