@@ -265,6 +265,11 @@ def test_no_secret_is_read_unasked() -> None:
             "region demo has no stack demo.other; it has demo",
         ),
         (
+            lambda common: Region("x", RegionArgs(stack="no", **(common | {"plan": region_plan("split")}))),
+            "region demo has no stack no; it has demo, demo.train-a.0, demo.train-a, demo.infer-a, demo.train-a.t0, "
+            "demo.infer-a.t0",
+        ),
+        (
             lambda common: TenantEnclave("x", TenantEnclaveArgs(tenant="blue", **(common | {"providers": {}}))),
             "TenantEnclave blue applies objects to train-a, for which providers has no entry; given: none",
         ),

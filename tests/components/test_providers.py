@@ -188,8 +188,9 @@ def test_a_kubeconfig_may_be_the_output_of_a_resource(preview: bool) -> None:
 
 
 def test_a_kubeconfig_of_no_cluster_of_the_region_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"kubeconfigs names infer-b; region demo has management, train-a, infer-a"):
-        with_kubeconfigs("infer-a", infer_b=KUBECONFIG)
+    known = "region demo has management, train-a, infer-a"
+    with pytest.raises(ValueError, match=rf"kubeconfigs names infer-b, infer-c; {known}"):
+        with_kubeconfigs("infer-a", infer_c=KUBECONFIG, infer_b=KUBECONFIG)
 
 
 @pytest.mark.parametrize("adopt", [True, False])

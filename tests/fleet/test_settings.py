@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ai_factory.infra.fleet.settings import FILE, Fleet, load
+from ai_factory.infra.fleet import settings
+from ai_factory.infra.fleet.settings import FILE, Fleet, Wave, load
+from ai_factory.infra.spec._base import Model
+from ai_factory.infra.spec.descriptions import descriptions
 from ai_factory.infra.spec.problems import InputError
 from tests import regionfile
 from tests.fleet.conftest import COMMIT, SETTINGS, write_settings
@@ -118,7 +120,12 @@ def test_a_secret_is_never_repeated_in_a_fault(project: Path, changes: dict[str,
 
 
 def test_every_setting_says_what_it_is() -> None:
-    schema = yaml.safe_dump(Fleet.model_json_schema())
-    models = [Fleet.model_json_schema(), *Fleet.model_json_schema()["$defs"].values()]
-    assert schema
-    assert [key for one in models for key, value in one["properties"].items() if not value.get("description")] == []
+    models: list[type[Model]] = [
+        value for value in vars(settings).values() if isinstance(value, type) and issubclass(value, Model)
+    ]
+    undescribed = [
+        f"{model.__name__}.{key}" for model in models for key in model.model_fields.keys() - descriptions(model)
+    ]
+
+    assert {Fleet, Wave} <= set(models)
+    assert undescribed == []
