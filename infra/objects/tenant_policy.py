@@ -36,6 +36,17 @@ _DEFAULT_NETWORK = "v1.multus-cni.io/default-network"
 _KUEUE = "system:serviceaccounts:kueue-system"
 _IB_KUBERNETES = f"system:serviceaccount:{fabric_network.NAMESPACE}:ib-kubernetes"
 
+
+def _annotations(of: str) -> str:
+    return f"(has({of}.metadata.annotations) ? {of}.metadata.annotations : {{}})"
+
+
+_ONLY_GOING = (
+    "request.operation == 'UPDATE' && has(object.metadata.deletionTimestamp) && object.spec == oldObject.spec && "
+    f"{_annotations('object')} == {_annotations('oldObject')}"
+)
+"""CEL: an update of an object that is being deleted, which changes nothing that a rule looks at."""
+
 Rule = tuple[str, str]
 """A CEL expression, and what to say when it is false."""
 
@@ -67,12 +78,15 @@ def _tenants() -> Manifest:
 
 
 def _policy(group: str, resources: list[str], variables: dict[str, str], rules: list[Rule]) -> Manifest:
-    """A policy that fails closed. What is being deleted may always go: its finalizers are removed by updates."""
+    """A policy that fails closed. What is being deleted may always go: its finalizers are removed by updates.
+
+    Only updates that leave the rest as it is pass unjudged: a deleted Service that a finalizer holds back is served on.
+    """
     rule = {"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": resources}
     return {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": [rule], **_tenants()},
-        "matchConditions": [{"name": "stays", "expression": "!has(object.metadata.deletionTimestamp)"}],
+        "matchConditions": [{"name": "not-only-going", "expression": f"!({_ONLY_GOING})"}],
         "variables": [{"name": name, "expression": expression} for name, expression in variables.items()],
         "validations": [{"expression": expression, "message": message} for expression, message in rules],
     }
@@ -97,10 +111,19 @@ def _pod_variables() -> dict[str, str]:
         ),
         "created": "request.operation == 'CREATE'",
         "tolerations": "has(object.spec.tolerations) ? object.spec.tolerations : []",
+        "neighbours": " + ".join(_terms(kind) for kind in ("podAffinity", "podAntiAffinity")),
         "containers": ("object.spec.containers + (has(object.spec.initContainers) ? object.spec.initContainers : [])"),
         "networks": mark("object", "annotations", _NETWORKS),
         "networksBefore": f"request.operation == 'CREATE' ? '' : ({mark('oldObject', 'annotations', _NETWORKS)})",
     }
+
+
+def _terms(kind: str) -> str:
+    """CEL: what a pod says of pods that it is to be near to or apart from, whether it must or would like to."""
+    place = f"object.spec.affinity.{kind}"
+    must, like = (f"{place}.{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
+    given = f"has(object.spec.affinity) && has({place})"
+    return f"({given} && has({must}) ? {must} : []) + ({given} && has({like}) ? {like}.map(w, w.podAffinityTerm) : [])"
 
 
 def _placement() -> Iterator[Rule]:
@@ -127,6 +150,12 @@ def _placement() -> Iterator[Rule]:
         f"!variables.dedicated || variables.queued || "
         f"({own} && object.spec.nodeSelector['{labels.TENANT}'] == variables.tenant)",
         f"pods of a tenant with nodes of its own must name a queue or select its nodes: nodeSelector {labels.TENANT}",
+    )
+    # Required anti-affinity holds against pods that come later: one pod kept every other tenant's from every node.
+    yield (
+        "variables.neighbours.all(t, !has(t.namespaceSelector) && (!has(t.namespaces) || "
+        "t.namespaces.all(n, n == namespaceObject.metadata.name)))",
+        "affinity is among pods of the tenant's own namespace: leave namespaceSelector and other namespaces out",
     )
     yield (
         "!has(object.spec.priority) || object.spec.priority <= 0",

@@ -10,7 +10,7 @@ from lightkube import ApiError, Client, KubeConfig, codecs
 from lightkube.config.models import User
 from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import Namespace, Pod, ServiceAccountToken
+from lightkube.resources.core_v1 import Namespace, Pod, Service, ServiceAccountToken
 
 from ai_factory.infra.objects import tenant, tenant_policy
 from ai_factory.infra.sandbox import Sandbox
@@ -97,6 +97,13 @@ def refusal(api: Client, manifest: dict[str, Any]) -> str:
     return ""
 
 
+def neighbours(kind: str, how: str, **term: Any) -> dict[str, Any]:
+    """Affinity of one kind, `podAffinity` or `podAntiAffinity`, `required` or `preferred`, by one term."""
+    whole = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {}, **term}
+    terms = [whole] if how == "required" else [{"weight": 1, "podAffinityTerm": whole}]
+    return {"affinity": {kind: {f"{how}DuringSchedulingIgnoredDuringExecution": terms}}}
+
+
 QUEUED = {"labels": {"kueue.x-k8s.io/queue-name": "training"}}
 ALLOWED = {
     "plain": pod(),
@@ -106,6 +113,8 @@ ALLOWED = {
     "default account without a token": pod(serviceAccountName="default", automountServiceAccountToken=False),
     "own network": pod(annotations={NETWORKS: "partition, acme/partition@net2"}),
     "own nodes": pod("gov-llm", nodeSelector={TENANT: "gov-llm"}),
+    "apart from its own pods": pod(**neighbours("podAntiAffinity", "required", namespaces=["acme"])),
+    "near its own pods": pod(**neighbours("podAffinity", "preferred")),
     "own taint": pod(
         "gov-llm", labels={"kueue.x-k8s.io/queue-name": "default"}, tolerations=[{"key": TAINT, "value": "gov-llm"}]
     ),
@@ -117,7 +126,15 @@ def test_allowed(cluster: Client, case: str) -> None:
     assert refusal(cluster, ALLOWED[case]) == ""
 
 
+ELSEWHERE = {
+    f"{how} {kind} over {key}": (pod(**neighbours(kind, how, **{key: value})), "pods of the tenant's own namespace")
+    for kind in ("podAffinity", "podAntiAffinity")
+    for how in ("required", "preferred")
+    for key, value in (("namespaceSelector", {}), ("namespaces", ["acme", "kube-system"]))
+}
+"""Required anti-affinity over namespaces kept everybody else's pods from being scheduled."""
 REFUSED = {
+    **ELSEWHERE,
     "blanket toleration": (pod(tolerations=[{"operator": "Exists"}]), "must name its key"),
     "another's taint": (pod(tolerations=[{"key": TAINT, "value": "gov-llm"}]), "by its exact value"),
     "every tenant's taint": (pod(tolerations=[{"key": TAINT, "operator": "Exists"}]), "by its exact value"),
@@ -167,6 +184,26 @@ def test_services(cluster: Client, spec: dict[str, Any], reason: str) -> None:
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "acme"}}
     refused = refusal(cluster, {**service, "spec": {**spec, "ports": [{"port": 80}]}})
     assert (reason in refused) if reason else refused == ""
+
+
+def test_a_deleted_service_takes_no_address(cluster: Client) -> None:
+    """A finalizer of the tenant's own holds it back, and an object that goes was once exempt from every rule."""
+    metadata = {"name": "held", "namespace": "acme", "finalizers": ["example.org/hold"]}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
+    cluster.create(codecs.from_dict(service))
+    cluster.delete(Service, "held", namespace="acme")
+    going = cluster.get(Service, "held", namespace="acme")
+    assert going.metadata is not None and going.metadata.deletionTimestamp is not None and going.spec is not None
+
+    going.spec.externalIPs = ["192.0.2.1"]
+    with pytest.raises(ApiError, match="CVE-2020-8554"):
+        cluster.replace(going)
+
+    going.spec.externalIPs = None
+    going.metadata.finalizers = []
+    cluster.replace(going)
+    with pytest.raises(ApiError, match="not found"):
+        cluster.get(Service, "held", namespace="acme")
 
 
 def test_platform_namespaces_are_not_touched(cluster: Client) -> None:
