@@ -29,8 +29,9 @@ def test_arguments_are_given_by_name_and_stay(name: str) -> None:
     arguments = getattr(components, name)
     given = required(arguments)
 
-    with pytest.raises(TypeError, match="positional"):
-        arguments(*given.values())
+    for key, value in given.items():
+        with pytest.raises(TypeError, match="positional"):
+            arguments(value, **{other: given[other] for other in given if other != key})
     with pytest.raises(dataclasses.FrozenInstanceError):
         arguments(**given).plan = None
 
