@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -37,7 +38,13 @@ def _parsed(name: str) -> dict[str, Any]:
 
 def patched(name: str, *, to: Mapping[str, Any], delete: Iterable[str] = ()) -> dict[str, Any]:
     """Data of an example region with values at paths such as `clusters[0].racks` set; `[+]` appends."""
-    data = base(name)
+    return edited(base(name), to=to, delete=delete)
+
+
+def edited(
+    data: dict[str, Any], *, to: Mapping[str, Any] = MappingProxyType({}), delete: Iterable[str] = ()
+) -> dict[str, Any]:
+    """A region file's data, changed in place: values at paths such as `clusters[0].racks` set; `[+]` appends."""
     for path, value in to.items():
         parent, key = _parent(data, path)
         if key == "+":

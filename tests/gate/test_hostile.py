@@ -1,0 +1,221 @@
+"""Hostile and mistaken pull requests as data: edits of a project's files, and the verdict that the gate must give.
+
+A file `tests/gate/hostile/<area>.yaml` is a list of cases, each judged on a git project with the example regions:
+
+- `name`: of the case, the only one of this name in its file. `why`: what somebody loses if it passes.
+- `region`: example region whose file `path`, `remove` and `append` edit; `kr-haein` if left out.
+- `edit`: what the pull request does; `base`: what stands on the base already. Edits, in their order:
+    {path: clusters[0].nodes, to: 5}         a value of the region file; `tenants[+]` appends to a list
+    {remove: clusters[0].fabric}             a key or list item of the region file
+    {replace: old, with: new}                text of the region file, or of `file`; it must be there
+    {file: stacks/fleet.yaml, text: ...}     a file, written whole (`text` may be empty)
+    {append: "text"}                         at the end of the region file, or of `file`
+    {delete: Pulumi.yaml}                    a file or folder
+    {move: stacks/regions, to: stacks/x}     a file or folder under another name
+    {link: stacks/regions/a.yaml, to: ...}   a symbolic link
+  Edits of a region file may name another `region` of their own.
+- `allocate: false`: locks stay as they are; else those of edited region files are completed (`aifactory allocate`).
+- `arguments`: further arguments of `aifactory gate`. `today`: day of the verdict, `2027-03-01` if left out.
+- `expect`: `exit`: 0 good, 1 refused, 2 bad input, 3 environment. `rules`: that must be among the findings that count
+  (not waived). `not`: rules that must not. `says`: parts of what is said: messages, remedies, notes, names.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ai_factory.infra.plan import regions
+from ai_factory.infra.plan.allocation import ledger
+from ai_factory.infra.spec.problems import InputError
+from tests import regionfile
+from tests.conftest import Outcome
+
+from .project import Project
+
+FOLDER = Path(__file__).parent / "hostile"
+REGIONS = ("kr-dsx-1", "kr-haein", "kr-ulsan", "lab")
+TODAY = "2027-03-01"
+KEYS = {"name", "why", "region", "base", "edit", "allocate", "arguments", "today", "expect"}
+VERDICT_KEYS = {"exit", "rules", "not", "says"}
+Case = Mapping[str, Any]
+Edit = Mapping[str, Any]
+
+
+@functools.cache
+def cases(area: str) -> list[Case]:
+    """Cases of an area, of the keys that there are only."""
+    listed: list[Case] = yaml.safe_load((FOLDER / f"{area}.yaml").read_text(encoding="utf-8"))
+    for case in listed:
+        assert case.keys() <= KEYS, f"{case['name']}: {case.keys() - KEYS}"
+        assert case["expect"].keys() <= VERDICT_KEYS, f"{case['name']}: {case['expect'].keys() - VERDICT_KEYS}"
+    names = [case["name"] for case in listed]
+    assert len(names) == len(set(names)), f"{area}: a name is there twice"
+    return listed
+
+
+def every_case() -> Iterator[Any]:
+    for path in sorted(FOLDER.glob("*.yaml")):
+        yield from (pytest.param(case, id=f"{path.stem}: {case['name']}") for case in cases(path.stem))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One project for all cases; each begins at its first commit."""
+    return Project(tmp_path_factory.mktemp("hostile") / "project", REGIONS)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all cases, so that no case plans the base again."""
+    return tmp_path_factory.mktemp("hostile-cache")
+
+
+@pytest.fixture
+def project(whole: Project) -> Iterator[Project]:
+    first = whole.git("rev-list", "--max-parents=0", "HEAD").strip()
+    yield whole
+    whole.git("reset", "--quiet", "--hard", first)
+    whole.git("clean", "--quiet", "-ffdx")
+
+
+@pytest.mark.parametrize("case", list(every_case()))
+def test_hostile(
+    case: Case,
+    project: Project,
+    kept: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    aifactory: Callable[..., Outcome],
+) -> None:
+    if "base" in case:
+        apply(project, case, case["base"])
+        project.commit("base")
+    apply(project, case, case.get("edit", ()))
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept))
+
+    arguments = ("--base", "HEAD", "--date", str(case.get("today", TODAY)), *case.get("arguments", ()))
+    outcome = aifactory("gate", *arguments, "--json")
+
+    expect, verdict = case["expect"], json.loads(outcome.out) if outcome.out.strip() else {}
+    words = "\n".join(
+        [*texts({**verdict, "regions": list(map(without_changes, verdict.get("regions", ())))}), outcome.err]
+    )
+    rules = counting(verdict)
+    assert outcome.code == expect["exit"], words
+    assert set(expect.get("rules", ())) <= rules, (sorted(rules), words)
+    assert not rules & set(expect.get("not", ())), words
+    assert [part for part in expect.get("says", ()) if part not in words] == [], words
+
+
+def apply(project: Project, case: Case, edits: list[Edit]) -> None:
+    """Make edits in the work tree; the locks of region files that they edit are completed."""
+    touched = {}
+    for edit in edits:
+        name = edit.get("region", case.get("region", "kr-haein"))
+        file = project.folder / edit["file"] if "file" in edit else project.regions / f"{name}.yaml"
+        _kind_of(edit)(project, file, edit)
+        if file.parent == project.regions and file.suffix == ".yaml" and not file.name.endswith(".lock.yaml"):
+            touched[file] = None
+    for file in touched if case.get("allocate", True) else ():
+        complete(file)
+
+
+def complete(file: Path) -> None:
+    """Give out what a lock lacks; a file that can't be planned keeps its lock."""
+    try:
+        ledger.update(regions.open_region(file), (), write=True)
+    except (InputError, OSError):
+        return
+
+
+def _kind_of(edit: Edit) -> Callable[[Project, Path, Edit], None]:
+    return next(change for key, change in EDITS.items() if key in edit)
+
+
+def _set(_project: Project, file: Path, edit: Edit) -> None:
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(regionfile.dump(regionfile.edited(data, to={edit["path"]: edit["to"]})), encoding="utf-8")
+
+
+def _remove(_project: Project, file: Path, edit: Edit) -> None:
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(regionfile.dump(regionfile.edited(data, delete=[edit["remove"]])), encoding="utf-8")
+
+
+def _replace(_project: Project, file: Path, edit: Edit) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert edit["replace"] in text, edit
+    file.write_text(text.replace(edit["replace"], edit["with"]), encoding="utf-8")
+
+
+def _write(_project: Project, file: Path, edit: Edit) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(edit["text"], encoding="utf-8")
+
+
+def _append(_project: Project, file: Path, edit: Edit) -> None:
+    file.write_text(file.read_text(encoding="utf-8") + edit["append"], encoding="utf-8")
+
+
+def _delete(project: Project, _file: Path, edit: Edit) -> None:
+    path = project.folder / edit["delete"]
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _move(project: Project, _file: Path, edit: Edit) -> None:
+    target = project.folder / edit["to"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (project.folder / edit["move"]).rename(target)
+
+
+def _link(project: Project, _file: Path, edit: Edit) -> None:
+    path = project.folder / edit["link"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(edit["to"])
+
+
+EDITS: Mapping[str, Callable[[Project, Path, Edit], None]] = {
+    "path": _set,
+    "remove": _remove,
+    "replace": _replace,
+    "text": _write,
+    "append": _append,
+    "delete": _delete,
+    "move": _move,
+    "link": _link,
+}
+"""By the key that tells an edit's kind."""
+
+
+def counting(verdict: Mapping[str, Any]) -> set[str]:
+    """Rules of the findings that are not waived, of the fleet and of all regions."""
+    listed = [*verdict.get("findings", ()), *(f for region in verdict.get("regions", ()) for f in region["findings"])]
+    return {finding["rule"] for finding in listed if finding["waived"] is None}
+
+
+def without_changes(region: Mapping[str, Any]) -> dict[str, Any]:
+    """A region's verdict without the fields of objects, which may be long."""
+    return {key: value for key, value in region.items() if key not in ("changes", "pools")}
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts of plain data."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, str):
+        yield value
