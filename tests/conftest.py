@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from ai_factory.infra.cli import main
+from ai_factory.infra.gate.cache import seal
 from tests import installed
 
 hypothesis.settings.register_profile("fixed", deadline=None, max_examples=50, database=None, derandomize=True)
@@ -37,10 +38,14 @@ class Outcome:
 def own_cache(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A cache of each test's own, made when it is first written to. Live tests look for their tools in the user's."""
+    """A cache of each test's own, made when it is first written to, and one key that the caches of all are sealed with.
+
+    Live tests look for their tools in the user's cache.
+    """
     if request.node.get_closest_marker("live") is None:
         folder = tmp_path_factory.getbasetemp() / "caches" / sha256(request.node.nodeid.encode()).hexdigest()[:16]
         monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+        monkeypatch.setattr(seal, "key_file", lambda: tmp_path_factory.getbasetemp() / "gate-seal")
 
 
 @pytest.fixture

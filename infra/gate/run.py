@@ -16,7 +16,7 @@ from .cache.computing import Computing, Progress, silent
 from .cache.store import Store
 from .judge.region import Judge
 from .judge.verdict import RegionVerdict, Verdict, ordered
-from .sides import trees
+from .sides import outside, trees
 from .sides.region_pairs import Pair, Pairs
 
 
@@ -46,8 +46,11 @@ def gate(request: Request) -> Verdict:
     Raises:
         trees.GitError: no repository, no base.
         store.StoreError: the cache can't be written.
-        InputError: merge conflicts, stacks that do not exist, no region on either side.
+        InputError: merge conflicts, stacks that do not exist, no region on either side, a cache that the change could
+            bring along.
     """
+    if request.cache is not None:
+        outside.check_cache(request.root, request.cache)
     with _sides(request) as sides, _folder(request.cache) as cache, _uncollected():
         return judged(request, sides, Store(cache))
 

@@ -160,14 +160,17 @@ def test_without_a_base_every_region_is_judged_as_it_stands(project: Project) ->
     assert verdict.base is None
 
 
-def test_the_cache_is_used_and_kept(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_used_and_kept(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ai_factory.infra.gate.cache import shards
 
+    cache = tmp_path_factory.mktemp("cache")
     project.replace("lab", "gpus: 16", "gpus: 12")
-    first = judged(project, cache=tmp_path / "cache")
+    first = judged(project, cache=cache)
     monkeypatch.setattr(shards, "compute", lambda *_: pytest.fail("planned again"))
 
-    assert judged(project, cache=tmp_path / "cache") == first
+    assert judged(project, cache=cache) == first
 
 
 def test_the_base_is_planned_by_its_own_code_where_the_change_touches_the_package(

@@ -98,13 +98,21 @@ def test_a_pull_request_runs_without_rights_or_secrets() -> None:
             assert step["with"]["persist-credentials"] is False
 
 
-def test_no_pull_request_writes_a_cache_that_others_read() -> None:
+@pytest.mark.parametrize("name", ["ai-factory.yml", ".gitlab-ci.yml"])
+@pytest.mark.parametrize("folder", [None, ROOT / "templates" / "project"], ids=["own", "template"])
+def test_the_gate_keeps_its_cache_within_the_job_and_outside_of_the_checkout(name: str, folder: Path | None) -> None:
+    own = GITLAB if name.startswith(".") else GITHUB / name
+    text = (folder / f"{name.lstrip('.')}.j2" if folder else own).read_text(encoding="utf-8")
+
+    assert set(re.findall(r"--cache (\S+)", text)) <= {'"$RUNNER_TEMP/gate-cache"', '"$cache"'}
+    assert text.count("aifactory gate ") == text.count("--cache ") == 2
+    assert "actions/cache" not in text
+    assert not re.search(r"^ *(cache:|key: aifactory-gate)", text, re.MULTILINE)
+
+
+def test_no_step_brings_a_cache_of_packages() -> None:
     for step in steps():
-        uses = step.get("uses", "")
-        assert not re.match(r"actions/cache@", uses), "it saves on pull requests too"
-        if uses.startswith("actions/cache/save@"):
-            assert step["if"] == "github.event_name == 'push'"
-        assert "cache" not in step.get("with", {}) or not uses.startswith("actions/setup-python@")
+        assert "cache" not in step.get("with", {}) or not step.get("uses", "").startswith("actions/setup-python@")
 
 
 def test_the_report_runs_no_code_of_the_pull_request() -> None:

@@ -4,6 +4,7 @@
 - `outline`: a region without its objects: its light plan, facts, lock lines, keys of shards; its waivers and approvals
   as plain text.
 - `shards`: a region cut into parts; the key of a part, its plan and objects.
+- `seal`: the key by which a user's own entries are told from all others.
 - `store`: entries on disk, in the user's folder; object records packed as bytes.
 - `computing`: answers from the store or plans anew, side by side, and tells its progress.
 """

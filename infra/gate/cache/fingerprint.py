@@ -11,8 +11,10 @@ from ...files import PACKAGE
 
 FORMAT = 2
 """Raised when the records change. 1: owners were guessed from names; 2: objects say whose they are."""
-FORMER = 1
+FORMER = FORMAT - 1
 """The format before, which stays readable: a base may be planned by code that writes it."""
+OWNERS_SINCE = 2
+"""First format whose objects say whose they are."""
 _FOLDERS = ("catalog", "gate", "objects", "plan", "spec", "text")
 _SUFFIXES = (".py", ".yaml", ".j2")
 _LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")
@@ -35,8 +37,13 @@ def fingerprint() -> str:
     files = sorted(PACKAGE.glob("*.py"))
     for folder in (*(PACKAGE / name for name in _FOLDERS), PACKAGE.parent / "templates"):
         files += sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
-    parts: list[bytes | str] = [str(FORMAT), sys.version]
-    parts += [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
+    parts: list[bytes | str] = [str(FORMAT), libraries()]
     for path in files:
         parts += [path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()]
     return digest(*parts)
+
+
+@cache
+def libraries() -> str:
+    """Digest of Python's version and those of the libraries that plans and verdicts rely on."""
+    return digest(sys.version, *(f"{name} {metadata.version(name)}" for name in _LIBRARIES))

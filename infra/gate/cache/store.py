@@ -1,7 +1,8 @@
 """The cache: entries named by a digest of everything that they were made from, so none can be stale.
 
 An entry that is cut off, altered or of another making is left aside with a note, and made anew. Entries are JSON,
-compressed, behind a line with their key and digest: nothing in them is ever run.
+compressed, behind a line with their key and seal (`seal`): nothing in them is ever run, and none that this user did not
+make is believed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from ...errors import UnavailableError
 from ...files import PRIVATE, cache_home, write_whole
 from ...objects.ids import UNKNOWN
 from ..records import ObjectRecord, Outline, ShardHead
-from .fingerprint import FORMAT, FORMER
+from . import seal
+from .fingerprint import FORMAT, OWNERS_SINCE
 
 _T = TypeVar("_T")
 _MAGIC = "ai-factory-gate"
@@ -42,29 +44,50 @@ def user_folder() -> Path:
 class Store:
     """A folder of entries. Safe for several processes: each entry is put in place whole."""
 
-    def __init__(self, folder: Path, record_format: int = FORMAT) -> None:
-        self.folder = folder / f"v{record_format}"
-        self._format = record_format
+    def __init__(self, folder: Path, key: bytes | None = None) -> None:
+        """A store.
+
+        Args:
+            folder: of the cache; nothing in it need be true.
+            key: what entries are sealed with, 32 bytes; the user's own if None.
+        """
+        self.folder = folder / f"v{FORMAT}"
+        self._seal_key = seal.user_key() if key is None else key
         self.notes: list[str] = []
         """Entries that were left aside, and why."""
 
+    def record(self, key: str, kind: str, model: type[_T]) -> _T | None:
+        """The record of a kind and key, None if there is none that can be used."""
+        data = self._read(key, kind)
+        if data is None:
+            return None
+        try:
+            return msgspec.json.decode(data, type=model)
+        except msgspec.MsgspecError:
+            self._note(key, kind, "is of another making")
+            return None
+
+    def put_record(self, key: str, kind: str, record: msgspec.Struct) -> None:
+        """Keep a record."""
+        self._put(key, kind, msgspec.json.encode(record))
+
     def outline(self, key: str) -> Outline | None:
         """The outline of that key, None if there is none that can be used."""
-        return self._decoded(key, "outline", Outline)
+        return self.record(key, "outline", Outline)
 
     def put_outline(self, key: str, outline: Outline) -> None:
         """Keep an outline."""
-        self._put(key, "outline", msgspec.json.encode(outline))
+        self.put_record(key, "outline", outline)
 
     def shard(self, key: str) -> ShardHead | None:
         """The shard of that key without its objects; None unless the objects are there too."""
-        head = self._decoded(key, "shard", ShardHead)
+        head = self.record(key, "shard", ShardHead)
         return head if head is not None and self._path(key, "objects").is_file() else None
 
     def put_shard(self, head: ShardHead, objects: bytes) -> None:
         """Keep a shard: its objects, as `pack` made them, before its head."""
         self._put(head.key, "objects", objects)
-        self._put(head.key, "shard", msgspec.json.encode(head))
+        self.put_record(head.key, "shard", head)
 
     def objects(self, head: ShardHead) -> list[bytes] | None:
         """Objects of a shard, packed; None if they can't be used."""
@@ -76,17 +99,22 @@ class Store:
             return None
         return [line for line in data.split(b"\n") if line]
 
-    def take_over(self, head: ShardHead) -> ShardHead | None:
-        """Keep a shard that is there in the format before; None if it can't be used.
+    def take_over(self, head: ShardHead, folder: Path, record_format: int) -> ShardHead | None:
+        """Keep a shard that another copy of this package left in a folder; None if it is not what its head names.
 
-        Owners of that format were guessed from names: they become unknown.
+        Args:
+            head: as that copy answered.
+            folder: of this process alone, since that copy may not seal what it writes.
+            record_format: of that copy. Before `OWNERS_SINCE` owners were guessed from names: they become unknown.
         """
-        packed = Store(self.folder.parent, FORMER).objects(head)
-        if packed is None:
+        objects = _objects_in(folder / f"v{record_format}", head)
+        if objects is None:
             return None
-        records = (msgspec.structs.replace(record, owner=UNKNOWN.path) for record in unpack(packed))
-        objects, payload = pack(records)
-        taken = msgspec.structs.replace(head, payload=payload)
+        taken = head
+        if record_format < OWNERS_SINCE:
+            lines = unpack(line for line in objects.split(b"\n") if line)
+            objects, payload = pack(msgspec.structs.replace(record, owner=UNKNOWN.path) for record in lines)
+            taken = msgspec.structs.replace(head, payload=payload)
         self.put_shard(taken, objects)
         return taken
 
@@ -113,18 +141,8 @@ class Store:
                 path.unlink()
             left -= size
 
-    def _decoded(self, key: str, kind: str, model: type[_T]) -> _T | None:
-        data = self._read(key, kind)
-        if data is None:
-            return None
-        try:
-            return msgspec.json.decode(data, type=model)
-        except msgspec.MsgspecError:
-            self._note(key, kind, "is of another making")
-            return None
-
     def _path(self, key: str, kind: str) -> Path:
-        return self.folder / key[:2] / f"{key}.{kind}"
+        return _path(self.folder, key, kind)
 
     def _read(self, key: str, kind: str) -> bytes | None:
         path = self._path(key, kind)
@@ -140,7 +158,7 @@ class Store:
             self._note(key, kind, "is not one of ours")
             return None
         if title != self._title(key, kind, packed):
-            self._note(key, kind, "is damaged")
+            self._note(key, kind, "is damaged, or not of this user's making")
             return None
         data = _inflated(packed)
         if data is None:
@@ -160,7 +178,8 @@ class Store:
             raise StoreError(f"the cache {self.folder.parent} can't be written: {error.strerror}") from error
 
     def _title(self, key: str, kind: str, packed: bytes) -> bytes:
-        return f"{_MAGIC} {self._format} {kind} {key} {_sum(packed)}".encode()
+        about = f"{_MAGIC} {FORMAT} {kind} {key}"
+        return f"{about} {seal.seal(self._seal_key, about.encode(), packed)}".encode()
 
     def _note(self, key: str, kind: str, why: str) -> None:
         note = f"the cache entry {key[:12]}.{kind} {why}: ignored and made anew"
@@ -170,6 +189,20 @@ class Store:
 
 class StoreError(UnavailableError):
     """The cache can't be written."""
+
+
+def _path(folder: Path, key: str, kind: str) -> Path:
+    return folder / key[:2] / f"{key}.{kind}"
+
+
+def _objects_in(folder: Path, head: ShardHead) -> bytes | None:
+    """Objects of a shard as another copy packed them, None unless they are what its head names."""
+    try:
+        raw = _path(folder, head.key, "objects").read_bytes()
+    except OSError:
+        return None
+    data = _inflated(raw.partition(b"\n")[2])
+    return data if data is not None and _sum(data) == head.payload else None
 
 
 def pack(records: Iterable[ObjectRecord]) -> tuple[bytes, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -23,6 +24,7 @@ from ..records import Finding, ShardHead
 from ..rule import RegionView
 from ..rules import running
 from ..rules.waivers import waive
+from ..sides import outside
 from .verdict import blocks, ordered
 
 
@@ -122,12 +124,12 @@ class _Planned:
 
 
 def _planned(file: Path) -> _Planned:
-    """A region's shards from the gate's own cache; one that can't be kept is slower to plan again, never another."""
-    try:
-        return _planned_with(Store(user_folder()), file)
-    except UnavailableError:
-        with tempfile.TemporaryDirectory(prefix="aifactory-check-") as folder:
-            return _planned_with(Store(Path(folder)), file)
+    """A region's shards from the user's cache, unless it can't be kept or lies where a change can write it."""
+    with contextlib.suppress(UnavailableError):
+        if outside.is_outside(file.absolute().parent, user_folder()):
+            return _planned_with(Store(user_folder()), file)
+    with tempfile.TemporaryDirectory(prefix="aifactory-check-") as folder:
+        return _planned_with(Store(Path(folder)), file)
 
 
 def _planned_with(store: Store, file: Path) -> _Planned:

@@ -1,7 +1,8 @@
 """Plans the base by the base's own copy of this package, where a change touches the package too.
 
 Run as a process of its own: `python -m ai_factory.infra.gate.elsewhere FOLDER STORE JOBS NAME..`. It prints one JSON
-value and leaves shards in the store. Only code that is merged already is run this way.
+value and leaves shards in the store, a folder of this run alone, from which they are taken over into the cache. Only
+merged code is run this way.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -16,7 +19,7 @@ import msgspec
 from ...errors import FactoryError
 from ...files import PACKAGE
 from ..cache.computing import Computing, Task
-from ..cache.fingerprint import FORMAT, FORMER
+from ..cache.fingerprint import FORMAT, FORMER, digest, libraries
 from ..cache.store import Store
 from ..records import Outline, ShardHead
 
@@ -41,22 +44,51 @@ class OwnCodeError(FactoryError):
     """The base's copy can't plan it; the message says why."""
 
 
-def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> Answer:
-    """Have a base's regions planned by its own copy of this package, in another process.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which regions of a base its own copy is to plan."""
+
+    code: Path
+    """Project folder of that copy."""
+    folder: Path
+    """Project folder of the regions."""
+    tree: str
+    """Commit and folder that both are of."""
+    names: tuple[str, ...]
+    """Regions."""
+
+    @property
+    def key(self) -> str:
+        """Key of the answer in the cache: digest of all that it follows from."""
+        return digest("own code", libraries(), self.tree, *self.names)
+
+
+def ask(question: Question, store: Store, jobs: int) -> Answer:
+    """Have a base's regions planned by its own copy of this package, in another process; or what it said before.
 
     Args:
-        code: project folder of that copy.
-        folder: project folder of the regions.
-        store: folder of the cache.
+        question: the copy and the regions.
+        store: the cache, to which answer and shards go.
         jobs: processes at most.
-        names: regions.
 
     Raises:
         OwnCodeError: the copy is too old to be asked, or failed.
     """
+    before = store.record(question.key, "answer", Answer)
+    if before is not None and all(store.shard(key) == head for key, head in before.shards.items()):
+        return before
+    with tempfile.TemporaryDirectory(prefix="aifactory-gate-base-") as scratch:
+        answer = _asked(question, Path(scratch), jobs)
+        shards = _taken_over(answer, Path(scratch), store)
+    answer = msgspec.structs.replace(answer, shards=shards)
+    store.put_record(question.key, "answer", answer)
+    return answer
+
+
+def _asked(question: Question, scratch: Path, jobs: int) -> Answer:
     # -P: a module in the working directory, which the change may bring, must not take the place of a library.
-    command = [sys.executable, "-P", "-m", _MODULE, str(folder), str(store), str(jobs), *names]
-    environment = {**os.environ, "PYTHONPATH": str(code / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-P", "-m", _MODULE, str(question.folder), str(scratch), str(jobs), *question.names]
+    environment = {**os.environ, "PYTHONPATH": str(question.code / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, capture_output=True, env=environment, check=False)  # noqa: S603 merged code only
     if done.returncode != 0:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
@@ -68,17 +100,20 @@ def ask(code: Path, folder: Path, store: Path, jobs: int, names: list[str]) -> A
         raise OwnCodeError(f"its records are of another form ({error})") from None
     if answer.format not in (FORMAT, FORMER):
         raise OwnCodeError(f"its records are of format {answer.format}, not {FORMAT} or {FORMER}")
-    if not Path(answer.package).is_relative_to(code.resolve()):
+    if not Path(answer.package).is_relative_to(question.code.resolve()):
         raise OwnCodeError("another copy answered in its place")
-    return answer if answer.format == FORMAT else _taken_over(answer, Store(store))
+    return answer
 
 
-def _taken_over(answer: Answer, store: Store) -> Answer:
-    """The answer of a copy that writes the format before, with its shards in this one."""
-    shards = {key: taken for key, head in answer.shards.items() if (taken := store.take_over(head)) is not None}
-    if len(shards) < len(answer.shards):
-        raise OwnCodeError("its records can't be read")
-    return msgspec.structs.replace(answer, shards=shards)
+def _taken_over(answer: Answer, scratch: Path, store: Store) -> dict[str, ShardHead]:
+    """Shards of an answer, by key, brought into the cache in the form of this copy."""
+    shards: dict[str, ShardHead] = {}
+    for key, head in answer.shards.items():
+        taken = store.take_over(head, scratch, answer.format)
+        if taken is None or head.key != key:
+            raise OwnCodeError("its records can't be read")
+        shards[key] = taken
+    return shards
 
 
 def main(folder: str, store: str, jobs: str, *names: str) -> None:

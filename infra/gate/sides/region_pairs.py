@@ -110,10 +110,11 @@ class Pairs:
         base = self.sides.base
         if base is None or base.code is None:
             return False
-        names = [pair.name for pair in touched]
-        cache = self.computing.store.folder.parent
+        question = own_code.Question(
+            code=base.code, folder=base.folder, tree=base.tree, names=tuple(pair.name for pair in touched)
+        )
         try:
-            answer = own_code.ask(base.code, base.folder, cache, self.computing.jobs, names)
+            answer = own_code.ask(question, self.computing.store, self.computing.jobs)
         except own_code.OwnCodeError as error:
             self.notes.append(
                 f"the change touches this package, and the base's own copy can't plan its regions ({error}): "

@@ -37,6 +37,8 @@ class Side:
     """Project folder: holds `stacks/`."""
     words: str
     """What it is, for readers."""
+    tree: str = ""
+    """Id of the commit, a colon and the project's folder in it; empty for what is no commit."""
     code: Path | None = None
     """Folder with this side's own copy of the package, where it differs from the one that runs."""
 
@@ -97,7 +99,7 @@ class _Opener:
         base_folder = self._extract(base, "base", prefix, [STACKS])
         code = self._base_code(base, tree, prefix)
         words = f"{name} ({self._line('rev-parse', '--short', base)})"
-        base_side = Side(folder=base_folder, words=words, code=code)
+        base_side = Side(folder=base_folder, words=words, tree=f"{base}:{prefix}", code=code)
         return Trees(base=base_side, head=head, prefix=prefix, notes=tuple(self.notes))
 
     def _locate(self) -> str:
@@ -195,7 +197,7 @@ class _Opener:
         command = ["git", "-C", str(self.root), "cat-file", "--batch"]
         wanted = "".join(f"{name}\n" for name in names).encode()
         done = subprocess.run(  # noqa: S603
-            command, input=wanted, capture_output=True, env=_environment(self.environment), check=False
+            command, input=wanted, capture_output=True, env=environment(self.environment), check=False
         )
         stream, blobs = io.BytesIO(done.stdout), []
         for name in names:
@@ -231,7 +233,7 @@ class _Opener:
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         command = ["git", "-C", str(self.root), *arguments]
         try:
-            return subprocess.run(command, capture_output=True, env=_environment(self.environment), check=False)  # noqa: S603
+            return subprocess.run(command, capture_output=True, env=environment(self.environment), check=False)  # noqa: S603
         except FileNotFoundError:
             raise GitError("git is not on PATH: install it, or judge without a base (--no-base)") from None
 
@@ -243,7 +245,7 @@ _REDIRECTS = frozenset(
 """What hooks set: it would point git at another tree than the one that is judged."""
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
+def environment(more: Mapping[str, str]) -> dict[str, str]:
     """Git must speak English and ask nobody."""
     own = {name: value for name, value in os.environ.items() if name not in _REDIRECTS}
     return {**own, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
