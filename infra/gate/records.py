@@ -1,5 +1,8 @@
 """Plain records of a planned region: what is compared, judged and kept in the cache. All of them are JSON.
 
+A base may be planned by older code (`sides.own_code`), so a field that is added has a default: without one, every
+change of code would be unjudged.
+
 A region is cut into shards: `management`, and `cluster/<name>` with all that depends on one cluster alone. A shard
 is computed from a region file, lock and inventory that were cut down to what it may see, so its key, a digest of
 just that, can't stand for other content.

@@ -182,7 +182,12 @@ class ChangeView:
 
     def approved(self, action: str, *subjects: str) -> bool:
         """Whether an approval in force covers an action on any of these names."""
-        covers = {"delete": ("delete",), "replace": ("delete", "replace"), "drain": ("delete", "replace", "drain")}
+        covers = {
+            "delete": ("delete",),
+            "replace": ("delete", "replace"),
+            "drain": ("delete", "replace", "drain"),
+            "unjudged": ("unjudged",),
+        }
         covered = False
         for number, approval in enumerate(self.approvals):
             fits = approval["action"] in covers[action] and any(

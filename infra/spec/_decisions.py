@@ -41,8 +41,9 @@ class Waiver(Model):
 class Approval(Model):
     """Leave to lose something once: the gate refuses it otherwise."""
 
-    action: Literal["delete", "replace", "drain"]
-    """What is approved. To delete takes in to replace and to drain; to replace takes in to drain."""
+    action: Literal["delete", "replace", "drain", "unjudged"]
+    """What is approved. To delete takes in to replace and to drain; to replace takes in to drain. `unjudged`, of a
+    region: that its sides can't be compared, each planned by its own code."""
     subject: Loss
     """What may be lost: `tenant/acme`, `cluster/train-a`, `rack/train-a-r0064`, `region/kr-ulsan` or the id of an
     object; `*` stands for any letters, but not for all of it."""

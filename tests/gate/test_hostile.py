@@ -15,6 +15,8 @@ A file `tests/gate/hostile/<area>.yaml` is a list of cases, each judged on a git
     {link: stacks/regions/a.yaml, to: ...}   a symbolic link
   Edits of a region file may name another `region` of their own.
 - `allocate: false`: locks stay as they are; else those of edited region files are completed (`aifactory allocate`).
+- `package: true`: the project holds a copy of this package, as its own repository does, and `kr-haein` only; it is
+  judged by the copy as changed, in a process of its own (seconds, so few of them).
 - `arguments`: further arguments of `aifactory gate`. `today`: day of the verdict, `2027-03-01` if left out.
 - `expect`: `exit`: 0 good, 1 refused, 2 bad input, 3 environment. `rules`: that must be among the findings that count
   (not waived). `not`: rules that must not. `says`: parts of what is said: messages, remedies, notes, names.
@@ -24,7 +26,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +48,7 @@ from .project import Project
 FOLDER = Path(__file__).parent / "hostile"
 REGIONS = ("kr-dsx-1", "kr-haein", "kr-ulsan", "lab")
 TODAY = "2027-03-01"
-KEYS = {"name", "why", "region", "base", "edit", "allocate", "arguments", "today", "expect"}
+KEYS = {"name", "why", "region", "base", "edit", "allocate", "package", "arguments", "today", "expect"}
 VERDICT_KEYS = {"exit", "rules", "not", "says"}
 Case = Mapping[str, Any]
 Edit = Mapping[str, Any]
@@ -78,12 +83,26 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hostile-cache")
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same with a copy of this package in it."""
+    project = Project(tmp_path_factory.mktemp("hostile-package") / "project", ("kr-haein",))
+    for name in ("infra", "templates", "components", "policypack"):
+        ignored = shutil.ignore_patterns("__pycache__", ".venv")
+        shutil.copytree(regionfile.REPOSITORY / name, project.folder / name, ignore=ignored)
+    shutil.copytree(regionfile.REPOSITORY / "src", project.folder / "src", symlinks=True)
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--amend", "-m", "begin")
+    return project
+
+
 @pytest.fixture
-def project(whole: Project) -> Iterator[Project]:
-    first = whole.git("rev-list", "--max-parents=0", "HEAD").strip()
-    yield whole
-    whole.git("reset", "--quiet", "--hard", first)
-    whole.git("clean", "--quiet", "-ffdx")
+def project(case: Case, request: pytest.FixtureRequest) -> Iterator[Project]:
+    shared: Project = request.getfixturevalue("package" if case.get("package") else "whole")
+    first = shared.git("rev-list", "--max-parents=0", "HEAD").strip()
+    yield shared
+    shared.git("reset", "--quiet", "--hard", first)
+    shared.git("clean", "--quiet", "-ffdx")
 
 
 @pytest.mark.parametrize("case", list(every_case()))
@@ -100,9 +119,10 @@ def test_hostile(
     apply(project, case, case.get("edit", ()))
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(kept))
+    monkeypatch.setenv("XDG_STATE_HOME", str(kept / "state"))
 
-    arguments = ("--base", "HEAD", "--date", str(case.get("today", TODAY)), *case.get("arguments", ()))
-    outcome = aifactory("gate", *arguments, "--json")
+    arguments = ["--base", "HEAD", "--date", str(case.get("today", TODAY)), *case.get("arguments", ()), "--json"]
+    outcome = by_its_copy(project, arguments) if case.get("package") else aifactory("gate", *arguments)
 
     expect, verdict = case["expect"], json.loads(outcome.out) if outcome.out.strip() else {}
     words = "\n".join(
@@ -113,6 +133,14 @@ def test_hostile(
     assert set(expect.get("rules", ())) <= rules, (sorted(rules), words)
     assert not rules & set(expect.get("not", ())), words
     assert [part for part in expect.get("says", ()) if part not in words] == [], words
+
+
+def by_its_copy(project: Project, arguments: list[str]) -> Outcome:
+    """What the project's own copy of the package says."""
+    command = [sys.executable, "-c", "from ai_factory.infra.cli.main import main; main()", "gate", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(project.folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
+    return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 def apply(project: Project, case: Case, edits: list[Edit]) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from ai_factory.infra.gate import run
 from ai_factory.infra.gate.judge.verdict import Verdict
-from ai_factory.infra.gate.sides import trees
 from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.spec.problems import InputError
@@ -108,7 +107,7 @@ def test_more_racks_than_power_is_a_refusal_by_a_rule(project: Project) -> None:
 
 APPROVAL = """
 approvals:
-  - {action: delete, subject: region/lab, by: me, reason: the base is broken, until: 2030-01-01}
+  - {action: unjudged, subject: region/lab, by: me, reason: the base is broken, until: 2030-01-01}
 """
 
 
@@ -171,41 +170,3 @@ def test_the_cache_is_used_and_kept(
     monkeypatch.setattr(shards, "compute", lambda *_: pytest.fail("planned again"))
 
     assert judged(project, cache=cache) == first
-
-
-def test_the_base_is_planned_by_its_own_code_where_the_change_touches_the_package(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Own code that calls every cluster's config map otherwise: the difference is shown though no file changed."""
-    code = tmp_path / "code"
-    for name in ("infra", "templates", "components"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(regionfile.REPOSITORY / name, code / name, ignore=ignored)
-    shutil.copytree(regionfile.REPOSITORY / "src", code / "src", symlinks=True)
-    network = code / "infra" / "objects" / "fabric_network.py"
-    text = network.read_text(encoding="utf-8")
-    assert '"fabric-plan"' in text
-    network.write_text(text.replace('"fabric-plan"', '"fabric-map"'), encoding="utf-8")
-    monkeypatch.setattr(trees._Opener, "_base_code", lambda self, *_: code)
-
-    for folder in (tmp_path, project.folder):
-        (folder / "msgspec.py").write_text("raise SystemExit('code of the change ran')\n", encoding="utf-8")
-    monkeypatch.chdir(project.folder)
-
-    verdict = judged(project)
-
-    assert verdict.notes == ()
-    (one,) = [one for one in verdict.regions if one.region == "lab"]
-    names = {(change.action, change.id.rpartition("/")[2]) for change in one.changes}
-    assert names == {("delete", "fabric-map"), ("create", "fabric-plan")}
-
-
-def test_a_base_too_old_to_plan_by_itself_is_said(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "old" / "src").mkdir(parents=True)
-    monkeypatch.setattr(trees._Opener, "_base_code", lambda self, *_: tmp_path / "old")
-
-    verdict = judged(project)
-
-    assert "differences that come from code are not shown" in verdict.notes[0]

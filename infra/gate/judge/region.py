@@ -20,7 +20,7 @@ from ..impact import blast, diff, order, totals
 from ..records import Blast, Change, Finding, Outline, Path_, StackDelta
 from ..rule import RULES, ChangeView, FleetView
 from ..rules import running
-from ..rules.previews import UNPLANNED
+from ..rules.previews import OTHER_CODE, UNPLANNED
 from ..rules.waivers import waive
 from ..sides.region_pairs import Pair, Pairs
 from .standing import standing_findings
@@ -179,8 +179,7 @@ class Judge:
         if pair.after is not None and pair.head is not None:
             findings += standing_findings(self.computing.opened(pair.head), self.pairs.heads)
         decisions = pair.after or pair.before
-        findings += self._unplanned_base(pair)
-        if self.sides.base is not None and pair.base is not None and pair.before is not None:
+        if self.sides.base is not None and pair.base is not None:
             view = ChangeView(
                 region=pair.name,
                 base=pair.before,
@@ -190,33 +189,13 @@ class Judge:
                 today=self.today,
                 approvals=decisions.approvals if decisions else (),
             )
-            findings += running.change(view)
+            findings += _unjudged(pair, view)
+            if pair.before is not None:
+                findings += running.change(view)
             pair.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
         waivers = decisions.waivers if decisions else ()
         findings = waive(findings, waivers, self.today, region=pair.name, whole=pair.after is not None)
         return tuple(ordered(self._placed(finding, pair, shown) for finding in findings))
-
-    def _unplanned_base(self, pair: Pair) -> list[Finding]:
-        """A base that can't be planned hides what is lost: nothing passes without somebody's word."""
-        if self.sides.base is None or pair.base is None or pair.before is not None:
-            return []
-        view = ChangeView(
-            region=pair.name, base=None, head=pair.after, changes=(), blast=Blast(), today=self.today,
-            approvals=pair.after.approvals if pair.after else (),
-        )  # fmt: skip
-        if view.approved("delete", f"region/{pair.name}"):
-            return []
-        rule = RULES[UNPLANNED]
-        return [
-            Finding(
-                rule=rule.id,
-                severity=rule.severity,
-                region=pair.name,
-                subject=f"region/{pair.name}",
-                message="; ".join(pair.notes) or "the base can't be planned",
-                remedy=rule.remedy,
-            )
-        ]
 
     def _placed(self, finding: Finding, pair: Pair, shown: str) -> Finding:
         """The finding with file and line."""
@@ -226,6 +205,26 @@ class Judge:
             path = running.place_of(_subject(finding.subject, pair.after), region)
         line = _line_of(pair.document, path) if pair.document is not None and path else None
         return msgspec.structs.replace(finding, file=shown, line=line)
+
+
+def _unjudged(pair: Pair, view: ChangeView) -> list[Finding]:
+    """Where the base can't be planned, or not by its own code, nothing passes without somebody's word for just that."""
+    if pair.before is None:
+        name, message = UNPLANNED, "; ".join(pair.notes) or "the base can't be planned"
+    elif pair.unjudged:
+        name = OTHER_CODE
+        message = f"both sides are planned by their own code, and the base can't be: {pair.unjudged}"
+    else:
+        return []
+    subject = f"region/{pair.name}"
+    if view.approved("unjudged", subject):
+        pair.notes += [f"{message}: differences that come from code are not shown"] if pair.unjudged else []
+        return []
+    rule = RULES[name]
+    remedy = rule.remedy.replace("<name>", pair.name)
+    return [
+        Finding(rule=rule.id, severity=rule.severity, region=pair.name, subject=subject, message=message, remedy=remedy)
+    ]
 
 
 def _subject(text: str, outline: Outline) -> Subject:

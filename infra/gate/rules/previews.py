@@ -25,11 +25,21 @@ rule.found_by_planning(
     source="pulumi/pulumi, pkg/backend/display/display.go (shouldShow)",
 )(None)
 
+APPROVE = "approvals: [{action: unjudged, subject: region/<name>, by: .., reason: .., until: ..}]"
 
 UNPLANNED = "base-unplanned"
 rule.found_by_planning(
     id=UNPLANNED, area="destruction", severity="error", waivable=False,
     reason="what a change loses can't be told where what stands can't be planned",
-    remedy="mend the base first, or let the region file approve {action: delete, subject: region/<name>}",
+    remedy="mend the base first, or let the region file approve it: " + APPROVE,
+    source="docs/adr/0008-gate.md",
+)(None)  # fmt: skip
+
+OTHER_CODE = "code-unjudged"
+rule.found_by_planning(
+    id=OTHER_CODE, area="destruction", severity="error", waivable=False,
+    reason="code decides names, versions and protection of all objects: one planned by the code of the change on both "
+    "sides differs in nothing that this code changes",
+    remedy="split the change so that the base's own code can be asked, or let the region file approve it: " + APPROVE,
     source="docs/adr/0008-gate.md",
 )(None)  # fmt: skip

@@ -49,9 +49,11 @@ def approval_unused(view: ChangeView) -> Iterator[Breach]:
     for change in view.changes:
         if change.loses:
             names |= set(losses.of_object(view, change).subjects)
-    for approval in view.approvals:
+    for number, approval in enumerate(view.approvals):
         ended = view.today > datetime.date.fromisoformat(approval["until"])
-        if ended or not any(matches(name, approval["subject"]) for name in names):
+        if number in view.used and not ended:
+            continue
+        if ended or approval["action"] == "unjudged" or not any(matches(name, approval["subject"]) for name in names):
             why = f"ended on {approval['until']}" if ended else "covers nothing of this change"
             message = f"approvals go once they are used: {approval['action']} of {approval['subject']} {why}"
             yield Breach(message=message, subject=f"region/{view.region}", path=("approvals",))

@@ -1,5 +1,7 @@
 """The two sides of a change.
 
+- `git`: git, asked in the project's folder.
+- `versions`: which code plans each side.
 - `trees`: both sides laid out as folders, by git; the work tree alone.
 - `region_pairs`: each region on both sides, planned.
 - `outside`: what no change can write: where a cache may lie.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from ...spec.problems import InputError, Problem
-from . import trees
+from .git import Git, GitError
 
 
 def work_tree(folder: Path) -> Path | None:
@@ -45,9 +44,7 @@ def check_cache(root: Path, folder: Path) -> None:
 
 def _tracks(top: Path, folder: Path) -> bool:
     """Whether git tracks anything in a folder; it does if git can't say."""
-    command = ["git", "-C", str(top), "ls-files", "-z", "--", str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, env=trees.environment({}), check=False)  # noqa: S603
-    except FileNotFoundError:
+        return bool(Git(top).out("ls-files", "-z", "--", str(folder)))
+    except GitError:
         return True
-    return done.returncode != 0 or bool(done.stdout)

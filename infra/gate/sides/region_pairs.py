@@ -27,6 +27,8 @@ class Pair:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     same_files: bool = False
+    unjudged: str = ""
+    """Why it is not compared as its base's own code plans it; empty if it is."""
 
     @property
     def state(self) -> str:
@@ -50,8 +52,9 @@ class Pairs:
 
     @property
     def other_code(self) -> bool:
-        """Whether the base has its own copy of this package, unlike the one that runs."""
-        return self.sides.base is not None and self.sides.base.code is not None
+        """Whether the base is planned by other code than the one that runs."""
+        base = self.sides.base
+        return base is not None and (base.code is not None or bool(base.absent))
 
     def plan(self, touched: Sequence[Pair], progress: Progress) -> None:
         """Outlines of both sides, all shards of the merge result, and those of the base that differ."""
@@ -93,36 +96,42 @@ class Pairs:
                     pair.after, pair.document = opened.outline, opened.loaded.document
                 except InputError as error:
                     pair.problems += error.problems
-        if self.other_code and self._by_own_code([pair for pair in touched if pair.base is not None]):
-            return
-        for pair in touched:
-            if pair.base is not None:
-                try:
-                    pair.before = self.computing.outline(pair.base)
-                except InputError as error:
-                    self._no_base(pair, str(error.problems[0].message))
+        self._bases([pair for pair in touched if pair.base is not None])
+
+    def _bases(self, pairs: Sequence[Pair]) -> None:
+        """Outlines of the base, by its own code; by the code that runs where that can't be, which is a finding."""
+        try:
+            if self._by_own_code(pairs):
+                return
+        except own_code.OwnCodeError as error:
+            for pair in pairs:
+                pair.unjudged = str(error)
+        for pair in pairs:
+            try:
+                pair.before = self.computing.outline(pair.base) if pair.base is not None else None
+            except InputError as error:
+                self._no_base(pair, str(error.problems[0].message))
 
     def _no_base(self, pair: Pair, why: str) -> None:
         pair.notes.append(f"the base of {pair.name} can't be planned ({why}): there is nothing to compare with")
 
-    def _by_own_code(self, touched: Sequence[Pair]) -> bool:
-        """Plan the base by its own copy of this package."""
+    def _by_own_code(self, pairs: Sequence[Pair]) -> bool:
+        """Plan the base by its own copy of this package; whether there is another than the one that runs.
+
+        Raises:
+            own_code.OwnCodeError: there is, and it can't be asked.
+        """
         base = self.sides.base
-        if base is None or base.code is None:
+        if base is None or not self.other_code:
             return False
+        if base.code is None:
+            raise own_code.OwnCodeError(base.absent)
         question = own_code.Question(
-            code=base.code, folder=base.folder, tree=base.tree, names=tuple(pair.name for pair in touched)
+            code=base.code, folder=base.folder, tree=base.tree, names=tuple(pair.name for pair in pairs)
         )
-        try:
-            answer = own_code.ask(question, self.computing.store, self.computing.jobs)
-        except own_code.OwnCodeError as error:
-            self.notes.append(
-                f"the change touches this package, and the base's own copy can't plan its regions ({error}): "
-                "differences that come from code are not shown"
-            )
-            return False
+        answer = own_code.ask(question, self.computing.store, self.computing.jobs)
         self.heads |= answer.shards
-        for pair in touched:
+        for pair in pairs:
             pair.before = answer.outlines.get(pair.name)
             if pair.before is None:
                 self._no_base(pair, answer.faults.get(pair.name, "no reason given"))

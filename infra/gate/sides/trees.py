@@ -6,27 +6,19 @@ base went on since the branch was made, git merges both in memory, with objects 
 
 from __future__ import annotations
 
-import io
-import os
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import UnavailableError
-from ...files import PACKAGE
 from ...spec.problems import InputError, Problem
+from . import versions
+from .git import Git, words
+from .git import GitError as GitError
 
 STACKS = "stacks"
-CODE = ("infra", "templates")
-"""Folders of this package whose content plans and objects depend on."""
 DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-
-
-class GitError(UnavailableError):
-    """The repository can't give what is asked for; the message says what is missing and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +33,8 @@ class Side:
     """Id of the commit, a colon and the project's folder in it; empty for what is no commit."""
     code: Path | None = None
     """Folder with this side's own copy of the package, where it differs from the one that runs."""
+    absent: str = ""
+    """Why this side's own code can't be had, where it differs from the one that runs; empty if it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +74,7 @@ class _Opener:
         self.root = root
         self.scratch = scratch
         self.notes: list[str] = []
-        self.environment: dict[str, str] = {}
+        self.git = Git(root)
         self.git_folder = self.common_folder = root
 
     def run(self, wanted: str | None) -> Trees:
@@ -89,7 +83,7 @@ class _Opener:
             raise GitError(f"{STACKS} is a link: the gate reads plain folders only")
         name, base = self._base(wanted)
         ours = self._ours(prefix)
-        if self._run("merge-base", "--is-ancestor", base, "HEAD").returncode == 0:
+        if self.git.run("merge-base", "--is-ancestor", base, "HEAD").returncode == 0:
             head = Side(folder=self.root, words="the work tree")
             tree = ours
         else:
@@ -97,17 +91,17 @@ class _Opener:
             words = f"the merge of the work tree into {name}"
             head = Side(folder=self._extract(tree, "head", prefix, [STACKS]), words=words)
         base_folder = self._extract(base, "base", prefix, [STACKS])
-        code = self._base_code(base, tree, prefix)
-        words = f"{name} ({self._line('rev-parse', '--short', base)})"
-        base_side = Side(folder=base_folder, words=words, tree=f"{base}:{prefix}", code=code)
+        code, absent = self._base_code(base, tree, ours, prefix)
+        words = f"{name} ({self.git.line('rev-parse', '--short', base)})"
+        base_side = Side(folder=base_folder, words=words, tree=f"{base}:{prefix}", code=code, absent=absent)
         return Trees(base=base_side, head=head, prefix=prefix, notes=tuple(self.notes))
 
     def _locate(self) -> str:
         """Find the repository; returns the project's path in it, empty or with a slash at its end."""
         # One process for all: each takes some ms.
-        done = self._run("rev-parse", "--show-prefix", "--absolute-git-dir", "--git-common-dir")
+        done = self.git.run("rev-parse", "--show-prefix", "--absolute-git-dir", "--git-common-dir")
         if done.returncode != 0:
-            why = _words(done.stderr)
+            why = words(done.stderr)
             raise GitError(
                 f"{self.root} can't be compared with a base ({why}); --no-base judges the regions as they stand"
             )
@@ -120,11 +114,11 @@ class _Opener:
         for name in [wanted] if wanted else DEFAULT_BASES:
             if name.startswith("-"):
                 raise GitError(f"{name} is not the name of a commit")
-            commit = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            commit = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
             if commit.returncode == 0:
                 return name, commit.stdout.decode().strip()
         if wanted:
-            shallow = self._line("rev-parse", "--is-shallow-repository") == "true"
+            shallow = self.git.line("rev-parse", "--is-shallow-repository") == "true"
             also = "; the clone is shallow: fetch all of the history (fetch-depth: 0)" if shallow else ""
             raise GitError(f"there is no commit {wanted} in this clone: fetch it, or give another --base{also}")
         raise GitError(f"none of {', '.join(DEFAULT_BASES)} is there to compare with: give --base REF, or --no-base")
@@ -133,29 +127,29 @@ class _Opener:
         """A commit of the work tree as it is: HEAD itself, or one made beside the repository for what is not
         committed."""
         every = ("--untracked-files=all", "--ignore-submodules=none")
-        if not self._line("status", "--porcelain", *every, "--", "."):
-            return self._line("rev-parse", "HEAD")
+        if not self.git.line("status", "--porcelain", *every, "--", "."):
+            return self.git.line("rev-parse", "HEAD")
         objects = self.scratch / "objects"
         objects.mkdir()
         index = self.scratch / "index"
         if (self.git_folder / "index").exists():
             index.write_bytes((self.git_folder / "index").read_bytes())
-        self.environment = {
+        self.git.environment = {
             "GIT_INDEX_FILE": str(index),
             "GIT_OBJECT_DIRECTORY": str(objects),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.common_folder / "objects"),
             **{f"GIT_{who}_{what}": "aifactory" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
-        self._out("add", "--all", "--", ".")
-        tree = self._out("write-tree").decode().strip()
-        return self._out("commit-tree", tree, "-p", "HEAD", "-m", "work tree").decode().strip()
+        self.git.out("add", "--all", "--", ".")
+        tree = self.git.out("write-tree").decode().strip()
+        return self.git.out("commit-tree", tree, "-p", "HEAD", "-m", "work tree").decode().strip()
 
     def _merged(self, base: str, ours: str, prefix: str) -> str:
-        if not self.environment:
+        if not self.git.environment:
             self._scratch_objects()
-        done = self._run("merge-tree", "--write-tree", "--name-only", "--no-messages", base, ours)
+        done = self.git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", base, ours)
         if done.returncode not in (0, 1):
-            raise GitError(f"the work tree can't be merged with the base: {_words(done.stderr)}")
+            raise GitError(f"the work tree can't be merged with the base: {words(done.stderr)}")
         tree, *conflicts = done.stdout.decode(errors="replace").split("\n")
         names = sorted({name for name in conflicts if name})
         inside = [name for name in names if name.startswith(f"{prefix}{STACKS}/")]
@@ -168,7 +162,7 @@ class _Opener:
 
     def _scratch_objects(self) -> None:
         (self.scratch / "objects").mkdir()
-        self.environment = {
+        self.git.environment = {
             "GIT_OBJECT_DIRECTORY": str(self.scratch / "objects"),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.common_folder / "objects"),
         }
@@ -176,9 +170,8 @@ class _Opener:
     def _extract(self, tree: str, name: str, prefix: str, wanted: list[str]) -> Path:
         folder = self.scratch / name
         folder.mkdir(exist_ok=True)
-        listed = self._out("ls-tree", "-r", "-z", tree, "--", *wanted).decode("utf-8", "surrogateescape")
-        entries = [line.partition("\t") for line in listed.split("\0") if line]
-        blobs = self._blobs([about.split()[2] for about, _, _ in entries])
+        entries = [line.partition("\t") for line in self.git.names(tree, *wanted, deep=True)]
+        blobs = self.git.blobs([about.split()[2] for about, _, _ in entries])
         for (about, _, path), blob in zip(entries, blobs, strict=True):
             mode, place = about.split()[0], folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -192,64 +185,9 @@ class _Opener:
                 place.write_bytes(blob)
         return folder
 
-    def _blobs(self, names: list[str]) -> list[bytes]:
-        """Contents as they are stored: no attribute of the repository leaves one out or changes it."""
-        command = ["git", "-C", str(self.root), "cat-file", "--batch"]
-        wanted = "".join(f"{name}\n" for name in names).encode()
-        done = subprocess.run(  # noqa: S603
-            command, input=wanted, capture_output=True, env=environment(self.environment), check=False
-        )
-        stream, blobs = io.BytesIO(done.stdout), []
-        for name in names:
-            title = stream.readline().split()
-            size = int(title[2]) if len(title) == 3 else 0
-            blobs.append(stream.read(size) if size or len(title) == 3 else b"")
-            if len(title) == 3:
-                stream.read(1)
-            elif title[-1:] != [b"submodule"] and title[-1:] != [b"missing"]:
-                raise GitError(f"git can't read {name[:12]}")
-        return blobs
-
-    def _base_code(self, base: str, head: str, prefix: str) -> Path | None:
-        """The base's own copy of this package, where the project is the package and the change touches it."""
-        if (self.root / "infra").resolve() != PACKAGE:
-            return None
-        if all(self._id(base, prefix, path) == self._id(head, prefix, path) for path in CODE):
-            return None
-        return self._extract(base, "base", prefix, [STACKS, *CODE, "src"])
-
-    def _id(self, tree: str, prefix: str, path: str) -> bytes:
-        return self._run("rev-parse", "--verify", "-q", f"{tree}:{prefix}{path}").stdout
-
-    def _line(self, *arguments: str) -> str:
-        return self._out(*arguments).decode(errors="replace").strip()
-
-    def _out(self, *arguments: str) -> bytes:
-        done = self._run(*arguments)
-        if done.returncode != 0:
-            raise GitError(f"git {arguments[0]} failed: {_words(done.stderr)}")
-        return done.stdout
-
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        command = ["git", "-C", str(self.root), *arguments]
-        try:
-            return subprocess.run(command, capture_output=True, env=environment(self.environment), check=False)  # noqa: S603
-        except FileNotFoundError:
-            raise GitError("git is not on PATH: install it, or judge without a base (--no-base)") from None
-
-
-_REDIRECTS = frozenset(
-    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
-    | {"GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE"}
-)
-"""What hooks set: it would point git at another tree than the one that is judged."""
-
-
-def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Git must speak English and ask nobody."""
-    own = {name: value for name, value in os.environ.items() if name not in _REDIRECTS}
-    return {**own, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
-
-
-def _words(text: bytes) -> str:
-    return " ".join(text.decode(errors="replace").split()) or "no reason given"
+    def _base_code(self, base: str, head: str, ours: str, prefix: str) -> tuple[Path | None, str]:
+        """The base's own copy of this package, where the change touches it; else why there is none to be had."""
+        absent = versions.absent(self.git, base, head, ours)
+        if absent is None or absent:
+            return None, absent or ""
+        return self._extract(base, "base", prefix, [STACKS, *versions.CODE]), ""

@@ -1,0 +1,85 @@
+"""Git, asked in the project's folder: it speaks English, asks nobody, and is pointed elsewhere by no variable."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...errors import UnavailableError
+
+
+class GitError(UnavailableError):
+    """The repository can't give what is asked for; the message says what is missing and what to do."""
+
+
+class Git:
+    """Git in one folder. `environment`: variables for all that is asked from then on."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment: dict[str, str] = {}
+
+    def line(self, *arguments: str) -> str:
+        """What git prints, without the space around it."""
+        return self.out(*arguments).decode(errors="replace").strip()
+
+    def out(self, *arguments: str) -> bytes:
+        """What git prints; GitError if it fails."""
+        done = self.run(*arguments)
+        if done.returncode != 0:
+            raise GitError(f"git {arguments[0]} failed: {words(done.stderr)}")
+        return done.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """A git command, run to its end; GitError if there is no git."""
+        command = ["git", "-C", str(self.root), *arguments]
+        try:
+            return subprocess.run(command, capture_output=True, env=environment(self.environment), check=False)  # noqa: S603
+        except FileNotFoundError:
+            raise GitError("git is not on PATH: install it, or judge without a base (--no-base)") from None
+
+    def names(self, tree: str, *paths: str, deep: bool = False) -> list[str]:
+        """Entries of a tree, as `git ls-tree` writes them, of the project's paths that are there, or all below them."""
+        listed = self.out("ls-tree", "-z", *(["-r"] if deep else []), tree, "--", *paths).decode(
+            "utf-8", "surrogateescape"
+        )
+        return [line for line in listed.split("\0") if line]
+
+    def blobs(self, names: list[str]) -> list[bytes]:
+        """Contents as they are stored: no attribute of the repository leaves one out or changes it."""
+        command = ["git", "-C", str(self.root), "cat-file", "--batch"]
+        wanted = "".join(f"{name}\n" for name in names).encode()
+        done = subprocess.run(  # noqa: S603
+            command, input=wanted, capture_output=True, env=environment(self.environment), check=False
+        )
+        stream, blobs = io.BytesIO(done.stdout), []
+        for name in names:
+            title = stream.readline().split()
+            size = int(title[2]) if len(title) == 3 else 0
+            blobs.append(stream.read(size) if size or len(title) == 3 else b"")
+            if len(title) == 3:
+                stream.read(1)
+            elif title[-1:] != [b"submodule"] and title[-1:] != [b"missing"]:
+                raise GitError(f"git can't read {name[:12]}")
+        return blobs
+
+
+_REDIRECTS = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
+    | {"GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE"}
+)
+"""What hooks set: it would point git at another tree than the one that is judged."""
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Git must speak English and ask nobody."""
+    own = {name: value for name, value in os.environ.items() if name not in _REDIRECTS}
+    return {**own, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **more}
+
+
+def words(text: bytes) -> str:
+    """What git said, in one line."""
+    return " ".join(text.decode(errors="replace").split()) or "no reason given"
