@@ -89,7 +89,7 @@ def gate(
     else:
         with _progress(quiet or as_json) as progress:
             verdict = _judged(
-                root=regions.project_root(),
+                root=_project(base) if not no_base else regions.project_root(),
                 base=base,
                 compare=not no_base,
                 stacks=stacks,
@@ -120,6 +120,12 @@ def _judged(**request: Any) -> Verdict:
     from ..gate import run
 
     return run.gate(run.Request(**request))
+
+
+def _project(base: str | None) -> Path:
+    from ..gate.sides import project
+
+    return project.of_change(Path.cwd(), base)
 
 
 def _cache_folder() -> Path:

@@ -10,12 +10,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from ..plan import regions
 from ..spec.problems import InputError, Problem
 from .cache.computing import Computing, Progress, silent
 from .cache.store import Store
 from .judge.region import Judge
 from .judge.verdict import RegionVerdict, Verdict, ordered
+from .records import Finding
+from .rule import RULES, Breach
+from .rules.previews import PROJECT_LOST
+from .rules.running import finding_of
 from .sides import outside, trees
 from .sides.region_pairs import Pair, Pairs
 
@@ -69,7 +75,7 @@ def judged(request: Request, sides: trees.Trees, store: Store) -> Verdict:
     judge = Judge(pairs, request.today, request.stacks)
     verdicts = {pair.name: judge.region(pair) for pair in touched}
     shown = [pair.name for pair in touched if not _has_no_effect(pair, verdicts[pair.name])]
-    fleet = judge.fleet(pairs.regions) if touched else []
+    fleet = [*(judge.fleet(pairs.regions) if touched else []), *_project_lost(pairs)]
     store.prune()
     return Verdict(
         base=sides.base.words if sides.base else None,
@@ -79,6 +85,16 @@ def judged(request: Request, sides: trees.Trees, store: Store) -> Verdict:
         untouched=tuple(pair.name for pair in pairs.regions if pair.name not in shown),
         notes=(*sides.notes, *pairs.notes, *store.notes),
     )
+
+
+def _project_lost(pairs: Pairs) -> list[Finding]:
+    """A finding where the change takes away what makes the folder a project."""
+    if not pairs.sides.project_lost:
+        return []
+    names = ", ".join(pair.name for pair in pairs.regions if pair.base is not None) or "none"
+    breach = Breach(message=f"a project keeps its {regions.PROJECT}: it goes, and with it the project of {names}")
+    finding = finding_of(RULES[PROJECT_LOST], breach, "", "fleet")
+    return [msgspec.structs.replace(finding, file=f"{pairs.sides.prefix}{regions.PROJECT}")]
 
 
 def _sides(request: Request) -> AbstractContextManager[trees.Trees]:

@@ -64,6 +64,8 @@ class Loaded:
 def project_root(start: Path | None = None) -> Path:
     """Folder of the project that a folder is in: the nearest one upwards with `Pulumi.yaml` or `stacks/regions`.
 
+    Never one of another repository: who looks for it stops at the folder that git keeps.
+
     Args:
         start: the working directory if left out.
 
@@ -83,7 +85,9 @@ def project_root(start: Path | None = None) -> Path:
         if has_regions:
             message = f"{folder} holds {REGIONS} but no {PROJECT}: it is no project"
             raise UnavailableError(message, "restore the file, or make the project around them with `aifactory init`")
-    message = f"{begin} is in no project: no {PROJECT} with {REGIONS} beside it, there or in a folder above"
+        if (folder / ".git").exists():
+            break
+    message = f"{begin} is in no project: no {PROJECT} with {REGIONS} beside it, there or above in its repository"
     raise UnavailableError(message, "go to a project, or make one with `aifactory init DIR`")
 
 

@@ -192,3 +192,45 @@ def test_completion_outside_a_project_is_empty_and_silent(tmp_path: Path) -> Non
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")
+
+
+# A project inside another repository, or beside another project -----------------------------------------------------
+
+TAKEN: dict[str, tuple[str, ...]] = {
+    "its regions": ("stacks/regions/lab.yaml",),
+    "its mark": ("Pulumi.yaml",),
+    "all of it": ("Pulumi.yaml", "stacks/regions/lab.yaml"),
+}
+
+
+@pytest.mark.parametrize("call", [*ALL, *BY_NAME], ids=" ".join)
+def test_no_command_takes_the_project_of_another_repository(
+    call: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aifactory: Run
+) -> None:
+    make(tmp_path, {**PROJECT, "stacks/regions/lab.yaml": LAB})
+    make(tmp_path / "mine", {"README.md": "x"})
+    monkeypatch.chdir(tmp_path / "mine")
+
+    outcome = aifactory(*call)
+
+    assert outcome.code == ENVIRONMENT, outcome
+    assert "is in no project" in outcome.err
+
+
+@pytest.mark.parametrize("inside", ["", "stacks"])
+@pytest.mark.parametrize("taken", TAKEN)
+def test_a_change_that_ends_a_project_is_not_judged_as_one_of_the_project_around_it(
+    taken: str, inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aifactory: Run
+) -> None:
+    guarded = LAB.replace("protect: false", "protect: true ")
+    inner = {f"deploy/{name}": text for name, text in {**PROJECT, "stacks/regions/lab.yaml": guarded}.items()}
+    make(tmp_path, {**PROJECT, "stacks/regions/lab.yaml": LAB, **inner, "deploy/stacks/README.md": "x"})
+    for name in TAKEN[taken]:
+        (tmp_path / "deploy" / name).unlink()
+    monkeypatch.chdir(tmp_path / "deploy" / inside)
+
+    outcome = aifactory("gate", "--base", "main")
+
+    assert outcome.code == 1, outcome
+    assert ("project-lost" in outcome.out) == ("Pulumi.yaml" in TAKEN[taken])
+    assert ("region-lost" in outcome.out) == ("stacks/regions/lab.yaml" in TAKEN[taken])

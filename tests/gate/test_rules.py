@@ -15,7 +15,15 @@ from tests import regionfile
 from tests.gate import rule_cases
 
 FILES = rule_cases.files()
-ELSEWHERE = {"base-unplanned", "code-unjudged", "preview-failed", "preview-partial", "waiver-expired", "waiver-unused"}
+ELSEWHERE = {
+    "base-unplanned",
+    "code-unjudged",
+    "preview-failed",
+    "preview-partial",
+    "project-lost",
+    "waiver-expired",
+    "waiver-unused",
+}
 """Rules of scope input that planning does not find; they are tested with what finds them."""
 IMPERATIVE = re.compile(r"(?!(the|a|an|it|this|that|there|you|please|no|not|should|must|\w+ing|\w+ed)\b)[a-z]+ ")
 """Starts with a verb, as far as that can be told."""

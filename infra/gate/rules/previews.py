@@ -35,6 +35,14 @@ rule.found_by_planning(
     source="docs/adr/0008-gate.md",
 )(None)  # fmt: skip
 
+PROJECT_LOST = "project-lost"
+rule.found_by_planning(
+    id=PROJECT_LOST, area="destruction", severity="error", waivable=False,
+    reason="without it no command works on the regions any more, and the gate would look for another project to judge",
+    remedy="put the file back; a project ends region by region, each approved on the base",
+    source="docs/adr/0008-gate.md",
+)(None)  # fmt: skip
+
 OTHER_CODE = "code-unjudged"
 rule.found_by_planning(
     id=OTHER_CODE, area="destruction", severity="error", waivable=False,

@@ -2,6 +2,7 @@
 
 - `git`: git, asked in the project's folder.
 - `versions`: which code plans each side.
+- `project`: which project a change is of, whatever it takes away.
 - `trees`: both sides laid out as folders, by git; the work tree alone.
 - `region_pairs`: each region on both sides, planned.
 - `outside`: what no change can write: where a cache may lie.

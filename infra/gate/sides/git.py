@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ...errors import UnavailableError
 
+DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+
 
 class GitError(UnavailableError):
     """The repository can't give what is asked for; the message says what is missing and what to do."""
@@ -40,6 +42,24 @@ class Git:
             return subprocess.run(command, capture_output=True, env=environment(self.environment), check=False)  # noqa: S603
         except FileNotFoundError:
             raise GitError("git is not on PATH: install it, or judge without a base (--no-base)") from None
+
+    def commit(self, wanted: str | None) -> tuple[str, str]:
+        """Name and id of a commit that is there: the one that is asked for, else the first of `DEFAULT_BASES`.
+
+        Raises:
+            GitError: there is none.
+        """
+        for name in [wanted] if wanted else DEFAULT_BASES:
+            if name.startswith("-"):
+                raise GitError(f"{name} is not the name of a commit")
+            commit = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            if commit.returncode == 0:
+                return name, commit.stdout.decode().strip()
+        if wanted:
+            shallow = self.line("rev-parse", "--is-shallow-repository") == "true"
+            also = "; the clone is shallow: fetch all of the history (fetch-depth: 0)" if shallow else ""
+            raise GitError(f"there is no commit {wanted} in this clone: fetch it, or give another --base{also}")
+        raise GitError(f"none of {', '.join(DEFAULT_BASES)} is there to compare with: give --base REF, or --no-base")
 
     def names(self, tree: str, *paths: str, deep: bool = False) -> list[str]:
         """Entries of a tree, as `git ls-tree` writes them, of the project's paths that are there, or all below them."""

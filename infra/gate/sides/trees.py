@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...plan import regions
 from ...spec.problems import InputError, Problem
-from . import versions
+from . import project, versions
 from .git import Git, words
 from .git import GitError as GitError
 
 STACKS = "stacks"
-DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,8 @@ class Trees:
     head: Side
     prefix: str = ""
     """Path of the project in the repository, empty or with a slash at its end."""
+    project_lost: bool = False
+    """Whether the change takes away what makes the folder a project."""
     notes: tuple[str, ...] = field(default=())
 
 
@@ -54,7 +56,7 @@ def opened(root: Path, base: str | None) -> Iterator[Trees]:
 
     Args:
         root: the project's folder, inside a git work tree.
-        base: what to compare with, as git names it; the first of `DEFAULT_BASES` that exists if None.
+        base: what to compare with, as git names it; the first of `git.DEFAULT_BASES` that exists if None.
 
     Raises:
         GitError: no repository, no such base, histories that can't be merged.
@@ -79,9 +81,10 @@ class _Opener:
 
     def run(self, wanted: str | None) -> Trees:
         prefix = self._locate()
-        if (self.root / STACKS).is_symlink():
-            raise GitError(f"{STACKS} is a link: the gate reads plain folders only")
-        name, base = self._base(wanted)
+        for place in (STACKS, regions.REGIONS.as_posix()):
+            if (self.root / place).is_symlink():
+                raise GitError(f"{prefix}{place} is a link: the gate reads plain folders only")
+        name, base = self.git.commit(wanted)
         ours = self._ours(prefix)
         if self.git.run("merge-base", "--is-ancestor", base, "HEAD").returncode == 0:
             head = Side(folder=self.root, words="the work tree")
@@ -94,7 +97,8 @@ class _Opener:
         code, absent = self._base_code(base, tree, ours, prefix)
         words = f"{name} ({self.git.line('rev-parse', '--short', base)})"
         base_side = Side(folder=base_folder, words=words, tree=f"{base}:{prefix}", code=code, absent=absent)
-        return Trees(base=base_side, head=head, prefix=prefix, notes=tuple(self.notes))
+        lost = project.is_lost(self.git, base, tree)
+        return Trees(base=base_side, head=head, prefix=prefix, project_lost=lost, notes=tuple(self.notes))
 
     def _locate(self) -> str:
         """Find the repository; returns the project's path in it, empty or with a slash at its end."""
@@ -109,19 +113,6 @@ class _Opener:
         self.git_folder = Path(git_folder)
         self.common_folder = (self.root / common).resolve()
         return prefix
-
-    def _base(self, wanted: str | None) -> tuple[str, str]:
-        for name in [wanted] if wanted else DEFAULT_BASES:
-            if name.startswith("-"):
-                raise GitError(f"{name} is not the name of a commit")
-            commit = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-            if commit.returncode == 0:
-                return name, commit.stdout.decode().strip()
-        if wanted:
-            shallow = self.git.line("rev-parse", "--is-shallow-repository") == "true"
-            also = "; the clone is shallow: fetch all of the history (fetch-depth: 0)" if shallow else ""
-            raise GitError(f"there is no commit {wanted} in this clone: fetch it, or give another --base{also}")
-        raise GitError(f"none of {', '.join(DEFAULT_BASES)} is there to compare with: give --base REF, or --no-base")
 
     def _ours(self, prefix: str) -> str:
         """A commit of the work tree as it is: HEAD itself, or one made beside the repository for what is not
