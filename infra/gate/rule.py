@@ -22,6 +22,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 from ..objects.base import Manifest
 from ..plan.model import ClusterPlan, RegionPlan
 from ..plan.regions import Loaded
+from .bounds import in_force
 from .records import Blast, Change, ClusterFacts, Outline, Path_, ShardHead
 
 _T = TypeVar("_T")
@@ -177,6 +178,8 @@ class ChangeView:
     today: datetime.date
     approvals: tuple[Mapping[str, str], ...] = ()
     """Of the head, or of the base where the region is removed; as `spec.Approval` has them."""
+    waiting: frozenset[int] = frozenset()
+    """Numbers of the approvals that do not count yet: they come with the change, and must stand on the base first."""
     used: set[int] = field(default_factory=set)
     """Numbers of the approvals that something was let pass by."""
 
@@ -193,7 +196,7 @@ class ChangeView:
             fits = approval["action"] in covers[action] and any(
                 matches(subject, approval["subject"]) for subject in subjects
             )
-            if fits and self.today <= datetime.date.fromisoformat(approval["until"]):
+            if fits and number not in self.waiting and in_force(approval, self.today):
                 self.used.add(number)
                 covered = True
         return covered

@@ -83,7 +83,7 @@ def judged(request: Request, sides: trees.Trees, store: Store) -> Verdict:
         regions=tuple(verdicts[name] for name in shown),
         findings=tuple(ordered(fleet)),
         untouched=tuple(pair.name for pair in pairs.regions if pair.name not in shown),
-        notes=(*sides.notes, *pairs.notes, *store.notes),
+        notes=(*sides.notes, *judge.notes, *pairs.notes, *store.notes),
     )
 
 

@@ -6,7 +6,7 @@ import datetime
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from ._base import Model, Number, Text
 
@@ -31,11 +31,12 @@ class Waiver(Model):
     rule: Text
     """Id of the rule, as the gate prints it."""
     subject: Text = "*"
-    """What it is accepted for, as the gate prints it, such as `tenant/acme`; `*` stands for any letters."""
+    """What it is accepted for, as the gate prints it, such as `tenant/acme`; `*` stands for any letters. Rules of
+    isolation, residency and destruction are waived for what is named only."""
     reason: Reason
     """Why it is accepted."""
     until: Date
-    """Last day on which it holds."""
+    """Last day on which it holds; the gate takes none that is more than a year away."""
 
 
 class Approval(Model):
@@ -46,13 +47,27 @@ class Approval(Model):
     region: that its sides can't be compared, each planned by its own code."""
     subject: Loss
     """What may be lost: `tenant/acme`, `cluster/train-a`, `rack/train-a-r0064`, `region/kr-ulsan` or the id of an
-    object; `*` stands for any letters, but not for all of it."""
+    object; `*` stands for any letters, but not for all of it, and in no region's name."""
     by: Text
     """Who approves: a person or a change ticket."""
     reason: Reason
     """Why it may be lost."""
     until: Date
-    """Last day on which it holds."""
+    """Last day on which it holds; the gate takes none that is more than a year away."""
+
+    @field_validator("subject")
+    @classmethod
+    def _bounded(cls, subject: str, info: ValidationInfo) -> str:
+        """Refuse what covers whole regions by a pattern, or all of a kind that would go for good."""
+        kind, _, name = subject.partition("/")
+        action = info.data.get("action")
+        if kind == "region" and "*" in name:
+            raise ValueError("an approval names a region in full; write it without `*`, such as region/kr-ulsan")
+        if action == "unjudged" and kind != "region":
+            raise ValueError("a region is judged or is not; name it in full, such as region/kr-ulsan")
+        if action in ("delete", "replace") and not name.strip("*/"):
+            raise ValueError(f"an approval does not cover every {kind}; name what goes, such as {kind}/a*")
+        return subject
 
 
 class Costs(Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests import regionfile
 
 from .project import Project
 
+TODAY = datetime.date(2027, 3, 1)
 APPROVAL = """
 approvals:
   - {action: unjudged, subject: region/lab, by: me, reason: the old code is gone, until: 2027-06-30}
@@ -51,7 +53,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def judged(project: Project, cache: Path | None = None) -> Verdict:
-    return run.gate(run.Request(root=project.folder, base="main", cache=cache))
+    return run.gate(run.Request(root=project.folder, base="main", cache=cache, today=TODAY))
 
 
 def edit(file: Path, old: str, new: str) -> None:

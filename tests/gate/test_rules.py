@@ -18,6 +18,7 @@ FILES = rule_cases.files()
 ELSEWHERE = {
     "base-unplanned",
     "code-unjudged",
+    "decision-end",
     "preview-failed",
     "preview-partial",
     "project-lost",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_more_racks_than_power_is_a_refusal_by_a_rule(project: Project) -> None:
 
 APPROVAL = """
 approvals:
-  - {action: unjudged, subject: region/lab, by: me, reason: the base is broken, until: 2030-01-01}
+  - {action: unjudged, subject: region/lab, by: me, reason: the base is broken, until: 2027-06-30}
 """
 
 
@@ -120,7 +121,7 @@ def test_a_broken_base_hides_what_is_lost_and_needs_a_word(tmp_path: Path, more:
     project.branch("mend")
     (project.regions / "lab.yaml").write_text(text + more, encoding="utf-8")
 
-    (one,) = judged(project).regions
+    (one,) = judged(project, today=datetime.date(2027, 3, 1)).regions
 
     assert (one.exit_code, one.changes) == (code, ())
     assert "can't be planned" in one.notes[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,8 +21,10 @@ from ..records import Blast, Change, Finding, Outline, Path_, StackDelta
 from ..rule import RULES, ChangeView, FleetView
 from ..rules import running
 from ..rules.previews import OTHER_CODE, UNPLANNED
-from ..rules.waivers import waive
+from ..rules.waivers import endless, waive
+from ..sides import settings
 from ..sides.region_pairs import Pair, Pairs
+from . import decisions
 from .standing import standing_findings
 from .verdict import Fault, RegionVerdict, ordered
 
@@ -36,6 +38,7 @@ class Judge:
         self.computing = pairs.computing
         self.today = today
         self.stacks = stacks
+        self.settings, self.notes = settings.of_sides(self.sides)
 
     def region(self, pair: Pair) -> RegionVerdict:
         """The verdict on one region."""
@@ -69,6 +72,7 @@ class Judge:
             pools_before=pair.before.pools if pair.before else (),
             pools_after=pair.after.pools if pair.after else (),
             findings=findings,
+            decisions=decisions.of_pair(pair).recorded() if self.sides.base is not None else (),
             notes=tuple(pair.notes),
         )
 
@@ -176,9 +180,11 @@ class Judge:
 
     def _findings(self, pair: Pair, changes: tuple[Change, ...], lost: Blast, shown: str) -> tuple[Finding, ...]:
         findings: list[Finding] = []
+        used: set[int] = set()
         if pair.after is not None and pair.head is not None:
             findings += standing_findings(self.computing.opened(pair.head), self.pairs.heads)
-        decisions = pair.after or pair.before
+        decided = decisions.of_pair(pair)
+        waits = self.settings.decisions_on_base
         if self.sides.base is not None and pair.base is not None:
             view = ChangeView(
                 region=pair.name,
@@ -187,14 +193,20 @@ class Judge:
                 changes=changes,
                 blast=lost,
                 today=self.today,
-                approvals=decisions.approvals if decisions else (),
+                approvals=decided.approvals,
+                waiting=decided.new_approvals if waits else frozenset(),
             )
             findings += _unjudged(pair, view)
             if pair.before is not None:
                 findings += running.change(view)
-            pair.notes += [_approved(view.approvals[number]) for number in sorted(view.used)]
-        waivers = decisions.waivers if decisions else ()
-        findings = waive(findings, waivers, self.today, region=pair.name, whole=pair.after is not None)
+            used = view.used
+        if self.sides.base is not None:
+            pair.notes += decisions.notes(decided, used, waits)
+        waiting = decided.new_waivers if waits and not decisions.only_decides(pair, changes) else ()
+        findings += endless(decided.approvals, decided.waivers, self.today, pair.name)
+        findings = waive(
+            findings, decided.waivers, self.today, region=pair.name, whole=pair.after is not None, waiting=waiting
+        )
         return tuple(ordered(self._placed(finding, pair, shown) for finding in findings))
 
     def _placed(self, finding: Finding, pair: Pair, shown: str) -> Finding:
@@ -232,11 +244,6 @@ def _subject(text: str, outline: Outline) -> Subject:
     subject = Subject.parse(text)
     holder = next((cluster.name for cluster in outline.clusters if subject.name in cluster.rack_names), None)
     return ids.rack(subject.name, holder) if subject.kind == "rack" and holder is not None else subject
-
-
-def _approved(approval: Mapping[str, str]) -> str:
-    what = f"{approval['action']} of {approval['subject']} by {approval['by']} until {approval['until']}"
-    return f"approved: {what} ({approval['reason']})"
 
 
 def _line_of(document: Document, path: Path_) -> int | None:

@@ -23,7 +23,7 @@ from ..cache.store import Store, user_folder
 from ..records import Finding, ShardHead
 from ..rule import RegionView
 from ..rules import running
-from ..rules.waivers import waive
+from ..rules.waivers import endless, waive
 from ..sides import outside
 from .verdict import blocks, ordered
 
@@ -54,8 +54,10 @@ def judge(name: str) -> Verdict:
     except InputError as error:
         return Verdict(name=name, plan=None, bad=error.problems)
     opened, plan, heads = standing_region.opened, standing_region.plan, standing_region.heads
-    waivers, _ = decisions(opened.loaded.region)
-    findings = waive(standing_findings(opened, heads), waivers, datetime.date.today(), region=plan.name)
+    waivers, approvals = decisions(opened.loaded.region)
+    today = datetime.date.today()
+    listed = [*standing_findings(opened, heads), *endless(approvals, waivers, today, plan.name)]
+    findings = waive(listed, waivers, today, region=plan.name)
     held = [f"{item} is no longer in the file; its numbers are held until released" for item in opened.loaded.retired]
     resources = sum(count.resources for head in heads.values() for count in head.stacks)
     return Verdict(

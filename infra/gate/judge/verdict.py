@@ -26,6 +26,23 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
 
 
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """An approval or a waiver of a region's file."""
+
+    kind: str
+    """`approval` or `waiver`."""
+    what: str
+    """The action that is approved, or the rule that is waived."""
+    subject: str
+    by: str
+    """Who approves; empty for a waiver."""
+    reason: str
+    until: str
+    """Last day on which it holds."""
+    brought: bool
+    """Whether it comes with the change that is judged: nobody decided it before."""
+
+
 class RegionVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a change does to one region."""
 
@@ -45,6 +62,8 @@ class RegionVerdict(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     """Errors first, waived ones last."""
     faults: tuple[Fault, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    """Approvals, then waivers, in the order of the region file; of the base where the region is removed."""
     notes: tuple[str, ...] = ()
 
     @property

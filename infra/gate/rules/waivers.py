@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from .. import rule
+from ..bounds import LONGEST, in_force, names_something
 from ..impact import losses
 from ..records import Finding
 from ..rule import Breach, ChangeView, RegionView, matches
 from .running import FAILED, finding_of
 
-EXPIRED, UNUSED = "waiver-expired", "waiver-unused"
+EXPIRED, UNUSED, ENDLESS = "waiver-expired", "waiver-unused", "decision-end"
+GUARDED = ("isolation", "residency", "destruction")
+"""Areas whose rules are waived for what is named only."""
 
 rule.found_by_planning(
     id=EXPIRED,
@@ -34,6 +37,13 @@ rule.found_by_planning(
 )(None)
 
 
+rule.found_by_planning(
+    id=ENDLESS, area="shape", severity="error", waivable=False,
+    reason="a decision without a near end outlives those who made it and what they knew",
+    remedy="give it an `until` within a year, and make it anew when that comes", source="docs/adr/0008-gate.md",
+)(None)  # fmt: skip
+
+
 @rule.change(
     id="approval-unused", area="destruction", severity="note",
     reason="an approval that nothing uses lets a later change lose something that nobody meant",
@@ -51,7 +61,7 @@ def approval_unused(view: ChangeView) -> Iterator[Breach]:
             names |= set(losses.of_object(view, change).subjects)
     for number, approval in enumerate(view.approvals):
         ended = view.today > datetime.date.fromisoformat(approval["until"])
-        if number in view.used and not ended:
+        if number in view.waiting or (number in view.used and not ended):
             continue
         if ended or approval["action"] == "unjudged" or not any(matches(name, approval["subject"]) for name in names):
             why = f"ended on {approval['until']}" if ended else "covers nothing of this change"
@@ -75,6 +85,53 @@ def waiver_rule(view: RegionView) -> Iterator[Breach]:
             yield Breach(message=message, path=("waivers", number))
 
 
+@rule.region(
+    id="waiver-breadth", area="isolation", severity="error", waivable=False,
+    reason="a waiver for everybody takes a promise from tenants that nobody looked at, and from all that come later",
+    remedy="name what it is for, as the gate prints it, such as tenant/acme", source="docs/adr/0008-gate.md",
+)  # fmt: skip
+def waiver_breadth(view: RegionView) -> Iterator[Breach]:
+    """Waivers of isolation, residency or destruction for all subjects, or all of a kind."""
+    for number, waiver in enumerate(view.plan.spec.waivers):
+        if _is_too_broad(waiver.rule, waiver.subject):
+            what = f"a waiver of {waiver.rule} names what it is for: {waiver.subject} names nothing"
+            yield Breach(message=what, path=("waivers", number))
+
+
+def _is_too_broad(rule_id: str, subject: str) -> bool:
+    waived_rule = rule.RULES.get(rule_id)
+    return waived_rule is not None and waived_rule.area in GUARDED and not names_something(subject)
+
+
+def endless(
+    approvals: Sequence[Mapping[str, str]], waivers: Sequence[Mapping[str, str]], today: datetime.date, region: str
+) -> list[Finding]:
+    """Findings on approvals and waivers whose end is further away than a year.
+
+    Args:
+        approvals: as `spec.Approval` has them, in the order of the region file.
+        waivers: likewise.
+        today: what the year is counted from.
+        region: whose they are.
+    """
+    listed = [("approvals", number, f"approval to {given['action']}", given) for number, given in enumerate(approvals)]
+    listed += [("waivers", number, f"waiver of {given['rule']} for", given) for number, given in enumerate(waivers)]
+    latest = today + LONGEST
+    return [
+        finding_of(
+            rule.RULES[ENDLESS],
+            Breach(
+                message=f"a decision ends by {latest}: the {what} {given['subject']} would on {given['until']}",
+                path=(key, number),
+            ),
+            region,
+            f"region/{region}",
+        )
+        for key, number, what, given in listed
+        if datetime.date.fromisoformat(given["until"]) > latest
+    ]
+
+
 def waive(
     findings: Iterable[Finding],
     waivers: Sequence[Mapping[str, str]],
@@ -82,6 +139,7 @@ def waive(
     *,
     region: str = "",
     whole: bool = True,
+    waiting: Collection[int] = (),
 ) -> list[Finding]:
     """Lay a region's waivers over its findings.
 
@@ -91,28 +149,46 @@ def waive(
         today: a waiver holds on its last day.
         region: named by the notes on waivers that cover nothing.
         whole: whether all rules ran on the whole region. Only then can a waiver be said to cover nothing.
+        waiting: numbers of the waivers that do not count yet: they come with the change, and must stand on the base.
     """
     used: set[int] = set()
-    result = [_waived(finding, waivers, today, used) for finding in findings]
+    result = [_waived(finding, waivers, today, used, waiting) for finding in findings]
     if whole:
         unused = ((n, waiver) for n, waiver in enumerate(waivers) if n not in used)
         result += [_idle(number, waiver, today, region) for number, waiver in unused]
     return result
 
 
-def _waived(finding: Finding, waivers: Sequence[Mapping[str, str]], today: datetime.date, used: set[int]) -> Finding:
+def _waived(
+    finding: Finding,
+    waivers: Sequence[Mapping[str, str]],
+    today: datetime.date,
+    used: set[int],
+    waiting: Collection[int],
+) -> Finding:
     fits = [n for n, waiver in enumerate(waivers) if _covers(waiver, finding)]
     used.update(fits)
     if not fits:
         return finding
-    best = max((waivers[n] for n in fits), key=lambda waiver: waiver["until"])
+    number = max(fits, key=lambda n: (n not in waiting, in_force(waivers[n], today), waivers[n]["until"]))
+    best = waivers[number]
     named_rule = rule.RULES.get(finding.rule)
     if finding.message.startswith(FAILED) or (named_rule is not None and not named_rule.waivable):
         return msgspec.structs.replace(finding, message=f"{finding.message}; no waiver covers this")
-    if today > datetime.date.fromisoformat(best["until"]):
-        message = f"{finding.message}; its waiver expired on {best['until']}"
-        return msgspec.structs.replace(finding, message=message)
+    if why := _is_idle(best, today, number in waiting):
+        return msgspec.structs.replace(finding, message=f"{finding.message}; its waiver {why}")
     return msgspec.structs.replace(finding, waived=best["reason"], until=best["until"])
+
+
+def _is_idle(waiver: Mapping[str, str], today: datetime.date, waits: bool) -> str:
+    """Why a waiver that fits does not count; empty if it does."""
+    if today > datetime.date.fromisoformat(waiver["until"]):
+        return f"expired on {waiver['until']}"
+    if not in_force(waiver, today):
+        return f"ends on {waiver['until']}, more than a year away"
+    if _is_too_broad(waiver["rule"], waiver["subject"]):
+        return f"names nothing ({waiver['subject']})"
+    return "counts once it stands on the base" if waits else ""
 
 
 def _covers(waiver: Mapping[str, str], finding: Finding) -> bool:

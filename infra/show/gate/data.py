@@ -10,7 +10,7 @@ The shape is stable; keys are only ever added:
     findings    of all regions together: {rule, severity, region, subject, message, remedy, path, file, line,
                 waived, until}; waived is the reason of the waiver or null, path a list of names and numbers
     regions     {region, file, state, verdict, exit_code, stacks, blast, totals, pools, changes, findings, faults,
-                notes}, where
+                decisions, notes}, where
       stacks    {name, create, update, replace, delete, resources}, in the order of a first `up`
       blast     {clusters_lost, racks_lost, hosts_lost, gpus_lost, racks_drained, gpus_drained, tenants_lost,
                 tenants_affected, storage_lost}
@@ -20,6 +20,8 @@ The shape is stable; keys are only ever added:
       changes   {action, id, kind, region, stack, component, owner, protect, fields, because}; a field is
                 {path, old, new}, and has no `old` or `new` where the object has no such field
       faults    {region, file, line, path, message, given, remedy}
+      decisions {kind, what, subject, by, reason, until, brought}: approvals (what: the action) and waivers (what: the
+                rule) of the region file; brought ones come with the change that is judged
 """
 
 from __future__ import annotations
@@ -59,6 +61,7 @@ def _region(region: RegionVerdict) -> dict[str, Any]:
         "changes": _plain(region.changes),
         "findings": _plain(region.findings),
         "faults": _plain(region.faults),
+        "decisions": _plain(region.decisions),
         "notes": list(region.notes),
     }
 
