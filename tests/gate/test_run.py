@@ -160,6 +160,17 @@ def test_without_a_base_every_region_is_judged_as_it_stands(project: Project) ->
     assert verdict.base is None
 
 
+def test_without_a_base_no_decision_has_to_stand_on_it(project: Project) -> None:
+    file = project.regions / "lab.yaml"
+    waiver = "waivers: [{rule: cooling-supply, reason: the plant is rebuilt, until: 2027-04-01}]\n"
+    text = file.read_text(encoding="utf-8").replace("  halls:", "  cooling: {supply_c: 50}\n  halls:")
+    file.write_text(text + waiver, encoding="utf-8")
+    (project.folder / "stacks" / "gate.yaml").write_text("decisions_on_base: true\n", encoding="utf-8")
+    request = run.Request(root=project.folder, compare=False, today=datetime.date(2027, 3, 1))
+
+    assert run.gate(request).exit_code == 0
+
+
 def test_the_cache_is_used_and_kept(
     project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,12 +32,14 @@ def load(folder: Path) -> Settings:
 def of_sides(sides: trees.Trees) -> tuple[Settings, list[str]]:
     """The settings that hold for a change, those of its base, and what a reader should know of them.
 
+    With nothing to compare with there is no change to demand anything of.
+
     Raises:
         InputError: the file has faults on either side: those of the head would be the next base's.
     """
     head = load(sides.head.folder)
     if sides.base is None:
-        return head, []
+        return Settings(), []
     base = load(sides.base.folder)
     weaker = base.decisions_on_base and not head.decisions_on_base
     note = f"the change takes decisions_on_base out of {FILE.as_posix()}; for this change it still holds"
