@@ -48,6 +48,7 @@ rule.found_by_planning(
     id=OTHER_CODE, area="destruction", severity="error", waivable=False,
     reason="code decides names, versions and protection of all objects: one planned by the code of the change on both "
     "sides differs in nothing that this code changes",
-    remedy="split the change so that the base's own code can be asked, or let the region file approve it: " + APPROVE,
+    remedy="let the base's own code be asked (merge the base, split the change), or approve it in the region file: "
+    + APPROVE,
     source="docs/adr/0008-gate.md",
 )(None)  # fmt: skip
