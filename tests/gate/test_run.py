@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ai_factory.infra.plan import regions
 from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.spec.problems import InputError
 from tests import regionfile
+from tests.conftest import Outcome
 
 from .project import Project
 
@@ -182,3 +184,32 @@ def test_the_cache_is_used_and_kept(
     monkeypatch.setattr(shards, "compute", lambda *_: pytest.fail("planned again"))
 
     assert judged(project, cache=cache) == first
+
+
+DECIDED = """
+waivers:
+  - {rule: node-image, reason: it is only for a while, until: 2027-04-01}
+approvals:
+  - {action: delete, subject: tenant/blue, by: CHG-1, reason: contract ended, until: 2027-04-01}
+"""
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_terminal_and_comment_say_what_comes_with_the_change(
+    project: Project, before: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aifactory: Callable[..., Outcome]
+) -> None:
+    file = project.regions / "lab.yaml"
+    for text, commit in ((DECIDED, before), ("\n# a change of nothing\n", False)):
+        file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+        if commit:
+            project.commit("decided")
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("COLUMNS", "400")
+
+    outcome = aifactory("gate", "--base", "HEAD", "--date", "2027-03-01", "--no-cache", "--markdown", tmp_path / "x.md")
+
+    comment = (tmp_path / "x.md").read_text(encoding="utf-8").replace("\\", "")
+    terminal = " ".join(outcome.out.split())
+    for shown in (terminal, comment):
+        assert ("comes with this change: a waiver of node-image" in shown) != before
+        assert ("comes with this change: an approval, delete of tenant/blue by CHG-1" in shown) != before

@@ -84,3 +84,21 @@ def test_no_home_folder_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", homeless)
 
     assert standing.judge(REGION) == cold
+
+
+def test_a_cache_that_a_change_can_write_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.folder / ".cache"))
+
+    assert standing.judge(str(project.regions / "lab.yaml")).exit_code == 0
+    assert not (project.folder / ".cache").exists()
+
+
+def test_a_waiver_without_a_near_end_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    data = project.data(REGION)
+    data["waivers"] = [{"rule": "image-pinned", "reason": "agreed with the site", "until": "2999-12-31"}]
+    project.write(REGION, data)
+
+    (refusal,) = standing.judge(str(project.regions / "lab.yaml")).refused
+    assert "waiver of image-pinned for * would on 2999-12-31" in refusal and "(decision-end)" in refusal
