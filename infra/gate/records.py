@@ -136,6 +136,17 @@ class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):
     clusters: tuple[str, ...]
 
 
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of the region file that what runs was built on, and that no object shows, or only in part."""
+
+    subject: str
+    """What it is of: `region/..`, `management/..`, `cluster/..`, `storage/..` or `tenant/..`."""
+    name: str
+    """Its place below that, such as `access` or `quota.cpu`."""
+    value: Any
+    """As JSON."""
+
+
 class PoolFacts(msgspec.Struct, frozen=True, kw_only=True):
     """How full a pool is."""
 
@@ -188,6 +199,8 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     """Stacks in the order of a first `up`."""
     waivers: tuple[dict[str, str], ...] = ()
     approvals: tuple[dict[str, str], ...] = ()
+    settings: tuple[Setting, ...] | None = None
+    """None where code made it that knew of none: then nothing can be said of them."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,11 +257,15 @@ class Blast(msgspec.Struct, frozen=True, kw_only=True):
     gpus_lost: int = 0
     racks_drained: tuple[str, ...] = ()
     """Racks whose machines are replaced one at a time."""
+    clusters_drained: tuple[str, ...] = ()
+    """Clusters of which every node is taken out of service in turn, for another driver of its GPUs or NICs."""
     gpus_drained: int = 0
     tenants_lost: tuple[str, ...] = ()
     tenants_affected: tuple[str, ...] = ()
     """Tenants with racks or clusters among what is lost or drained, and whose own objects are replaced."""
     storage_lost: tuple[str, ...] = ()
+    serving_lost: tuple[str, ...] = ()
+    """Ids of objects that serve what stays, such as add-ons, policies of operators and queues."""
 
 
 class StackDelta(msgspec.Struct, frozen=True, kw_only=True):

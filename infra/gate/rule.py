@@ -210,11 +210,23 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """A cluster of which a change drains every node."""
+
+    region: str
+    cluster: str
+    approved: bool
+    """Whether its region as a whole may be drained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetView:
     """All regions of the merge result, in numbers only."""
 
     numbers: tuple[Any, ...]
     """`plan.address_plan.RegionNumbers` of each region."""
+    drains: tuple[Drain, ...] = ()
+    """Of the regions that the change touches."""
 
 
 def matches(subject: str, pattern: str) -> bool:

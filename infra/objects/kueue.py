@@ -39,7 +39,8 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
     owners = [None, *(tenant for tenant in plan.tenants_of(cluster.name) if tenant.racks)]
     for owner in owners:
         manifest = make(API, "ResourceFlavor", flavour_name(owner), spec=_flavour(cluster, owner))
-        yield _on(cluster, ids.cluster(cluster.name), manifest, (*after, topology.id))
+        whose = ids.cluster(cluster.name) if owner is None else ids.tenant(owner.name)
+        yield _on(cluster, whose, manifest, (*after, topology.id))
     yield _on(cluster, ids.cluster(cluster.name), make(API, "Cohort", cohort(cluster), spec={}), after)
     for use in _services(plan, cluster):
         yield _on(cluster, ids.cluster(cluster.name), _priority(plan, use), after)

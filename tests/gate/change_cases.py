@@ -5,7 +5,8 @@ A case is a YAML file below `tests/cases/rules/<rule>/`, `fail-*` or `pass-*`:
 - `about`: what it shows. `base`: example region. `before`: what the base side has otherwise, and `after`: what the
   change makes of the example, each with `set` and `delete` as in `regionfile.patched`, and `lock`: lines in place of
   those of the lock (text: text). `removed`: the region goes.
-- `charts`: versions of charts on the base side. `changes`: further changes of objects, with `action`, `kind`, `owner`.
+- `charts`: versions of charts on the base side. `changes`: further changes of objects, with `action`, `kind`, `owner`,
+  and where it matters `id`, `protect` and `fields`, each with `path`, `old` and `new`.
 - `today`: the day of the verdict. `expect`: parts of message and remedy of one finding.
 """
 
@@ -22,7 +23,7 @@ import yaml
 from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.impact import blast, diff, order
-from ai_factory.infra.gate.records import Change, Finding, Outline
+from ai_factory.infra.gate.records import Change, FieldChange, Finding, Outline
 from ai_factory.infra.gate.rule import ChangeView
 from ai_factory.infra.gate.rules import running
 from tests import regionfile
@@ -90,4 +91,5 @@ def _outline(side: plans.Side, name: str, edits: Mapping[str, Any]) -> Outline:
 
 def _change(region: str, given: Mapping[str, Any]) -> Change:
     values = {"id": f"train-a/{given['kind']}/ns/name", "stack": "s", "component": "C c", "protect": False}
-    return Change(region=region, **(values | given))
+    fields = tuple(FieldChange(**field) for field in given.get("fields", ()))
+    return Change(region=region, **(values | given | {"fields": fields}))

@@ -5,7 +5,8 @@ A case is a YAML file below `tests/cases/rules/<rule>/`, `fail-*` or `pass-*`:
 - `about`: what it shows. `base`: example region. `set`, `delete`: as in `regionfile.patched`.
 - `allocate: false`: the lock stays as it is; else it is completed. `lock`: its text, in place of the base's.
 - `inventory`: text of the inventory. `file`: name of the region file, without ending.
-- `regions`: several regions with `base`, `set` and `delete`, for rules on the fleet.
+- `regions`: several regions with `base`, `set` and `delete`, for rules on the fleet. `drains`: clusters of them that a
+  change drains, with `region`, `cluster` and `approved`.
 - `expect`: parts of message and remedy of one finding. `also`: other rules that fire.
 """
 
@@ -24,7 +25,7 @@ from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.cache import outline
 from ai_factory.infra.gate.records import Finding, Path_, ShardHead, StackCount
-from ai_factory.infra.gate.rule import ClusterView, FleetView, RegionView
+from ai_factory.infra.gate.rule import ClusterView, Drain, FleetView, RegionView
 from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.budget import Preview, preview
 from ai_factory.infra.plan import regions
@@ -37,6 +38,8 @@ from tests import regionfile
 
 FOLDER = regionfile.REPOSITORY / "tests" / "cases" / "rules"
 SCOPES = ("input", "region", "cluster", "fleet")
+KEYS = {"about", "base", "set", "delete", "allocate", "lock", "inventory", "file", "regions", "drains"}
+KEYS |= {"expect", "also"}
 Case = Mapping[str, Any]
 
 
@@ -54,8 +57,7 @@ def scope_of(path: Path) -> str | None:
 def load(path: Path) -> Case:
     """A case, of known keys only."""
     case: Case = yaml.safe_load(path.read_text(encoding="utf-8"))
-    known = {"about", "base", "set", "delete", "allocate", "lock", "inventory", "file", "regions", "expect", "also"}
-    assert case.keys() <= known, case.keys() - known
+    assert case.keys() <= KEYS, case.keys() - KEYS
     return case
 
 
@@ -69,7 +71,8 @@ def judge(case: Case, scope: str, folder: Path, *, stacks: bool = False) -> list
         stacks: whether the stacks are counted, which takes seconds for large regions.
     """
     if scope == "fleet":
-        return running.fleet(FleetView(numbers=tuple(_numbers(case))))
+        drains = tuple(Drain(**drain) for drain in case.get("drains", ()))
+        return running.fleet(FleetView(numbers=tuple(_numbers(case)), drains=drains))
     path = write(case, folder)
     if scope == "input":
         return list(_planning(path))

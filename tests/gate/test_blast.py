@@ -57,7 +57,11 @@ def test_a_new_version_or_image_drains_every_rack(to: dict[str, Any]) -> None:
 
 
 def test_another_storage_driver_loses_the_storage() -> None:
-    assert _blast("lab", {"storage[1].driver": "vast"}) == Blast(storage_lost=("hps",))
+    lost = _blast("lab", {"storage[1].driver": "vast"})
+    assert lost.storage_lost == ("hps",)
+    assert lost.serving_lost == ("management/HelmRelease.helm.toolkit.fluxcd.io/train/csi-wekafsplugin",)
+    assert lost.tenants_affected == ("blue", "green")
+    assert not lost.racks_lost + lost.racks_drained + lost.clusters_drained
 
 
 def test_storage_that_is_withdrawn_from_a_cluster_is_not_lost() -> None:
@@ -163,7 +167,45 @@ def test_a_tenants_object_that_is_replaced_affects_it() -> None:
     queue = _change(
         action="replace", kind="LocalQueue", id="train/LocalQueue.kueue.x-k8s.io/blue/q", owner="tenant/blue"
     )
-    assert blasts.blast(side.outline, side.outline, [queue]) == Blast(tenants_affected=("blue",))
+    expected = Blast(tenants_affected=("blue",), serving_lost=(queue.id,))
+    assert blasts.blast(side.outline, side.outline, [queue]) == expected
+
+
+def _upgraded(cluster: str) -> Change:
+    return _change(
+        action="update",
+        kind="HelmRelease",
+        id=f"management/HelmRelease.helm.toolkit.fluxcd.io/{cluster}/gpu-operator",
+        owner=f"cluster/{cluster}",
+        fields=(FieldChange(path="spec.chart.spec.version", old="v26.3.0", new="v26.7.0"),),
+    )
+
+
+def test_a_new_driver_drains_the_whole_cluster_and_counts_its_racks_once() -> None:
+    base, head = plans.example("lab"), plans.changed("lab", {"images.gpu.checksum": "a" * 64})
+    changes, _ = plans.compared(base, head)
+    lost = blasts.blast(base.outline, head.outline, [*changes, _upgraded("train")])
+    assert lost.clusters_drained == ("train",)
+    assert lost.gpus_drained == 144
+    assert lost.tenants_affected == ("blue", "green")
+
+
+def test_a_cluster_that_goes_or_comes_is_not_drained() -> None:
+    base, head = plans.example("lab"), plans.changed("lab", TRAIN_B)
+    changes, _ = plans.compared(base, head)
+    lost = blasts.blast(base.outline, head.outline, [*changes, _upgraded("train"), _upgraded("train-b")])
+    assert lost.clusters_drained == ()
+    assert lost.serving_lost == ()
+
+
+def test_a_region_that_goes_names_no_add_on_of_it() -> None:
+    side = plans.example("lab")
+    changes = plans.diff.compare(side.records, (), "lab")
+    assert blasts.blast(side.outline, None, changes).serving_lost == ()
+
+
+def test_another_way_to_a_cluster_affects_its_tenants() -> None:
+    assert _blast("kr-ulsan", {"clusters[2].access": {"context": "x"}}) == Blast(tenants_affected=("factory-twin",))
 
 
 def test_a_ceph_pool_that_goes_is_storage_that_is_lost() -> None:

@@ -19,8 +19,8 @@ def test_the_shape() -> None:
     assert (found["verdict"], found["exit_code"]) == ("refused", 1)
     region = found["regions"][0]
     assert list(region) == [
-        "region", "file", "state", "verdict", "exit_code", "stacks", "blast", "totals", "pools", "changes", "findings",
-        "faults", "decisions", "notes",
+        "region", "file", "state", "verdict", "exit_code", "stacks", "blast", "totals", "pools", "settings", "changes",
+        "findings", "faults", "decisions", "notes",
     ]  # fmt: skip
     assert region["stacks"][1] == {
         "name": "kr-ulsan.train-a.0", "create": 0, "update": 32, "replace": 0, "delete": 0, "resources": 737,

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ai_factory.infra.gate.impact.settings import Altered
 from ai_factory.infra.gate.judge.verdict import Verdict
-from ai_factory.infra.gate.records import Change, FieldChange
+from ai_factory.infra.gate.records import Blast, Change, FieldChange
 from ai_factory.infra.show.gate import terminal
 
 from . import made
@@ -46,6 +47,15 @@ def one_change(**fields: object) -> str:
 
 def test_a_small_change_takes_a_few_lines() -> None:
     assert shown(made.small()) == SMALL
+
+
+def test_what_no_object_shows_stands_among_the_numbers() -> None:
+    access = Altered(subject="cluster/train-a", name="access", old={"context": "a"}, new={"context": "b"})
+    region = made.region(settings=(access,), blast=Blast(clusters_drained=("train-a",), gpus_drained=4608))
+    out = shown(made.verdict(region))
+    assert "    access of cluster/train-a  context a  ->  context b" in out
+    assert "    clusters drained  train-a" in out
+    assert "    GPUs drained      4,608, every node for its new driver" in out
 
 
 def test_what_blocks_comes_first_then_losses_then_numbers_then_objects_then_warnings() -> None:

@@ -13,7 +13,7 @@ from ...plan.allocation.lock import lock_path
 from ...plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
 from ...plan.regions import Loaded
 from ...plan.stacks import rack_group
-from ..impact import totals
+from ..impact import settings, totals
 from ..records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
 from . import shards
 
@@ -91,6 +91,7 @@ def of_plan(
         stacks=tuple(stacks or stack_names(plan)),
         waivers=waivers,
         approvals=approvals,
+        settings=settings.of_plan(plan),
     )
 
 

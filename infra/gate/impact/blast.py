@@ -2,7 +2,7 @@
 
 What is lost is read from the objects that go, because a rack without inventory is planned, not running. Objects that
 move to another stack go too: they are deleted and made anew. Adopted clusters have no host objects: there a rack is
-lost when the region file names it no more.
+lost when the region file names it no more. What serves a cluster that stays, such as an add-on, is named by its id.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..records import Blast, Change, ClusterFacts, Outline, TenantFacts
+from . import drivers, settings
+from .dependence import effect
 from .order import natural
 
 _ROLLS = ("version", "bootstrap", "infrastructureRef", "failureDomain")
@@ -36,6 +38,8 @@ def blast(base: Outline | None, head: Outline | None, changes: Sequence[Change])
     losing = [change for change in changes if change.loses]
     losses = _losses(base, head, losing)
     drained = {_name(change) for change in changes if _rolls(change)}
+    clusters_drained = _staying(base, head, drivers.clusters_drained(changes)) - losses.clusters
+    serving = [] if head is None and base is not None else [change for change in losing if _serves(change, losses)]
     sizes = _Sizes(base)
     return Blast(
         clusters_lost=_sorted(losses.clusters),
@@ -43,10 +47,15 @@ def blast(base: Outline | None, head: Outline | None, changes: Sequence[Change])
         hosts_lost=_sorted(losses.hosts),
         gpus_lost=sizes.lost(losses, losing),
         racks_drained=_sorted(drained),
-        gpus_drained=sum(map(sizes.rack, drained)),
+        clusters_drained=_sorted(clusters_drained),
+        gpus_drained=sizes.drained(drained, clusters_drained),
         tenants_lost=_sorted(losses.tenants),
-        tenants_affected=_sorted(_affected(base, losses, drained, losing) - losses.tenants),
+        tenants_affected=_sorted(
+            (_affected(base, losses, drained, losing) | _served(base, clusters_drained | _reached(base, head), serving))
+            - losses.tenants
+        ),
         storage_lost=_sorted(losses.storage),
+        serving_lost=_sorted(change.id for change in serving),
     )
 
 
@@ -89,9 +98,11 @@ def _is_storage(change: Change, head: Outline | None) -> bool:
     """What holds its data, or its class; a class also goes where the storage is withdrawn from one of its clusters."""
     if _is_owned(change, "storage", *_DATA_KINDS):
         return True
+    if not _is_owned(change, "storage", "StorageClass"):
+        return False
     kept = {system.name: system.clusters for system in head.storage} if head is not None else {}
     withdrawn = change.action == "delete" and change.object_id.target not in kept.get(_name(change), ())
-    return _is_owned(change, "storage", "StorageClass") and not (withdrawn and _name(change) in kept)
+    return not (withdrawn and _name(change) in kept)
 
 
 def _gone(base: Outline | None, head: Outline | None, field: str) -> set[str]:
@@ -106,6 +117,36 @@ def _adopted_racks(base: Outline | None, head: Outline | None) -> set[str]:
     kept = {name for cluster in head.clusters for name in cluster.rack_names} if head is not None else set()
     adopted = (cluster for cluster in base.clusters if cluster.provider != _BUILT)
     return {name for cluster in adopted for name in cluster.rack_names} - kept
+
+
+def _staying(base: Outline | None, head: Outline | None, names: set[str]) -> set[str]:
+    """Clusters among these that are there before and after; all where that is not known."""
+    for side in (base, head):
+        names = names & {cluster.name for cluster in side.clusters} if side is not None else names
+    return names
+
+
+def _serves(change: Change, losses: _Losses) -> bool:
+    """Whether an object that serves what runs goes by itself, and not with a larger loss."""
+    if change.action == "move" or effect(change.kind) is None:
+        return False
+    lost = {"cluster": losses.clusters, "rack": losses.racks, "tenant": losses.tenants, "storage": losses.storage}
+    owners, owner = [change.subject], change.subject.within
+    owners += [owner] if owner is not None else []
+    with_owner = any(subject.name in lost.get(subject.kind, ()) for subject in owners)
+    return not with_owner and change.id.partition("/")[0] not in losses.clusters
+
+
+def _reached(base: Outline | None, head: Outline | None) -> set[str]:
+    """Clusters that stay and are reached another way."""
+    owners = [change.owner for change in settings.altered(base, head) if change.name == settings.ACCESS]
+    return {owner.name for owner in owners if owner.kind == "cluster"}
+
+
+def _served(base: Outline | None, clusters: set[str], serving: Iterable[Change]) -> set[str]:
+    """Tenants of clusters that are hit as a whole, or that lose what serves them."""
+    hit = clusters | {_name(change) for change in serving if change.subject.kind == "cluster"}
+    return {tenant.name for tenant in (base.tenants if base is not None else ()) if tenant.cluster in hit}
 
 
 def _rolls(change: Change) -> bool:
@@ -134,6 +175,12 @@ class _Sizes:
             cluster.nodes - cluster.nodes_per_rack * (len(cluster.rack_names) - 1) if last else cluster.nodes_per_rack
         )
         return nodes * cluster.gpus_per_node
+
+    def drained(self, racks: set[str], clusters: set[str]) -> int:
+        """GPUs of racks and of whole clusters that are drained; those of both count once."""
+        whole = {cluster.name: cluster.gpus for cluster in self.clusters.values() if cluster.name in clusters}
+        rest = (name for name in racks if name not in self.clusters or self.clusters[name].name not in clusters)
+        return sum(whole.values()) + sum(map(self.rack, rest))
 
     def lost(self, losses: _Losses, losing: Iterable[Change]) -> int:
         """GPUs of hosts that go, and of racks that go while their hosts stay."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..records import Change
-from ..rule import Breach, ChangeView, matches
+from ..rule import Breach, ChangeView, Drain, matches
+from . import settings
 
 _ORDER = ("drain", "replace", "delete")
 
@@ -66,6 +67,25 @@ def storage(view: ChangeView) -> tuple[str, ...]:
     """Losses of storage systems, by name; one whose class is only replaced is no loss: its volumes stay."""
     kept = {system.name for system in view.head.storage} if view.head is not None else set()
     return tuple(name for name in view.blast.storage_lost if name not in kept)
+
+
+def drains(view: ChangeView) -> list[Drain]:
+    """Clusters that a change drains as a whole, for the rule on all regions together; none in an unprotected region."""
+    if not protects(view):
+        return []
+    region = f"region/{view.region}"
+    return [
+        Drain(region=view.region, cluster=name, approved=view.approved("drain", region))
+        for name in view.blast.clusters_drained
+    ]
+
+
+def names_beside_objects(view: ChangeView) -> list[str]:
+    """What approvals may be for and no object or rack tells: clusters that are drained or reached another way."""
+    reached = [change for change in settings.altered(view.base, view.head) if change.name == settings.ACCESS]
+    drained = [f"cluster/{name}" for name in view.blast.clusters_drained]
+    names = [*drained, *(change.subject for change in reached)]
+    return [*names, f"region/{view.region}"] if names else []
 
 
 def of_object(view: ChangeView, change: Change) -> Loss:

@@ -16,13 +16,13 @@ from ...spec.problems import InputError
 from ...spec.source import Document
 from ..cache.computing import Task
 from ..cache.store import unpack
-from ..impact import blast, diff, order, totals
+from ..impact import blast, diff, losses, order, settings, totals
 from ..records import Blast, Change, Finding, Outline, Path_, StackDelta
-from ..rule import RULES, ChangeView, FleetView
+from ..rule import RULES, ChangeView, Drain, FleetView
 from ..rules import running
 from ..rules.previews import OTHER_CODE, UNPLANNED
 from ..rules.waivers import endless, waive
-from ..sides import settings
+from ..sides import settings as gate_settings
 from ..sides.region_pairs import Pair, Pairs
 from . import decisions
 from .standing import standing_findings
@@ -38,7 +38,9 @@ class Judge:
         self.computing = pairs.computing
         self.today = today
         self.stacks = stacks
-        self.settings, self.notes = settings.of_sides(self.sides)
+        self.settings, self.notes = gate_settings.of_sides(self.sides)
+        self.drains: list[Drain] = []
+        """Of the regions that were judged so far."""
 
     def region(self, pair: Pair) -> RegionVerdict:
         """The verdict on one region."""
@@ -71,6 +73,7 @@ class Judge:
             after=pair.after.totals if pair.after else None,
             pools_before=pair.before.pools if pair.before else (),
             pools_after=pair.after.pools if pair.after else (),
+            settings=tuple(settings.altered(pair.before, pair.after)),
             findings=findings,
             decisions=decisions.of_pair(pair).recorded() if self.sides.base is not None else (),
             notes=tuple(pair.notes),
@@ -88,7 +91,7 @@ class Judge:
             except InputError:
                 continue
             numbers.append(address_plan.numbers_of(region, self._shown(str(pair.head))))
-        findings = running.fleet(FleetView(numbers=tuple(numbers)))
+        findings = running.fleet(FleetView(numbers=tuple(numbers), drains=tuple(self.drains)))
         files = {region_numbers.region: region_numbers.file for region_numbers in numbers}
         placed = []
         for finding in findings:
@@ -199,6 +202,7 @@ class Judge:
             findings += _unjudged(pair, view)
             if pair.before is not None:
                 findings += running.change(view)
+                self.drains += losses.drains(view)
             used = view.used
         if self.sides.base is not None:
             pair.notes += decisions.notes(decided, used, waits)

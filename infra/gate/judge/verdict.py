@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ..impact.settings import Altered
 from ..records import Blast, Change, Finding, PoolFacts, StackDelta, Totals
 
 _SEVERITIES = ("error", "warning", "note")
@@ -59,6 +60,8 @@ class RegionVerdict(msgspec.Struct, frozen=True, kw_only=True):
     after: Totals | None = None
     pools_before: tuple[PoolFacts, ...] = ()
     pools_after: tuple[PoolFacts, ...] = ()
+    settings: tuple[Altered, ...] = ()
+    """Settings of what stays that no object shows, or only in part."""
     findings: tuple[Finding, ...] = ()
     """Errors first, waived ones last."""
     faults: tuple[Fault, ...] = ()

@@ -16,7 +16,7 @@ The region file, its plan and its numbers:
 - `facility`: power and cooling of the site: supply, feeds, what is promised to the grid, coolant.
 - `capacity`: halls and sites at `max_racks`; GPUs to spare for service.
 - `placement`: NVLink domains of clusters, tenants' shares of them, and dedicated racks scattered over scalable units.
-- `sovereignty`: countries: residency of data, operators, tenants of sovereign services.
+- `sovereignty`: countries: residency of data, operators, tenants of sovereign services; who holds keys.
 - `fleet`: what two regions may not share.
 
 Hardware and what runs on it:
@@ -31,7 +31,8 @@ Hardware and what runs on it:
   needs.
 - `upgrades`: versions of Kubernetes and add-on charts: skipped, behind, gone back, several at
   once.
-- `disruption`: racks that drain and control planes that roll in one change; pods' disruption budgets.
+- `disruption`: racks that drain, clusters that get another driver, and control planes that roll in one change; pods'
+  disruption budgets.
 
 Tenants and objects:
 
@@ -45,9 +46,12 @@ Tenants and objects:
 
 What a change takes away:
 
-- `destruction`: regions, clusters, racks, tenants, storage and single objects that go or are replaced; renaming.
-- `protection`: whether a region is protected from deletion.
+- `destruction`: regions, clusters, racks, tenants, storage and single objects that go or are replaced: what holds
+  state, add-ons, policies, queues; renaming.
+- `protection`: whether a region, and each object of it, is protected from deletion.
 - `promises`: GPUs and isolation that tenants had before.
+- `settings`: how running clusters are reached; ranges of pods; storage endpoints and sizes; quotas and groups of
+  tenants.
 
 Found elsewhere and only described here: `planning` (what planning refuses) and `previews` (previews and bases that
 can't be judged). A new module goes into the list below.
@@ -77,6 +81,7 @@ from . import (
     queues,
     quorum,
     rights,
+    settings,
     shape,
     sovereignty,
     stacks,
@@ -109,6 +114,7 @@ __all__ = [
     "queues",
     "quorum",
     "rights",
+    "settings",
     "shape",
     "sovereignty",
     "stacks",

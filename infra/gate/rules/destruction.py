@@ -6,33 +6,12 @@ from collections.abc import Iterator
 
 from .. import rule
 from ..impact import losses
+from ..impact.dependence import RUNNING, STATEFUL, effect
 from ..records import Change, ClusterFacts, TenantFacts
 from ..rule import Breach, ChangeView
 
 _DELETE = "docs/adr/0004-stacks.md: a resource that leaves its stack is deleted"
 _PROTECT = "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/"
-STATEFUL = {
-    "BareMetalHost": "Metal3 wipes the host and powers it off",
-    "CephBlockPool": "its volumes go",
-    "CephCluster": "all of its data go",
-    "CephFilesystem": "its files go",
-    "CephObjectStore": "its objects go",
-    "Cluster": "Cluster API deletes all machines of the cluster",
-    "CustomResourceDefinition": "all objects of the kind go",
-    "IPPool": "addresses that machines hold are given out again",
-    "KubeadmControlPlane": "the control plane's machines go, and etcd with them",
-    "Metal3Cluster": "the cluster's endpoint goes",
-    "Namespace": "everything in it goes",
-    "PersistentVolumeClaim": "its volume goes",
-    "StatefulSet": "its pods stop, and who owns their volumes is lost",
-}
-"""Kinds whose deletion loses state, and what goes."""
-RUNNING = frozenset(
-    {"BareMetalHost", "Cluster", "ClusterQueue", "DaemonSet", "Deployment", "Job", "KubeadmControlPlane", "LocalQueue"}
-    | {"MachineDeployment", "ResourceFlavor", "Role", "RoleBinding", "Service", "StatefulSet", "StorageClass"}
-    | {"Topology"}
-)
-"""Kinds that something that runs depends on: between deletion and creation it stops, or is refused."""
 
 
 @rule.change(
@@ -175,6 +154,25 @@ def replaced_in_use(view: ChangeView) -> Iterator[Breach]:
         judged_elsewhere = change.protect or change.kind in STATEFUL
         if change.action == "replace" and change.kind in RUNNING and not judged_elsewhere:
             yield from _object(view, change, "what runs loses an object that is replaced")
+
+
+@rule.change(
+    id="serving-lost", area="destruction", severity="error", waivable=False,
+    reason="add-ons, policies of operators, queues and guards run nothing themselves: everything that they serve stops",
+    remedy="keep it, or approve it",
+    source="https://fluxcd.io/flux/components/helm/helmreleases/ (uninstall) and infra/gate/impact/dependence.py",
+)  # fmt: skip
+def serving_lost(view: ChangeView) -> Iterator[Breach]:
+    """Unprotected objects that serve what stays: they go, or are replaced, and what was installed by them with them.
+
+    It can't see what is no Kubernetes object, what a chart's own values take away, and network policies that only
+    allowed something.
+    """
+    for change in view.changes:
+        what = effect(change.kind)
+        replaced = change.action == "replace" and change.kind not in RUNNING
+        if what is not None and not change.protect and (change.action == "delete" or replaced):
+            yield from _object(view, change, f"what serves others goes only with an approval ({what})")
 
 
 @rule.change(

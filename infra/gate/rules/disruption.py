@@ -1,4 +1,4 @@
-"""What may be out of service at a time: racks and control planes in one change, pods of a budget."""
+"""What may be out of service at a time: racks, clusters and control planes in one change, pods of a budget."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from .. import rule
 from ..impact import losses
-from ..rule import Breach, ChangeView, ObjectView
+from ..rule import Breach, ChangeView, FleetView, ObjectView
+from . import _manifests
 
 DRAIN_SHARE = 0.1
 """Share of a cluster's racks of which nodes may be drained at once without an approval. Assumption: operators of
@@ -29,6 +30,45 @@ def drain_budget(view: ChangeView) -> Iterator[Breach]:
         if len(left) > most and losses.protects(view):
             what = f"at most {most} racks of {cluster} drain at once, {len(left)} would"
             yield from losses.refused(view, "drain", left, what, f"cluster/{cluster}")
+
+
+_DRIVERS = (
+    "https://github.com/NVIDIA/gpu-operator/issues/2047 and https://github.com/Mellanox/network-operator/issues/1084"
+)
+
+
+@rule.change(
+    id="driver-replaced", area="disruption", severity="error", waivable=False,
+    reason="another driver of GPUs or NICs evicts whatever runs on a node, and in the end on every node of the cluster",
+    remedy="keep chart and driver as they are, or approve it for a maintenance window", source=_DRIVERS,
+)  # fmt: skip
+def driver_replaced(view: ChangeView) -> Iterator[Breach]:
+    """Clusters that stay and get another GPU, DOCA or SR-IOV driver: it counts as a drain of all their nodes.
+
+    It can't see charts of these operators under another name, nor values that come from ConfigMaps and Secrets.
+    """
+    for loss in losses.unapproved(view, "drain", losses.named(view, "cluster", view.blast.clusters_drained)):
+        if losses.protects(view):
+            what = "every node of a cluster is drained for a driver only with an approval"
+            yield from losses.refused(view, "drain", [loss], what, loss.name)
+
+
+@rule.fleet(
+    id="drivers-together", area="disruption", severity="error", waivable=False,
+    reason="a driver that fails then fails everywhere at once, and no cluster is left to move tenants to",
+    remedy="change one cluster, let it run, then the next; or let each region file approve "
+    "{action: drain, subject: region/<name>}",
+    source=_DRIVERS,
+)  # fmt: skip
+def drivers_together(view: FleetView) -> Iterator[Breach]:
+    """More than one cluster, over all regions, of which a change drains every node for a driver.
+
+    It can't see changes that are merged one after the other faster than nodes are drained.
+    """
+    names = [f"{drain.cluster} of {drain.region}" for drain in view.drains]
+    for region in sorted({drain.region for drain in view.drains if not drain.approved}) if len(names) > 1 else ():
+        message = f"one cluster at a time gets another driver: {_manifests.listed(names)} would at once"
+        yield Breach(message=message, subject=f"region/{region}")
 
 
 @rule.change(

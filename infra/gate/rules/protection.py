@@ -1,11 +1,13 @@
-"""Whether a region is protected from deletion: `protect` in its file."""
+"""Whether a region is protected from deletion, by `protect` in its file, and each object of it, by what declares it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from .. import rule
+from ..impact import losses
 from ..rule import Breach, ChangeView, RegionView
+from . import _manifests
 
 
 @rule.region(
@@ -32,3 +34,25 @@ def protection_off(view: ChangeView) -> Iterator[Breach]:
     if view.base is not None and view.head is not None and view.base.protect and not view.head.protect:
         message = f"a region stays protected: protect is off, with {len(view.base.tenants)} tenants in it"
         yield Breach(message=message, subject=f"region/{view.region}", path=("protect",))
+
+
+@rule.change(
+    id="object-unprotected", area="destruction", severity="error",
+    reason="engines refuse to delete what is protected: without it a later change, or a wrong prune, takes it for good",
+    remedy="declare it with protect again; to remove it, approve its loss instead",
+    source="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
+)  # fmt: skip
+def object_unprotected(view: ChangeView) -> Iterator[Breach]:
+    """Objects that stay and lose their protection while the region keeps its own: only code or a program does that.
+
+    It can't see that a program hands another engine's resources over unprotected.
+    """
+    if not losses.protects(view) or (view.head is not None and not view.head.protect):
+        return
+    bare: dict[str, list[str]] = {}
+    for change in view.changes:
+        if change.protect and any(field.path == "protect" and field.new is False for field in change.fields):
+            bare.setdefault(str(change.subject), []).append(change.id)
+    for owner, ids in bare.items():
+        message = f"an object stays protected: {len(ids):,} of {owner} would not be, {_manifests.listed(ids)}"
+        yield Breach(message=message, subject=owner if "/" in owner else f"region/{view.region}")

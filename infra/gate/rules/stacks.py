@@ -10,9 +10,9 @@ from ...objects.budget import over_budget
 from ...plan.model import RegionPlan
 from .. import rule
 from ..impact import losses
+from ..impact.dependence import STATEFUL
 from ..records import Path_
 from ..rule import Breach, ChangeView, RegionView
-from .destruction import STATEFUL
 
 _OF_THE_STACK = 2
 """Resources of the stack and the region themselves, beside those that shards add."""

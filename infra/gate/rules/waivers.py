@@ -56,6 +56,7 @@ def approval_unused(view: ChangeView) -> Iterator[Breach]:
     names |= {f"rack/{name}" for name in (*blast.racks_lost, *blast.racks_drained)}
     names |= {f"cluster/{name.rpartition('-r')[0]}" for name in (*blast.racks_lost, *blast.racks_drained)}
     names |= {f"storage/{name}" for name in blast.storage_lost}
+    names |= set(losses.names_beside_objects(view))
     for change in view.changes:
         if change.loses:
             names |= set(losses.of_object(view, change).subjects)

@@ -9,14 +9,16 @@ The shape is stable; keys are only ever added:
     notes       what a reader should know of how the verdict was made
     findings    of all regions together: {rule, severity, region, subject, message, remedy, path, file, line,
                 waived, until}; waived is the reason of the waiver or null, path a list of names and numbers
-    regions     {region, file, state, verdict, exit_code, stacks, blast, totals, pools, changes, findings, faults,
-                decisions, notes}, where
+    regions     {region, file, state, verdict, exit_code, stacks, blast, totals, pools, settings, changes, findings,
+                faults, decisions, notes}, where
       stacks    {name, create, update, replace, delete, resources}, in the order of a first `up`
-      blast     {clusters_lost, racks_lost, hosts_lost, gpus_lost, racks_drained, gpus_drained, tenants_lost,
-                tenants_affected, storage_lost}
+      blast     {clusters_lost, racks_lost, hosts_lost, gpus_lost, racks_drained, clusters_drained, gpus_drained,
+                tenants_lost, tenants_affected, storage_lost, serving_lost}; serving_lost has ids of objects
       totals    {before, after}, each null or {it_kw, facility_kw, utility_kw, racks, nodes, gpus, tenants, currency,
                 hardware, energy_per_year}
       pools     {before, after}, each a list of {name, total, used}
+      settings  {subject, name, old, new}: values of the region file that no object shows, such as how a cluster is
+                reached
       changes   {action, id, kind, region, stack, component, owner, protect, fields, because}; a field is
                 {path, old, new}, and has no `old` or `new` where the object has no such field
       faults    {region, file, line, path, message, given, remedy}
@@ -58,6 +60,7 @@ def _region(region: RegionVerdict) -> dict[str, Any]:
         "blast": _plain(region.blast),
         "totals": {"before": _plain(region.before), "after": _plain(region.after)},
         "pools": {"before": _plain(region.pools_before), "after": _plain(region.pools_after)},
+        "settings": _plain(region.settings),
         "changes": _plain(region.changes),
         "findings": _plain(region.findings),
         "faults": _plain(region.faults),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...gate.impact import totals
+from ...gate.impact import settings, totals
 from ...gate.judge.verdict import RegionVerdict, Verdict, blocks
 from ...gate.records import Blast, StackDelta
 from . import text
@@ -28,10 +28,16 @@ class Figure:
 
 
 def of_region(region: RegionVerdict) -> list[Figure]:
-    """Figures of a region that a change alters, as text: power, racks, GPUs, tenants, cost and addresses."""
+    """Figures of a region that a change alters, as text: power, racks, GPUs, tenants, cost, addresses, settings."""
     figures = [_figure(*row) for row in totals.delta(region.before, region.after) if row[1] != row[2]]
     pools = totals.pool_deltas(region.pools_before, region.pools_after)
-    return [*figures, *(_figure(f"pool {label}", before, after, unit) for label, before, after, unit in pools)]
+    figures += [_figure(f"pool {label}", before, after, unit) for label, before, after, unit in pools]
+    return [*figures, *map(_setting, region.settings)]
+
+
+def _setting(change: settings.Altered) -> Figure:
+    old, new = (text.clean(settings.shown(value)) for value in (change.old, change.new))
+    return Figure(text.clean(f"{change.name} of {change.subject}"), old, new, "")
 
 
 def _figure(label: str, before: totals.Number, after: totals.Number, unit: str) -> Figure:
@@ -55,12 +61,18 @@ def of_blast(blast: Blast) -> list[tuple[str, str]]:
         ("hosts lost", _listed(blast.hosts_lost)),
         ("GPUs lost", f"{blast.gpus_lost:,}" if blast.gpus_lost else ""),
         ("racks drained", _listed(blast.racks_drained)),
-        ("GPUs drained", f"{blast.gpus_drained:,}, one machine of a rack at a time" if blast.gpus_drained else ""),
+        ("clusters drained", _listed(blast.clusters_drained)),
+        ("GPUs drained", f"{blast.gpus_drained:,}, {_pace(blast)}" if blast.gpus_drained else ""),
         ("tenants lost", _listed(blast.tenants_lost)),
         ("tenants affected", _listed(blast.tenants_affected)),
         ("storage lost", _listed(blast.storage_lost)),
+        ("what serves others lost", _listed(blast.serving_lost)),
     ]
     return [(label, amount) for label, amount in rows if amount]
+
+
+def _pace(blast: Blast) -> str:
+    return "every node for its new driver" if blast.clusters_drained else "one machine of a rack at a time"
 
 
 def _listed(names: tuple[str, ...]) -> str:
