@@ -150,6 +150,10 @@ class Objects(Sequence[ObjectView]):
         places = chain.from_iterable(self._places.get(kind, ()) for kind in kinds)
         return [self._views[number] for number in (places if len(kinds) == 1 else sorted(places))]
 
+    def but_not(self, kinds: Collection[str]) -> list[ObjectView]:
+        """Those of all other kinds, in their order."""
+        return self.of_kind(*(kind for kind in self._places if kind not in kinds))
+
     def __iter__(self) -> Iterator[ObjectView]:
         return iter(self._views)
 
@@ -258,6 +262,8 @@ class Rule:
     kinds: frozenset[str] | None = None
     """Kinds that a rule of scope `object` looks at, and is never asked about others; None for all. Tens of thousands of
     objects times forty rules are what a gate spends its time on."""
+    but_not: frozenset[str] = frozenset()
+    """Kinds that a rule of scope `object` on all others is never asked about."""
 
 
 RULES: dict[str, Rule] = {}
@@ -275,6 +281,7 @@ def _register(scope: Scope) -> Callable[..., Callable[[Any], Any]]:
         source: str,
         waivable: bool = True,
         kinds: Collection[str] | None = None,
+        but_not: Collection[str] = (),
     ) -> Callable[[Any], Any]:
         def decorate(check: Any) -> Any:
             if id in RULES:
@@ -284,6 +291,7 @@ def _register(scope: Scope) -> Callable[..., Callable[[Any], Any]]:
             RULES[id] = Rule(
                 id=id, scope=scope, area=area, severity=severity, reason=reason, remedy=remedy, source=source,
                 waivable=waivable, check=check, kinds=None if kinds is None else frozenset(kinds),
+                but_not=frozenset(but_not),
             )  # fmt: skip
             return check
 

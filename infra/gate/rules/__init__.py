@@ -40,7 +40,8 @@ Tenants and objects:
 - `traffic`: tenants' network policies: denied by default, and none that admits others.
 - `rights`: roles, bindings and groups: rights of tenants beyond their namespace, of everyone, on everything.
 - `queues`: Kueue's flavours and cluster queues.
-- `workloads`: pods in their host's namespaces; GPUs asked for twice; compute domains.
+- `workloads`: pods in their host's namespaces, in whatever kind their template stands; GPUs asked for twice; compute
+  domains.
 - `inline_secrets`: Secrets with values; passwords and keys in charts' values, ConfigMaps and scripts.
 - `shape`: any object's API version, name, labels and size; objects declared more than once.
 

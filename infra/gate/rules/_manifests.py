@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from ...objects import labels
+from ...objects import kinds, labels
 from ...objects.base import Manifest
 from ..opaque import OpaqueError
 from ..rule import Objects, ObjectView
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """Label that the API server gives to every namespace: its name."""
-_TEMPLATES = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job"})
-POD_KINDS = _TEMPLATES | {"Pod", "CronJob"}
-"""Kinds with a pod or a template of pods."""
+_APPS = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+_PODS = {("Pod", ""), ("Job", "batch"), ("CronJob", "batch"), *((kind, "apps") for kind in _APPS)}
+"""Kinds and groups of Kubernetes itself that are a pod or hold one template of pods."""
+_HOLDS_TEMPLATES = {("Workload", "kueue.x-k8s.io")}
+"""Kinds of the package's own table that hold templates somewhere."""
+NUMEROUS = frozenset(
+    {"BareMetalHost", "ExternalSecret", "MachineDeployment", "MachineHealthCheck", "Metal3MachineTemplate"}
+)
+"""Kinds without pods of which there are tens of thousands: rules about pods are not asked about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +84,9 @@ def _meets(expression: Manifest, marks: Mapping[str, str]) -> bool:
 
 
 def pod(view: ObjectView) -> Manifest | None:
-    """Spec of an object's pods; None for kinds without any."""
+    """Spec of the pods of a kind of Kubernetes itself; None for all others, see `templates` and `strange`."""
     kind = view.kind
-    if kind not in POD_KINDS:
+    if (kind, view.group) not in _PODS:
         return None
     spec = view.spec
     if kind == "CronJob":
@@ -87,13 +94,37 @@ def pod(view: ObjectView) -> Manifest | None:
     return spec if kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
 
 
+@cache
+def _plain() -> frozenset[tuple[str, str]]:
+    """Kinds and groups that need no search for pods: it is known where theirs stand, or that there are none."""
+    table = {(kind.kind, kind.group) for kind in kinds.KINDS}
+    return frozenset((table | _PODS) - _HOLDS_TEMPLATES)
+
+
+def strange(view: ObjectView) -> bool:
+    """Whether a kind is none of Kubernetes' own or of this package: pods may stand anywhere in it.
+
+    JobSet, LeaderWorkerSet, TrainJob, MPIJob, RayCluster, PyTorchJob, DynamoGraphDeployment, and what comes next.
+    """
+    return (view.kind, view.group) not in _plain()
+
+
+def templates(view: ObjectView) -> list[Manifest]:
+    """Specs of all pods that an object is or makes, at whatever depth."""
+    spec = pod(view)
+    if spec is not None:
+        return [spec]
+    if not strange(view):
+        return []
+    parts = (node.value for node in walk(view.manifest) if isinstance(node.value, dict))
+    return [part for part in parts if isinstance(part.get("containers"), list) or "mainContainer" in part]
+
+
 def containers(spec: Manifest) -> list[Manifest]:
     """All containers in the spec of a pod, those that start it included."""
-    return [
-        container
-        for key in ("initContainers", "containers", "ephemeralContainers")
-        for container in spec.get(key) or ()
-    ]
+    lists = [spec.get(key) or () for key in ("initContainers", "containers", "ephemeralContainers")]
+    # Dynamo's spec of a pod has the container that it adds to beside the list.
+    return [container for part in (*lists, [spec.get("mainContainer")]) for container in part if container]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,22 @@ _SKIPS = frozenset({"insecureskipverify", "insecureskiptlsverify", "tlsskipverif
 _VERIFIES = frozenset({"verifyssl", "sslverify", "verifytls", "tlsverify"})
 """Names of settings, in small letters without `-` and `_`, that turn the check of certificates off or on."""
 _METAL3 = "metal3-io/baremetal-operator, docs/api.md"
+_APART = frozenset({"imageTag", "repository", "tag", "version"})
+"""Keys beside `image` that tell its version, so that it is no whole reference."""
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 @rule.each_object(
-    id="image-tag", area="images", severity="error", kinds=_manifests.POD_KINDS | {"CephCluster", "NicClusterPolicy"},
+    id="image-tag", area="images", severity="error", but_not=_manifests.NUMEROUS,
     reason="an image without a tag, or with latest, is another one on the next node, and no roll-back brings it back",
     remedy="name the image's version, or better its digest",
     source="https://kubernetes.io/docs/concepts/containers/images/",
 )  # fmt: skip
 def image_tag(view: ObjectView) -> Iterator[Breach]:
-    """Container images whose version is left open."""
+    """Container images whose version is left open, in templates of pods of whatever kind.
+
+    It can't see images that a chart names, and those whose repository and tag stand apart in a kind of others.
+    """
     for image in _images(view):
         if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
             yield Breach(message=f"an image has a version: {view.kind} {view.name} has {image}")
@@ -44,6 +49,9 @@ def _images(view: ObjectView) -> list[str]:
     kind = view.kind
     if (spec := _manifests.pod(view)) is not None:
         return [container["image"] for container in _manifests.containers(spec) if container.get("image")]
+    if _manifests.strange(view):
+        parts = (node.value for node in _manifests.walk(view.manifest) if isinstance(node.value, dict))
+        return [part["image"] for part in parts if isinstance(part.get("image"), str) and not _APART.intersection(part)]
     if kind == "CephCluster":
         return [str((view.spec.get("cephVersion") or {}).get("image") or "ceph")]
     if kind == "NicClusterPolicy":

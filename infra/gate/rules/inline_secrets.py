@@ -14,7 +14,6 @@ from ._manifests import Node
 _STORE = "put it into the region's secret store, and fetch it by an ExternalSecret"
 _VALUES = frozenset({"HelmRelease", "Release"})
 _SCRIPTS = frozenset({"KubeadmConfigTemplate", "KubeadmConfig", "KubeadmControlPlane"})
-_SCANNED = _VALUES | _SCRIPTS | _manifests.POD_KINDS | {"ConfigMap"}
 _NAMES = (
     "password", "passwd", "passphrase", "plaintextpasswd", "apikey", "accesstoken", "authtoken", "apitoken",
     "bearertoken", "bootstraptoken", "refreshtoken", "secretaccesskey", "clientsecret", "privatekey", "usertoken",
@@ -45,13 +44,16 @@ def secret_inline(view: ObjectView) -> Iterator[Breach]:
 
 
 @rule.each_object(
-    id="secret-in-values", area="secrets", severity="error", kinds=_SCANNED,
+    id="secret-in-values", area="secrets", severity="error", but_not=_manifests.NUMEROUS,
     reason="who may read a chart's values, a ConfigMap or a node's boot script is not who may have the password in it",
     remedy=f"{_STORE}; then name it (existingSecret, secretKeyRef, passwdFrom)",
     source="https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 )  # fmt: skip
 def secret_in_values(view: ObjectView) -> Iterator[Breach]:
-    """Passwords, tokens and private keys that stand in charts' values, ConfigMaps, pods and boot scripts."""
+    """Passwords, tokens and private keys that stand in charts' values, ConfigMaps, boot scripts and pods of any kind.
+
+    It can't see a secret under a name that does not say so.
+    """
     for node in _manifests.walk(_scanned(view)):
         if fault := _fault(node):
             yield Breach(
@@ -68,8 +70,11 @@ def _scanned(view: ObjectView) -> Any:
         return {"values": view.spec.get("values") or {}}
     if kind in _SCRIPTS:
         return {"spec": view.spec}
+    if _manifests.strange(view):
+        return {key: value for key, value in view.manifest.items() if key not in ("metadata", "status")}
     # A pod's containers say what is run and with which variables; the rest names objects.
-    return {"containers": _manifests.containers(_manifests.pod(view) or {})}
+    spec = _manifests.pod(view)
+    return {"containers": _manifests.containers(spec)} if spec is not None else {}
 
 
 def _fault(node: Node) -> str | None:

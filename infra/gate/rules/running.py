@@ -49,8 +49,15 @@ def by_rule(rule: Rule, views: Sequence[ObjectView], region: str) -> list[Findin
     """What one rule for objects or for sets of objects says of objects that are declared together."""
     together = views if isinstance(views, Objects) else Objects(views)
     if rule.scope == "object":
-        return list(_each(rule, together if rule.kinds is None else together.of_kind(*rule.kinds), region))
+        return list(_each(rule, _asked(rule, together), region))
     return list(_run(rule, together, region, f"region/{region}"))
+
+
+def _asked(rule: Rule, views: Objects) -> Sequence[ObjectView]:
+    """Objects that a rule for objects is asked about."""
+    if rule.kinds is not None:
+        return views.of_kind(*rule.kinds)
+    return views.but_not(rule.but_not) if rule.but_not else views
 
 
 def clusters(view: ClusterView, region: str) -> list[Finding]:

@@ -10,29 +10,46 @@ from ..rule import Breach, Objects, ObjectView
 from . import _manifests
 
 _GPU = "nvidia.com/gpu"
+_HOST = ("hostNetwork", "hostPID", "hostIPC")
 _GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.com"})
 """Device classes of the DRA driver that hand out GPUs."""
 
 
 @rule.each_object(
-    id="host-namespace", area="isolation", severity="error", kinds=_manifests.POD_KINDS,
+    id="host-namespace", area="isolation", severity="error", but_not=_manifests.NUMEROUS,
     reason="a pod in the host's namespaces, privileged or with its files sees and changes what all others do there",
     remedy="remove it, or waive it for an agent of the platform that can't do without",
     source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
 )  # fmt: skip
 def host_namespace(view: ObjectView) -> Iterator[Breach]:
-    """Pods that share the host's network, processes, files or rights."""
+    """Pods, and templates of pods at any depth of any kind, that share the host's network, processes, files or rights.
+
+    It can't see pods that a chart or an operator makes up by itself.
+    """
     spec = _manifests.pod(view)
-    if spec is None:
-        return
-    breaches = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+    breaches = _of_pod(spec) if spec is not None else list(_anywhere(view))
+    if breaches:
+        yield Breach(message=f"a pod stays out of its host: {view.kind} {view.name} has {_manifests.listed(breaches)}")
+
+
+def _of_pod(spec: Manifest) -> list[str]:
+    """What a pod shares with its host."""
+    breaches = [key for key in _HOST if spec.get(key)]
     breaches += [
         f"hostPath {volume['hostPath'].get('path')}" for volume in spec.get("volumes") or () if volume.get("hostPath")
     ]
     privileged = filter(_is_privileged, _manifests.containers(spec))
-    breaches += [f"privileged container {container.get('name')}" for container in privileged]
-    if breaches:
-        yield Breach(message=f"a pod stays out of its host: {view.kind} {view.name} has {_manifests.listed(breaches)}")
+    return breaches + [f"privileged container {container.get('name')}" for container in privileged]
+
+
+def _anywhere(view: ObjectView) -> Iterator[str]:
+    """What any template in an object of a kind of others shares with its host, with its place."""
+    for node in _manifests.walk(view.manifest) if _manifests.strange(view) else ():
+        if node.key in (*_HOST, "privileged") and node.value in (True, "true"):
+            yield node.path
+        elif node.key == "hostPath" and node.value:
+            path = node.value.get("path") if isinstance(node.value, dict) else node.value
+            yield f"hostPath {path} in {node.path}"
 
 
 def _is_privileged(container: Manifest) -> bool:
@@ -65,15 +82,19 @@ def gpu_and_claims(views: Objects) -> Iterator[Breach]:
         if _claims_gpus(view)
     }
     for view in views if claims else ():
-        spec = _manifests.pod(view)
-        if spec is None or not any(_asks(container) for container in _manifests.containers(spec)):
-            continue
-        for claim in spec.get("resourceClaims") or ():
-            kind = "ResourceClaim" if claim.get("resourceClaimName") else "ResourceClaimTemplate"
-            name = claim.get("resourceClaimName") or claim.get("resourceClaimTemplateName")
+        for kind, name in _claims_beside_gpus(view):
             if (*_manifests.place(view), kind, name) in claims:
                 message = f"GPUs come by one way: {view.kind} {view.name} asks for {_GPU} and claims some by {name}"
                 yield Breach(message=message, subject=view.id)
+
+
+def _claims_beside_gpus(view: ObjectView) -> Iterator[tuple[str, str | None]]:
+    """Kind and name of claims of those pods of an object, of whatever kind, that ask for GPUs as a resource too."""
+    for spec in _manifests.templates(view):
+        if any(_asks(container) for container in _manifests.containers(spec)):
+            for claim in spec.get("resourceClaims") or ():
+                kind = "ResourceClaim" if claim.get("resourceClaimName") else "ResourceClaimTemplate"
+                yield kind, claim.get("resourceClaimName") or claim.get("resourceClaimTemplateName")
 
 
 def _claims_gpus(view: ObjectView) -> bool:
