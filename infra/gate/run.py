@@ -16,6 +16,7 @@ from ..plan import regions
 from ..spec.problems import InputError, Problem
 from .cache.computing import Computing, Progress, silent
 from .cache.store import Store
+from .judge import project_files
 from .judge.region import Judge
 from .judge.verdict import RegionVerdict, Verdict, ordered
 from .records import Finding
@@ -65,6 +66,7 @@ def judged(request: Request, sides: trees.Trees, store: Store) -> Verdict:
     """The verdict on two sides of a change that are laid out already, with a store to keep what is planned in."""
     pairs = Pairs(sides, Computing(store, request.jobs))
     _refuse_overlooked(sides.head, pairs.regions)
+    files = project_files.changes(sides)
     touched = [pair for pair in pairs.regions if not pair.same_files or pairs.other_code]
     if request.stacks:
         _check_region_names(request.stacks, pairs.regions)
@@ -75,7 +77,7 @@ def judged(request: Request, sides: trees.Trees, store: Store) -> Verdict:
     judge = Judge(pairs, request.today, request.stacks)
     verdicts = {pair.name: judge.region(pair) for pair in touched}
     shown = [pair.name for pair in touched if not _has_no_effect(pair, verdicts[pair.name])]
-    fleet = [*(judge.fleet(pairs.regions) if touched else []), *_project_lost(pairs)]
+    fleet = [*(judge.fleet(pairs.regions, files) if touched or files else []), *_project_lost(pairs)]
     store.prune()
     return Verdict(
         base=sides.base.words if sides.base else None,

@@ -54,6 +54,13 @@ def test_the_files_are_there(factory: Path) -> None:
     assert {(factory / name).stat().st_mode & 0o777 for name in FILES} == {0o644}
 
 
+def test_owners_are_named_for_all_that_steers_the_job(factory: Path) -> None:
+    lines = (factory / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    owned = tuple(line.split()[0].removeprefix("/") for line in lines if line.startswith("/"))
+
+    assert {name for name in FILES if not name.startswith(owned)} == {"README.md"}
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [

@@ -6,7 +6,7 @@ A case is a YAML file below `tests/cases/rules/<rule>/`, `fail-*` or `pass-*`:
 - `allocate: false`: the lock stays as it is; else it is completed. `lock`: its text, in place of the base's.
 - `inventory`: text of the inventory. `file`: name of the region file, without ending.
 - `regions`: several regions with `base`, `set` and `delete`, for rules on the fleet. `drains`: clusters of them that a
-  change drains, with `region`, `cluster` and `approved`.
+  change drains, with `region`, `cluster` and `approved`. `files`: that it touches, with `path`, `old` and `new`.
 - `expect`: parts of message and remedy of one finding. `also`: other rules that fire.
 """
 
@@ -25,7 +25,7 @@ from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
 from ai_factory.infra.gate.cache import outline
 from ai_factory.infra.gate.records import Finding, Path_, ShardHead, StackCount
-from ai_factory.infra.gate.rule import ClusterView, Drain, FleetView, RegionView
+from ai_factory.infra.gate.rule import ClusterView, Drain, FileChange, FleetView, RegionView
 from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.budget import Preview, preview
 from ai_factory.infra.plan import regions
@@ -39,7 +39,7 @@ from tests import regionfile
 FOLDER = regionfile.REPOSITORY / "tests" / "cases" / "rules"
 SCOPES = ("input", "region", "cluster", "fleet")
 KEYS = {"about", "base", "set", "delete", "allocate", "lock", "inventory", "file", "regions", "drains"}
-KEYS |= {"expect", "also"}
+KEYS |= {"files", "expect", "also"}
 Case = Mapping[str, Any]
 
 
@@ -72,7 +72,11 @@ def judge(case: Case, scope: str, folder: Path, *, stacks: bool = False) -> list
     """
     if scope == "fleet":
         drains = tuple(Drain(**drain) for drain in case.get("drains", ()))
-        return running.fleet(FleetView(numbers=tuple(_numbers(case)), drains=drains))
+        files = tuple(FileChange(**change) for change in case.get("files", ()))
+        data = [_data(region) for region in case["regions"]]
+        protected = frozenset(region["region"]["name"] for region in data if region.get("protect", True))
+        view = FleetView(numbers=tuple(_numbers(case)), drains=drains, files=files, protected=protected)
+        return running.fleet(view)
     path = write(case, folder)
     if scope == "input":
         return list(_planning(path))

@@ -3,6 +3,7 @@
 - `verdict`: what the gate says of a change: the records, their exit code, which findings block, the order of findings.
 - `standing`: a region as it stands, with no change to look at: its findings, and the verdict of `check` on it.
 - `decisions`: a region's approvals and waivers: which come with the change, which of those count.
+- `project_files`: files beside the region files that a change touches.
 - `region`: a region under change, from its two sides to its verdict; all regions together.
 
 What a rule is stands in `gate.rule`; the rules themselves, and what runs them, in `gate.rules`.

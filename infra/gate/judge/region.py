@@ -18,7 +18,7 @@ from ..cache.computing import Task
 from ..cache.store import unpack
 from ..impact import blast, diff, losses, order, settings, totals
 from ..records import Blast, Change, Finding, Outline, Path_, StackDelta
-from ..rule import RULES, ChangeView, Drain, FleetView
+from ..rule import RULES, ChangeView, Drain, FileChange, FleetView
 from ..rules import running
 from ..rules.previews import OTHER_CODE, UNPLANNED
 from ..rules.waivers import endless, waive
@@ -79,8 +79,9 @@ class Judge:
             notes=tuple(pair.notes),
         )
 
-    def fleet(self, pairs: Sequence[Pair]) -> list[Finding]:
+    def fleet(self, pairs: Sequence[Pair], files: Sequence[FileChange] = ()) -> list[Finding]:
         """Rules for all regions of the merge result together; regions that can't be read are judged by themselves."""
+        protected: set[str] = set()
         numbers: list[address_plan.RegionNumbers] = []
         documents: dict[str, Document] = {}
         for pair in pairs:
@@ -90,15 +91,19 @@ class Judge:
                 region, documents[pair.name] = self.computing.read(pair.head)
             except InputError:
                 continue
+            protected |= {region.region.name} if region.protect else set()
             numbers.append(address_plan.numbers_of(region, self._shown(str(pair.head))))
-        findings = running.fleet(FleetView(numbers=tuple(numbers), drains=tuple(self.drains)))
-        files = {region_numbers.region: region_numbers.file for region_numbers in numbers}
+        view = FleetView(
+            numbers=tuple(numbers), drains=tuple(self.drains), files=tuple(files), protected=frozenset(protected)
+        )
+        region_files = {region_numbers.region: region_numbers.file for region_numbers in numbers}
         placed = []
-        for finding in findings:
+        paths = {change.path: change.path for change in files}
+        for finding in running.fleet(view):
             name = finding.subject.removeprefix("region/")
             document = documents.get(name)
             line = _line_of(document, finding.path) if document is not None else None
-            placed.append(msgspec.structs.replace(finding, file=files.get(name, ""), line=line))
+            placed.append(msgspec.structs.replace(finding, file=(region_files | paths).get(name, ""), line=line))
         return placed
 
     def _from_problems(self, pair: Pair) -> tuple[tuple[Fault, ...], tuple[Finding, ...]]:

@@ -18,6 +18,8 @@ The region file, its plan and its numbers:
 - `placement`: NVLink domains of clusters, tenants' shares of them, and dedicated racks scattered over scalable units.
 - `sovereignty`: countries: residency of data, operators, tenants of sovereign services; who holds keys.
 - `fleet`: what two regions may not share.
+- `project_files`: files beside the region files: settings of stacks, fleet, project; pipelines and what else is only
+  named.
 
 Hardware and what runs on it:
 
@@ -77,6 +79,7 @@ from . import (
     placement,
     planning,
     previews,
+    project_files,
     promises,
     protection,
     queues,
@@ -110,6 +113,7 @@ __all__ = [
     "placement",
     "planning",
     "previews",
+    "project_files",
     "promises",
     "protection",
     "queues",

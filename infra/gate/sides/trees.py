@@ -19,6 +19,8 @@ from .git import Git, words
 from .git import GitError as GitError
 
 STACKS = "stacks"
+READ = [STACKS, "Pulumi.yaml"]
+"""Files of a project that are read, on either side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Trees:
     project_lost: bool = False
     """Whether the change takes away what makes the folder a project."""
     notes: tuple[str, ...] = field(default=())
+    changed: tuple[str, ...] = ()
+    """Paths in the repository of all files that differ."""
 
 
 @contextmanager
@@ -92,13 +96,20 @@ class _Opener:
         else:
             tree = self._merged(base, ours, prefix)
             words = f"the merge of the work tree into {name}"
-            head = Side(folder=self._extract(tree, "head", prefix, [STACKS]), words=words)
-        base_folder = self._extract(base, "base", prefix, [STACKS])
+            head = Side(folder=self._extract(tree, "head", prefix, READ), words=words)
+        base_folder = self._extract(base, "base", prefix, READ)
         code, absent = self._base_code(base, tree, ours, prefix)
         words = f"{name} ({self.git.line('rev-parse', '--short', base)})"
         base_side = Side(folder=base_folder, words=words, tree=f"{base}:{prefix}", code=code, absent=absent)
+        changed = self._changed(base, tree)
         lost = project.is_lost(self.git, base, tree)
-        return Trees(base=base_side, head=head, prefix=prefix, project_lost=lost, notes=tuple(self.notes))
+        notes = tuple(self.notes)
+        return Trees(base=base_side, head=head, prefix=prefix, project_lost=lost, notes=notes, changed=changed)
+
+    def _changed(self, base: str, head: str) -> tuple[str, ...]:
+        """Paths in the repository of files that differ between two trees."""
+        listed = self.git.out("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head)
+        return tuple(name for name in listed.decode(errors="replace").split("\0") if name)
 
     def _locate(self) -> str:
         """Find the repository; returns the project's path in it, empty or with a slash at its end."""
@@ -181,4 +192,4 @@ class _Opener:
         absent = versions.absent(self.git, base, head, ours)
         if absent is None or absent:
             return None, absent or ""
-        return self._extract(base, "base", prefix, [STACKS, *versions.CODE]), ""
+        return self._extract(base, "base", prefix, [*READ, *versions.CODE]), ""

@@ -1,0 +1,90 @@
+"""Files beside the region files: which of them a change touches, and what stands in those that are read.
+
+Stack settings, fleet, addresses and `Pulumi.yaml` are read: what can't be is refused. Everything else that steers the
+job (pipelines, owners, requirements, programs) is named only. The package's own code is left out where the base has
+another copy of it: both sides are then planned by their own, and the difference shows as what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...spec.problems import InputError, Problem
+from ..rule import FileChange
+from ..sides import trees, versions
+
+MAX_BYTES = 1024 * 1024
+"""A stack's settings with a hundred encrypted values take a tenth of it."""
+_REGIONS = "stacks/regions/"
+_FOR_READERS = ("docs/", "examples/", "tests/")
+_READERS_SUFFIXES = (".md", ".txt.license")
+_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""Makes text of every value: no tag of a file makes anything else of it."""
+
+
+def changes(sides: trees.Trees) -> tuple[FileChange, ...]:
+    """Files beside the region files that differ between both sides, by path.
+
+    Raises:
+        InputError: a file of the merge result that is read is no YAML, no mapping, or too large.
+    """
+    problems: list[Problem] = []
+    file_changes = []
+    for path in sides.changed:
+        if _steers(path, sides):
+            inner = path.removeprefix(sides.prefix) if path.startswith(sides.prefix) else None
+            old, new = None, None
+            if inner is not None and _is_read(inner):
+                old = _data(sides.base, inner, path, [])
+                new = _data(sides.head, inner, path, problems)
+            file_changes.append(FileChange(path=path, old=old, new=new))
+    if problems:
+        raise InputError(problems)
+    return tuple(file_changes)
+
+
+def _steers(path: str, sides: trees.Trees) -> bool:
+    inner = path.removeprefix(sides.prefix)
+    if inner.rpartition("/")[2] == "CODEOWNERS":
+        return True
+    if inner.startswith((_REGIONS, *_FOR_READERS)) or inner.endswith(_READERS_SUFFIXES):
+        return False
+    own_code = sides.base is not None and sides.base.code is not None
+    return not (own_code and inner.startswith(tuple(f"{folder}/" for folder in versions.CODE)))
+
+
+def _is_read(inner: str) -> bool:
+    return inner == "Pulumi.yaml" or (inner.startswith("stacks/") and inner.endswith((".yaml", ".yml")))
+
+
+def _data(side: trees.Side | None, inner: str, shown: str, problems: list[Problem]) -> dict[str, Any] | None:
+    """Data of a file on a side; None where it is not there or can't be read, which is added to the problems."""
+    file = side.folder / inner if side is not None else None
+    if file is None or not file.is_file():
+        return None
+    for message in _faults(file):
+        problems.append(Problem(file=shown, message=message, remedy="mend it, or take it back"))
+        return None
+    data = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506 makes texts, lists and mappings only
+    return dict(data or {})
+
+
+def _faults(file: Path) -> Iterator[str]:
+    """Why a file can't be read, if it can't."""
+    if file.stat().st_size > MAX_BYTES:
+        yield f"has more than {MAX_BYTES:,} bytes"
+        return
+    try:
+        data = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        yield f"not valid YAML{line}: {error.problem}"
+    except (yaml.YAMLError, RecursionError, UnicodeError):
+        yield "not valid YAML"
+    else:
+        if data not in ("", None) and not isinstance(data, dict):
+            yield "a mapping is expected"
