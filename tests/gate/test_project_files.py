@@ -34,7 +34,7 @@ STEERING = [
     "factory/.github/workflows/ai-factory.yml", ".github/workflows/ai-factory.yml", "factory/.gitlab-ci.yml",
     "factory/CODEOWNERS", "docs/CODEOWNERS", "factory/Makefile", "factory/requirements.txt",
     "factory/requirements/dev.lock",
-    "factory/stacks/addressing.yaml", "factory/stacks/fleet.yaml", "factory/stacks/Pulumi.lab.yaml",
+    "factory/stacks/addressing.yaml", "factory/stacks/fleet.yaml", "factory/stacks/region.schema.json",
     "factory/policypack/__main__.py", "factory/infra/catalog/charts.yaml", "factory/templates/x.j2",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..records import Blast, Change, ClusterFacts, Outline, TenantFacts
 from . import drivers, settings
-from .dependence import effect
+from .dependence import effect, guards_nobody
 from .order import natural
 
 _ROLLS = ("version", "bootstrap", "infrastructureRef", "failureDomain")
@@ -39,7 +39,8 @@ def blast(base: Outline | None, head: Outline | None, changes: Sequence[Change])
     losses = _losses(base, head, losing)
     drained = {_name(change) for change in changes if _rolls(change)}
     clusters_drained = _staying(base, head, drivers.clusters_drained(changes)) - losses.clusters
-    serving = [] if head is None and base is not None else [change for change in losing if _serves(change, losses)]
+    region_goes = head is None and base is not None
+    serving = [change for change in losing if not region_goes and _serves(change, losses, head)]
     sizes = _Sizes(base)
     return Blast(
         clusters_lost=_sorted(losses.clusters),
@@ -126,7 +127,7 @@ def _staying(base: Outline | None, head: Outline | None, names: set[str]) -> set
     return names
 
 
-def _serves(change: Change, losses: _Losses) -> bool:
+def _serves(change: Change, losses: _Losses, head: Outline | None) -> bool:
     """Whether an object that serves what runs goes by itself, and not with a larger loss."""
     if change.action == "move" or effect(change.kind) is None:
         return False
@@ -134,7 +135,8 @@ def _serves(change: Change, losses: _Losses) -> bool:
     owners, owner = [change.subject], change.subject.within
     owners += [owner] if owner is not None else []
     with_owner = any(subject.name in lost.get(subject.kind, ()) for subject in owners)
-    return not with_owner and change.id.partition("/")[0] not in losses.clusters
+    target = change.id.partition("/")[0]
+    return not with_owner and target not in losses.clusters and not guards_nobody(change.kind, target, head)
 
 
 def _reached(base: Outline | None, head: Outline | None) -> set[str]:

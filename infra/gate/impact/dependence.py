@@ -9,6 +9,8 @@ or flavour until nothing uses it, and admits nothing to it from then on (kueue.x
 
 from __future__ import annotations
 
+from ..records import Outline
+
 STATEFUL = {
     "BareMetalHost": "Metal3 wipes the host and powers it off",
     "CephBlockPool": "its volumes go",
@@ -79,6 +81,15 @@ LIGHT = frozenset(
     | {"CiliumNetworkPolicy", "NetworkPolicy", "ResourceQuota"}
 )
 """Kinds whose loss ends nothing that runs. Every other kind is judged, those that nobody thought of too."""
+
+
+_FOR_TENANTS = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
+"""Kinds that guard tenants from each other, and go with the last tenant of a cluster."""
+
+
+def guards_nobody(kind: str, target: str, head: Outline | None) -> bool:
+    """Whether an object of a kind guards the tenants of a cluster that has none after the change."""
+    return kind in _FOR_TENANTS and head is not None and all(tenant.cluster != target for tenant in head.tenants)
 
 
 def effect(kind: str) -> str | None:

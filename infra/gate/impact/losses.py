@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..records import Change
 from ..rule import Breach, ChangeView, Drain, matches
 from . import settings
+from .dependence import guards_nobody
 
 _ORDER = ("drain", "replace", "delete")
 
@@ -105,7 +106,8 @@ def follows_larger_loss(view: ChangeView, change: Change) -> bool:
     if owner.kind == "rack":
         return owner.name in blast.racks_lost or (owner.within is not None and owner.within.name in blast.clusters_lost)
     lost = {"tenant": blast.tenants_lost, "cluster": blast.clusters_lost, "storage": storage(view)}.get(owner.kind, ())
-    return owner.name in lost or change.id.partition("/")[0] in blast.clusters_lost
+    target = change.id.partition("/")[0]
+    return owner.name in lost or target in blast.clusters_lost or guards_nobody(change.kind, target, view.head)
 
 
 def unapproved(view: ChangeView, action: str, losses: list[Loss]) -> list[Loss]:

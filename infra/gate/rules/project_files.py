@@ -15,6 +15,8 @@ from . import _manifests
 
 _SETTINGS = "https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/"
 _ON = ("true", "yes", "on")
+_JUDGED = frozenset({"adopt", "region", "sandbox", "wait"})
+"""Settings of the program (`Pulumi.yaml`)."""
 _ALL_STACKS = "Pulumi.yaml"
 _FLEET = "stacks/fleet.yaml"
 _PLACES_OF_STATE: dict[str, tuple[str, ...]] = {
@@ -148,7 +150,16 @@ def _differ(change: FileChange, key: str) -> bool:
     remedy="have them reviewed by their owners (CODEOWNERS)", source="docs/adr/0008-gate.md",
 )  # fmt: skip
 def files_unjudged(view: FleetView) -> Iterator[Breach]:
-    """Files beside the region files that a change touches, by name; rules look at a few keys of some of them only."""
-    if view.files:
-        names = [change.path for change in view.files]
+    """Files beside the region files that a change touches, by name; rules look at a few keys of some of them only.
+
+    Settings of a stack are not named where these rules look at all of them.
+    """
+    if names := [change.path for change in view.files if not _is_judged(change)]:
         yield Breach(message=f"changed, not judged: {_manifests.listed(names, 12)}", subject="fleet")
+
+
+def _is_judged(change: FileChange) -> bool:
+    """Whether a file has nothing but settings of a stack that rules look at, on both sides."""
+    sides = [side for side in (change.old, change.new) if side is not None]
+    plain = all(side.keys() <= {"config"} and _settings(side).keys() <= _JUDGED for side in sides)
+    return bool(_stack(change)) and bool(sides) and plain
