@@ -16,7 +16,8 @@ from ...spec.problems import InputError
 from ...spec.source import Document
 from ..cache.computing import Task
 from ..cache.store import unpack
-from ..impact import blast, diff, losses, order, settings, totals
+from ..impact import blast, diff, losses, order, totals
+from ..impact.settings import altered
 from ..records import Blast, Change, Finding, Outline, Path_, StackDelta
 from ..rule import RULES, ChangeView, Drain, FileChange, FleetView
 from ..rules import running
@@ -73,7 +74,7 @@ class Judge:
             after=pair.after.totals if pair.after else None,
             pools_before=pair.before.pools if pair.before else (),
             pools_after=pair.after.pools if pair.after else (),
-            settings=tuple(settings.altered(pair.before, pair.after)),
+            settings=tuple(altered(pair.before, pair.after)),
             findings=findings,
             decisions=decisions.of_pair(pair).recorded() if self.sides.base is not None else (),
             notes=tuple(pair.notes),
