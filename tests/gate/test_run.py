@@ -213,30 +213,3 @@ def test_terminal_and_comment_say_what_comes_with_the_change(
     for shown in (terminal, comment):
         assert ("comes with this change: a waiver of node-image" in shown) != before
         assert ("comes with this change: an approval, delete of tenant/blue by CHG-1" in shown) != before
-
-
-def test_another_way_to_a_cluster_is_shown_and_refused(project: Project) -> None:
-    data = project.data("kr-haein")
-    project.write("kr-haein", {**data, "management": [{"name": "management", "access": {"context": "elsewhere"}}]})
-
-    (region,) = judged(project).regions
-
-    assert region.changes == ()
-    assert [(change.subject, change.name) for change in region.settings] == [("management/management", "access")]
-    assert [finding.rule for finding in region.findings if finding.severity == "error"] == ["access-changed"]
-
-
-def test_drivers_of_two_clusters_are_refused_over_all_regions(tmp_path: Path) -> None:
-    project = Project(tmp_path, ("kr-ulsan",))
-    project.branch("change")
-    project.replace("kr-ulsan", "fabric: quantum-x800", "fabric: spectrum-x")
-    project.replace("kr-ulsan", "purpose: inference, fabric: spectrum-x", "purpose: inference, fabric: quantum-x800")
-    (project.regions / "kr-ulsan.lock.yaml").unlink()
-    ledger.update(regions.open_region(project.regions / "kr-ulsan.yaml"), (), write=True)
-
-    verdict = judged(project)
-
-    assert verdict.regions[0].blast.clusters_drained == ("infer-a", "train-a")
-    assert [(finding.rule, finding.file) for finding in verdict.findings] == [
-        ("drivers-together", "stacks/regions/kr-ulsan.yaml")
-    ]
