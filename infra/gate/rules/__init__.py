@@ -4,7 +4,7 @@ What runs them, and what they have in common:
 
 - `running`: runs the rules on objects, clusters, a region, a change or all regions, and makes findings of breaches;
   finds a finding's place in the region file.
-- `waivers`: lays a region's waivers over its findings; waivers and approvals that cover nothing.
+- `waivers`: lays a region's waivers over its findings; waivers and approvals that cover nothing or reach too far.
 - `_manifests`: how rules read objects: their namespace, whose tenant it is, pods and containers, selectors, values.
 
 The region file, its plan and its numbers:
@@ -56,8 +56,8 @@ What a change takes away:
 - `settings`: how running clusters are reached; ranges of pods; storage endpoints and sizes; quotas and groups of
   tenants.
 
-Found elsewhere and only described here: `planning` (what planning refuses) and `previews` (previews and bases that
-can't be judged). A new module goes into the list below.
+Found elsewhere and only described here: `planning` (what planning refuses) and `previews` (previews, bases and
+code that can't be judged, projects that go). A new module goes into the list below.
 """
 
 from __future__ import annotations

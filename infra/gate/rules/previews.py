@@ -1,4 +1,7 @@
-"""What keeps an engine's preview from being judged. `gate.preview` finds them in the preview itself."""
+"""What keeps an engine's preview, or a change, from being judged.
+
+`gate.preview` finds the first in the preview itself; `gate.run` and `gate.judge` find the others in a change.
+"""
 
 from __future__ import annotations
 

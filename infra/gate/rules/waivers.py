@@ -1,4 +1,4 @@
-"""Waivers and approvals of a region file: waivers laid over findings, and both where they cover nothing."""
+"""Waivers and approvals of a region file: waivers laid over findings, and both where they cover nothing or too much."""
 
 from __future__ import annotations
 
