@@ -10,6 +10,7 @@
 - `rules`: all rules, and what runs them.
 - `judge`: the verdict, on a change and on a region as it stands.
 - `preview`: judges what the Pulumi engine would do.
+- `beside`: what rules on all regions together look at: their numbers, clusters drained, files of no region.
 - `opaque`: values that a preview hides or does not know yet, and rules that read them.
 - `elsewhere`: holds nothing: the name by which gates of older commits start `sides.own_code`.
 """

@@ -23,9 +23,10 @@ import yaml
 from ai_factory.infra import catalog
 from ai_factory.infra.gate import rule
 from ai_factory.infra.gate import rules as _registers_them  # noqa: F401
+from ai_factory.infra.gate.beside import Drain, FileChange, FleetView
 from ai_factory.infra.gate.cache import outline
 from ai_factory.infra.gate.records import Finding, Path_, ShardHead, StackCount
-from ai_factory.infra.gate.rule import ClusterView, Drain, FileChange, FleetView, RegionView
+from ai_factory.infra.gate.rule import ClusterView, RegionView
 from ai_factory.infra.gate.rules import running
 from ai_factory.infra.objects.budget import Preview, preview
 from ai_factory.infra.plan import regions

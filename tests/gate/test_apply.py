@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ai_factory.infra.gate import opaque, rule
+from ai_factory.infra.gate.beside import FleetView
 from ai_factory.infra.gate.records import Blast, Finding
-from ai_factory.infra.gate.rule import Breach, ChangeView, FleetView, ObjectView
+from ai_factory.infra.gate.rule import Breach, ChangeView, ObjectView
 from ai_factory.infra.gate.rules import running
 from ai_factory.infra.gate.rules.waivers import waive
 

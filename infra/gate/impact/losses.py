@@ -6,8 +6,9 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..beside import Drain
 from ..records import Change
-from ..rule import Breach, ChangeView, Drain, matches
+from ..rule import Breach, ChangeView, matches
 from . import settings
 from .dependence import guards_nobody
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ...spec.problems import InputError, Problem
-from ..rule import FileChange
+from ..beside import FileChange
 from ..sides import trees, versions
 
 MAX_BYTES = 1024 * 1024

@@ -14,12 +14,13 @@ from ...plan import regions
 from ...plan.allocation import address_plan
 from ...spec.problems import InputError
 from ...spec.source import Document
+from ..beside import Drain, FileChange, FleetView
 from ..cache.computing import Task
 from ..cache.store import unpack
 from ..impact import blast, diff, losses, order, totals
 from ..impact.settings import altered
 from ..records import Blast, Change, Finding, Outline, Path_, StackDelta
-from ..rule import RULES, ChangeView, Drain, FileChange, FleetView
+from ..rule import RULES, ChangeView
 from ..rules import running
 from ..rules.previews import OTHER_CODE, UNPLANNED
 from ..rules.waivers import endless, waive

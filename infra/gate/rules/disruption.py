@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import rule
+from ..beside import FleetView
 from ..impact import losses
-from ..rule import Breach, ChangeView, FleetView, ObjectView
+from ..rule import Breach, ChangeView, ObjectView
 from . import _manifests
 
 DRAIN_SHARE = 0.1

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from ...plan.allocation import address_plan
 from .. import rule
+from ..beside import FleetView
 from ..records import Path_
-from ..rule import Breach, FleetView
+from ..rule import Breach
 
 
 @rule.fleet(

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import rule
-from ..rule import Breach, FileChange, FleetView
+from ..beside import FileChange, FleetView
+from ..rule import Breach
 from . import _manifests
 
 _SETTINGS = "https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/"

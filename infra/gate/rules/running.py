@@ -11,13 +11,13 @@ from typing import Any
 
 from ... import spec
 from ...objects.ids import Subject
+from ..beside import FleetView
 from ..opaque import OpaqueError
 from ..records import Finding, Path_
 from ..rule import (
     Breach,
     ChangeView,
     ClusterView,
-    FleetView,
     Objects,
     ObjectView,
     RegionView,
