@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from . import characters
+
 
 class Model(BaseModel):
     """Frozen, refuses unknown keys, and takes a number only where a number is meant."""
@@ -54,11 +56,32 @@ def _text(value: Any) -> Any:
     """YAML reads NO (Norway), 1.36 or 0x1 as other types; say so instead of guessing the text back."""
     if not isinstance(value, str):
         raise ValueError("text is expected; put it in quotes")
+    if value != value.strip():
+        raise ValueError("begins or ends with a space, which nobody sees; remove it")
+    return value
+
+
+def _word(value: str) -> str:
+    if strange := characters.beyond_ascii(value):
+        raise ValueError(f"has the character {strange}, which can pass for another one; names are written in ASCII")
+    return value
+
+
+def _group(value: str) -> str:
+    if strange := characters.FOREIGN.search(value):
+        raise ValueError(
+            f"has the character {characters.name(strange[0])}, which can pass for another one; "
+            "groups are written in ASCII, Hangul, kana or Han"
+        )
     return value
 
 
 # Bounds stand before the validators: pydantic writes only those that touch the type into the JSON Schema.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_text)]
+Word = Annotated[Text, AfterValidator(_word)]
+"""Text that names something elsewhere: a context, a catalogue id, a rule, an argument."""
+Group = Annotated[Text, AfterValidator(_group)]
+"""Group of an identity provider."""
 _LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 Name = Annotated[str, StringConstraints(pattern=_LABEL, max_length=40), BeforeValidator(_text)]
 """A Kubernetes label (RFC 1035) short enough that names derived from it stay within 63 characters."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from ._base import Count, Flag, Kilowatts, Model, Name, Text, Version, not_bool
+from ._base import Count, Flag, Kilowatts, Model, Name, Text, Version, Word, not_bool
 
 Purpose = Literal["training", "inference", "physical"]
 
@@ -14,9 +14,9 @@ Purpose = Literal["training", "inference", "physical"]
 class Exec(Model):
     """A command that prints an ExecCredential, as in a kubeconfig."""
 
-    command: Text
+    command: Word
     """Program to run."""
-    args: tuple[Text, ...] = ()
+    args: tuple[Word, ...] = ()
     """Its arguments."""
     server: Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
     """URL of the API server."""
@@ -27,7 +27,7 @@ class Exec(Model):
 class Access(Model):
     """How a cluster's API server is reached; exactly one way."""
 
-    context: Text | None = None
+    context: Word | None = None
     """Context of the kubeconfig in use (KUBECONFIG, else ~/.kube/config)."""
     exec: Exec | None = None
     """Credentials by a command."""
@@ -99,7 +99,7 @@ class Cluster(Model):
     """`metal3` builds the cluster from bare metal; `existing` adopts one; `nico` comes later."""
     management: Name | None = None
     """Management cluster that owns it; the first one if left out."""
-    system: Text
+    system: Word
     """Catalogue id of the GPU system, such as `gb300-nvl72`."""
     racks: Count | None = None
     """Racks of the cluster (or give `nodes`)."""
@@ -113,7 +113,7 @@ class Cluster(Model):
     """Planning power of a rack in kW, over the catalogue's figure; a must where that is unknown or a range."""
     purpose: Purpose
     """What the cluster is for."""
-    fabric: Text | None = None
+    fabric: Word | None = None
     """Compute fabric: one that the system offers; the system's default if left out."""
     power_profile: Literal["max-p", "max-q"] | None = None
     """GPU power profile; the energy policy's default if left out. Planning always uses the full rack figure."""
@@ -148,7 +148,7 @@ class Bmc(Model):
     """Metal3 driver; TLS is always on."""
     system_path: Annotated[str, StringConstraints(pattern=r"^/redfish/v1/Systems/[^\s/]+$")] = "/redfish/v1/Systems/1"
     """Redfish path of the host."""
-    secret_store: Text = "bmc"  # noqa: S105 the name of a store, not a secret
+    secret_store: Word = "bmc"  # noqa: S105 the name of a store, not a secret
     """ClusterSecretStore of External Secrets that holds the credentials, at `bmc/<rack>`."""
     verify_tls: Flag = Field(default=True)
     """Whether the BMC's certificate is verified."""

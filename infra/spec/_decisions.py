@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from ._base import Model, Number, Text
+from ._base import Model, Number, Text, Word
 
 
 def _date(value: Any) -> Any:
@@ -21,16 +21,16 @@ def _date(value: Any) -> Any:
 
 
 Date = Annotated[datetime.date, BeforeValidator(_date)]
-Loss = Annotated[Text, StringConstraints(pattern=r"^[^*]+/")]
+Loss = Annotated[Word, StringConstraints(pattern=r"^[^*]+/")]
 Reason = Annotated[Text, StringConstraints(min_length=10, max_length=200)]
 
 
 class Waiver(Model):
     """A finding of the gate that is accepted for a time; the gate goes on reporting it."""
 
-    rule: Text
+    rule: Word
     """Id of the rule, as the gate prints it."""
-    subject: Text = "*"
+    subject: Word = "*"
     """What it is accepted for, as the gate prints it, such as `tenant/acme`; `*` stands for any letters. Rules of
     isolation, residency and destruction are waived for what is named only."""
     reason: Reason
@@ -77,5 +77,5 @@ class Costs(Model):
     """ISO 4217, such as KRW."""
     energy_per_mwh: Number | None = None
     """Price of a MWh at the meter."""
-    racks: dict[Text, Number] = Field(default_factory=dict)
+    racks: dict[Word, Number] = Field(default_factory=dict)
     """Price of a rack by catalogue id of its system, such as `gb300-nvl72`."""

@@ -6,7 +6,22 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from ._base import Count, Countries, Country, Flag, Megawatts, Model, Name, Names, Number, ShortName, Text, not_bool
+from ._base import (
+    Count,
+    Countries,
+    Country,
+    Flag,
+    Group,
+    Megawatts,
+    Model,
+    Name,
+    Names,
+    Number,
+    ShortName,
+    Text,
+    Word,
+    not_bool,
+)
 from ._cluster import Purpose
 
 
@@ -39,7 +54,7 @@ class Storage(Model):
     """Name, and the name of its storage class; unique in the region."""
     tier: Literal["parallel", "block", "file", "object", "local", "context-memory"]
     """What it is for."""
-    driver: Text | None = None
+    driver: Word | None = None
     """Catalogue id of the driver; `context-memory` has none yet."""
     grade: Literal["good", "better", "best"] = "better"
     """Published throughput guideline to plan for."""
@@ -107,7 +122,7 @@ class Tenant(Model):
     """GPUs, for `shared`."""
     services: Names = ()
     """Services that it uses: catalogue profiles, or services of this file."""
-    groups: tuple[Text, ...] = ()
+    groups: tuple[Group, ...] = ()
     """Identity-provider groups that may work in the enclave; `tenant:<name>` if left out."""
     residency: Countries | None = None
     """Countries its data may be in; the region's if left out."""
@@ -132,7 +147,7 @@ class Service(Model):
 
     name: Name
     """Name that tenants use."""
-    profile: Text
+    profile: Word
     """Catalogue profile that it is made from."""
     priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000), BeforeValidator(not_bool)] | None = None
     """Queue priority; the profile's if left out. Higher runs first and is shed last."""

@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from . import characters
 from .problems import InputError, Problem, shorten
-from .source import MAX_DEPTH, MAX_SCALAR, UNSEEN, Document, Path_, dotted
+from .source import KEY_REMEDY, MAX_DEPTH, MAX_SCALAR, Document, Path_, dotted
 
 _ADDRESSES = (ipaddress.IPv4Network, ipaddress.IPv6Network, ipaddress.IPv4Address, ipaddress.IPv6Address)
 
@@ -52,8 +53,8 @@ class _Taker:
     def _is_key(self, key: Any, path: Path_) -> bool:
         if not isinstance(key, str):
             self._fault(path, f"the key {shorten(key)} is no text", "put it in quotes")
-        elif UNSEEN.search(key):
-            self._fault(path, f"the key {key!r} has characters that can't be seen", "remove them")
+        elif strange := characters.beyond_ascii(key):
+            self._fault(path, f"the key {shorten(key)} has the character {strange}", KEY_REMEDY)
         else:
             return True
         return False
@@ -72,9 +73,9 @@ class _Taker:
     def _text(self, value: str, path: Path_) -> None:
         if len(value) > MAX_SCALAR:
             self._fault(path, f"the value has {len(value):,} characters, more than {MAX_SCALAR:,}", "shorten it")
-        if UNSEEN.search(value):
-            what = f"one line of visible characters is expected (given: {shorten(value)})"
-            self._fault(path, what, "remove escapes and line breaks")
+        if unseen := characters.UNSEEN.search(value):
+            what = f"one line of visible characters is expected, without {characters.name(unseen[0])}"
+            self._fault(path, f"{what} (given: {shorten(value)})", "remove escapes and line breaks")
 
     def _fault(self, path: Path_, message: str, remedy: str) -> None:
         self.problems.append(Problem(file=self.name, path=dotted(path), message=message, remedy=remedy))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import ipaddress
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import characters
 from .problems import InputError, Problem, shorten
 from .source import display_name
 
@@ -16,8 +18,13 @@ COLUMNS = ("rack", "u", "serial", "bmc", "mac")
 SAMPLE_PREFIX = "SAMPLE-"
 """Serial numbers of a sample inventory begin with this; nothing outside a sandbox is applied from one."""
 MAX_U = 60
-MAX_DIGITS = 6
 MAX_LINE = 1000
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,4}")
+_CONTROL = re.compile(r"[^\n\t -~]")
+_FOREIGN_LINE = re.compile(r"^(?!#)[ -~\t]*([^ -~\t\r\n])", re.MULTILINE)
+"""A line that is no comment and has a letter beyond ASCII, from its start to that letter."""
+_SHOWN = 20
+"""Lines that are named of those that have the same fault."""
 _MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
 
 
@@ -98,7 +105,7 @@ def read(path: Path) -> Sheet:
     """
     name = display_name(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         remedy = "make one with `aifactory inventory sample`, or leave `inventory` out of the region file"
         raise InputError([Problem(file=name, message="no such inventory file", remedy=remedy)]) from None
@@ -146,11 +153,8 @@ def of_rows(rows: Iterable[Mapping[str, object]], name: str) -> Inventory:
 
 def sheet(text: str, name: str) -> Sheet:
     """Split an inventory's text by rack."""
-    raws = text.splitlines()
-    unseen = next((n for n, raw in enumerate(raws, 1) if not raw.replace("\t", " ").isprintable()), None)
-    if unseen is not None:
-        message = "the line has characters that can't be seen"
-        raise InputError([Problem(file=name, line=unseen, message=message, remedy="save it as plain text")])
+    _visible(text, name)
+    raws = text.split("\n")
     numbered = [(n, raw) for n, raw in enumerate(raws, 1) if raw.strip() and not raw.startswith("#")]
     if not numbered:
         raise InputError(
@@ -164,6 +168,19 @@ def sheet(text: str, name: str) -> Sheet:
         rack = cells[place].strip() if place < len(cells) else ""
         lines.setdefault(rack, []).append((line, raw))
     return Sheet(name, header, lines, SAMPLE_PREFIX in text)
+
+
+def _visible(text: str, name: str) -> None:
+    """Refuse what can't be seen, which may end a comment unseen, and letters that pass for others in cells."""
+    if text.isascii() and not _CONTROL.search(text):
+        return
+    faults = [(line, f"the character {what} can't be seen", "remove it") for line, what in characters.hidden(text)]
+    if not faults:
+        for match in itertools.islice(_FOREIGN_LINE.finditer(text), _SHOWN):
+            line, what = text.count("\n", 0, match.start()) + 1, characters.beyond_ascii(match[1])
+            faults.append((line, f"the line has the character {what}", "cells are written in ASCII"))
+    if faults:
+        raise InputError(Problem(file=name, line=line, message=what, remedy=mend) for line, what, mend in faults)
 
 
 def _header(line: int, raw: str, name: str) -> tuple[str, ...]:
@@ -200,10 +217,18 @@ def _row(line: int, cells: dict[str, str], name: str) -> Row | list[Problem]:
             fault(column, "is empty", "fill it in")
     u = _whole(cells["u"])
     if u is None or not 1 <= u <= MAX_U:
-        fault("u", f"a rack unit from 1 to {MAX_U} is expected", "give the lowest unit that the host takes")
+        fault(
+            "u",
+            f"a rack unit from 1 to {MAX_U} is expected",
+            "give its lowest unit, like 7",
+        )
     slot = _whole(cells["slot"]) if cells.get("slot") else None
     if cells.get("slot") and slot is None:
-        fault("slot", "a whole number from 0 is expected", "leave it empty to number by rack unit")
+        fault(
+            "slot",
+            "a whole number from 0 is expected",
+            "give it without leading zeros, or leave it empty to number by rack unit",
+        )
     mac = cells["mac"].lower().replace("-", ":")
     if not _MAC.match(mac) or int(mac[:2], 16) & 1:
         fault("mac", "not the MAC address of an interface", "write it like 02:00:00:00:00:01")
@@ -216,7 +241,8 @@ def _row(line: int, cells: dict[str, str], name: str) -> Row | list[Problem]:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < MAX_DIGITS else None
+    """A number in decimal digits; None for another text, `010` too, which is eight for some and ten for others."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def _duplicates(rows: Iterable[Row], name: str) -> Iterator[Problem]:

@@ -6,14 +6,14 @@ can stand for billions of values.
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from . import characters, scalars
 from .problems import InputError, Problem, shorten
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -22,12 +22,7 @@ MAX_VALUES = 200_000
 MAX_DEPTH = 40
 MAX_SCALAR = 2_000
 """Characters of a single value; reading a number takes time that grows with the square of its length."""
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What must not stand in a value: no field has several lines, and escapes or reversed text would fool a reader."""
-
-_TEXT_TAG = "tag:yaml.org,2002:str"
-_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+KEY_REMEDY = "keys are plain English words: remove it, or write the letter that it looks like"
 
 Path_ = tuple[str | int, ...]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -105,7 +100,7 @@ def read(path: Path) -> Document:
         raise InputError([Problem(file=name, message="the file is empty", remedy="see `aifactory schema`")])
     if not isinstance(node, yaml.MappingNode):
         raise InputError([Problem(file=name, line=1, message="keys and values are expected, such as `region:`")])
-    reader = _Reader(name)
+    reader = _Reader(name, _tags(text))
     data = reader.value(node, ())
     if reader.problems:
         raise InputError(reader.problems)
@@ -122,6 +117,18 @@ def _refuse_excess(text: str, name: str) -> None:
         if number > 2 * MAX_VALUES:
             message, remedy = "more values than any region has", "is it the right file?"
             raise InputError([Problem(file=name, message=message, remedy=remedy)])
+
+
+def _tags(text: str) -> dict[tuple[int, int], str]:
+    """Tags that the file writes out, by line and column of their value: nodes hold what YAML infers in the same way."""
+    if "!" not in text:
+        return {}
+    events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+    return {
+        (event.start_mark.line, event.start_mark.column): event.tag
+        for event in events
+        if getattr(event, "tag", None) is not None
+    }
 
 
 def _read_text(path: Path, name: str) -> str:
@@ -141,11 +148,16 @@ def _read_text(path: Path, name: str) -> str:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise fail(f"not a text file (byte {error.start} is not UTF-8)", "save it as UTF-8") from None
-    bad = _CONTROL.search(text)
-    if bad is not None:
-        line = text.count("\n", 0, bad.start()) + 1
-        message = f"not a text file (control character {ord(bad[0]):#04x} in line {line})"
-        raise fail(message, "save it as plain UTF-8 text")
+    if hidden := list(characters.hidden(text)):
+        raise InputError(
+            Problem(
+                file=name,
+                line=line,
+                message=f"the character {character} can't be seen, or ends a line that goes on in an editor",
+                remedy="remove it; a file is plain UTF-8 text",
+            )
+            for line, character in hidden
+        )
     return text
 
 
@@ -165,13 +177,13 @@ def _syntax(name: str, error: yaml.YAMLError) -> Problem:
 class _Reader:
     """Turns nodes into data; gathers problems instead of stopping at the first."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, tags: dict[tuple[int, int], str]) -> None:
         self.name = name
+        self.tags = tags
         self.lines: dict[Path_, int] = {}
         self.problems: list[Problem] = []
         self.values = 0
         self.open: set[int] = set()
-        self.constructor = yaml.SafeLoader("")
 
     def value(self, node: yaml.Node, path: Path_) -> Any:
         line = node.start_mark.line + 1
@@ -195,21 +207,33 @@ class _Reader:
             self.open.discard(id(node))
 
     def _value(self, node: yaml.Node, path: Path_) -> Any:
-        if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
-            self._fault(path, node.start_mark.line + 1, f"the tag {node.tag!r} is not used here", "remove it")
+        if self.tags and self._is_tagged(node, path):
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         return self._scalar(node, path)
 
+    def _is_tagged(self, node: yaml.Node, path: Path_) -> bool:
+        tag = self.tags.get((node.start_mark.line, node.start_mark.column))
+        if tag is None:
+            return False
+        shown = shorten(tag.replace("tag:yaml.org,2002:", "!!", 1))
+        self._fault(
+            path, node.start_mark.line + 1, f"the tag {shown} is not used here", "write the value without a tag"
+        )
+        return True
+
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
             line = key_node.start_mark.line + 1
-            if UNSEEN.search(key):
-                self._fault(path, line, f"the key {key!r} has characters that can't be seen", "remove them")
+            if strange := characters.beyond_ascii(key):
+                self._fault(path, line, f"the key {shorten(key)} has the character {strange}", KEY_REMEDY)
+                continue
+            if self.tags and self._is_tagged(key_node, path):
                 continue
             if key in result:
                 self._fault((*path, key), line, f"the key {key!r} is given twice", "remove one of them")
@@ -217,27 +241,21 @@ class _Reader:
             result[key] = self.value(value_node, (*path, key))
         return result
 
-    def _scalar(self, node: yaml.Node, path: Path_) -> Any:
+    def _scalar(self, node: Any, path: Path_) -> Any:
         if len(node.value) > MAX_SCALAR:
             what = f"the value has {len(node.value):,} characters, more than {MAX_SCALAR:,}"
             self._fault(path, node.start_mark.line + 1, what, "check the quotes")
             return None
         try:
-            plain = node.tag == _TEXT_TAG  # most values: nothing is to be made of them
-            value = node.value if plain else self.constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
-            self._fault(path, node.start_mark.line + 1, f"not a plain value: {_first_line(error)}", "put it in quotes")
+            value = scalars.value(node)
+        except scalars.UnexpectedError as error:
+            self._fault(path, node.start_mark.line + 1, f"{error.message} (given: {shorten(node.value)})", error.remedy)
             return None
-        if isinstance(value, float) and not math.isfinite(value):
-            self._fault(path, node.start_mark.line + 1, "not a finite number", "give a number")
-        if isinstance(value, str) and UNSEEN.search(value):
-            what = f"one line of visible characters is expected (given: {shorten(value)})"
-            self._fault(path, node.start_mark.line + 1, what, "remove escapes and line breaks")
-        return value if value is None or isinstance(value, bool | int | float | str) else str(node.value)
+        if isinstance(value, str) and (unseen := characters.UNSEEN.search(value)):
+            what = f"one line of visible characters is expected, without {characters.name(unseen[0])}"
+            fault = f"{what} (given: {shorten(value)})"
+            self._fault(path, node.start_mark.line + 1, fault, "remove escapes and line breaks")
+        return value
 
     def _fault(self, path: Path_, line: int, message: str, remedy: str) -> None:
         self.problems.append(Problem(file=self.name, path=dotted(path), line=line, message=message, remedy=remedy))
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).splitlines()[0]

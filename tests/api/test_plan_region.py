@@ -105,7 +105,7 @@ def test_a_model_that_was_changed_without_a_check_is_checked() -> None:
     [
         ({}, r"<region>: clusters: is missing"),
         ({1: 2}, r"<region>: the key 1 is no text"),
-        ({"region": {"na\u202eme": 1}}, "characters that can't be seen"),
+        ({"region": {"na\u202eme": 1}}, r"the character U\+202E"),
         ({"region": {"name": "x" * 3000}}, "3,000 characters"),
     ],
 )

@@ -57,6 +57,14 @@ def model(data: dict[str, Any]) -> spec.Region:
     return region
 
 
+def inside_the_pools(data: dict[str, Any], block: Any) -> bool:
+    pools = model(data).addressing
+    return any(
+        pool is not None and pool.version == block.version and block.subnet_of(pool)
+        for pool in (pools.underlay_v4, pools.oob_v4, pools.ula_v6)
+    )
+
+
 def complete(data: dict[str, Any], old: Lock | None = None) -> Lock:
     done, _, shortages = allocate.complete(model(data), CATALOG, old or Lock(region="grow"))
     assert shortages == []
@@ -212,9 +220,7 @@ def test_no_two_things_get_the_same_number(states: list[dict[str, Any]], underla
         assert len(numbers) == len(set(numbers))
     for one, other in itertools.combinations(blocks, 2):
         assert one.version != other.version or not one.overlaps(other)
-    addressing = model(data).addressing
-    pools = [pool for pool in (addressing.underlay_v4, addressing.oob_v4, addressing.ula_v6) if pool is not None]
-    assert all(any(block.version == pool.version and block.subnet_of(pool) for pool in pools) for block in blocks)
+    assert all(inside_the_pools(data, block) for block in blocks)
 
 
 @given(histories())

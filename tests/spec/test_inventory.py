@@ -57,13 +57,13 @@ def test_every_fault_is_told_with_its_line() -> None:
     assert faults(text) == [
         "h.csv:2: rack: is empty (given: ''). Fill it in.",
         "h.csv:2: serial: is empty (given: ''). Fill it in.",
-        "h.csv:2: u: a rack unit from 1 to 60 is expected (given: '0'). Give the lowest unit that the host takes.",
+        "h.csv:2: u: a rack unit from 1 to 60 is expected (given: '0'). Give its lowest unit, like 7.",
         "h.csv:3: bmc: not an IP address (given: '10.0.0.300'). Give the address of the host's BMC.",
         "h.csv:3: mac: not the MAC address of an interface (given: '02:00:00:00:00'). Write it like 02:00:00:00:00:01.",
-        "h.csv:3: u: a rack unit from 1 to 60 is expected (given: '61'). Give the lowest unit that the host takes.",
+        "h.csv:3: u: a rack unit from 1 to 60 is expected (given: '61'). Give its lowest unit, like 7.",
         "h.csv:4: mac: not the MAC address of an interface (given: '01:00:00:00:00:03'). "
         "Write it like 02:00:00:00:00:01.",
-        "h.csv:4: u: a rack unit from 1 to 60 is expected (given: 'one'). Give the lowest unit that the host takes.",
+        "h.csv:4: u: a rack unit from 1 to 60 is expected (given: 'one'). Give its lowest unit, like 7.",
         "h.csv:5: more cells than columns. Check the commas.",
     ]
 
@@ -86,7 +86,7 @@ def test_what_stands_twice_names_the_first_line() -> None:
         ("# nothing yet\n", "h.csv: the inventory is empty. First line: rack,u,serial,bmc,mac."),
         ("rack,u,serial,bmc\n", "h.csv:1: column mac is missing. First line: rack,u,serial,bmc,mac."),
         ("rack,u,serial,bmc,mac,hight\n", "h.csv:1: no column 'hight' is known. First line: rack,u,serial,bmc,mac."),
-        (HEADER + GOOD.replace("S1", "S\x1b[31m"), "h.csv:2: the line has characters that can't be seen."),
+        (HEADER + GOOD.replace("S1", "S\x1b[31m"), "h.csv:2: the character U+001B can't be seen. Remove it."),
         (HEADER + GOOD.replace("S1", '"S' + "x" * 200_000), "h.csv:2: the line has more than 1000 characters."),
         (HEADER + GOOD.replace(",1,", "," + "9" * 900 + ","), "h.csv:2: u: a rack unit from 1 to 60 is expected"),
         ("rack,u,serial,bmc,mac,slot\n" + GOOD.strip() + ",x\n", "h.csv:2: slot: a whole number from 0 is expected"),

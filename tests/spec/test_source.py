@@ -66,7 +66,6 @@ def test_a_path_that_is_not_there_has_the_line_of_its_nearest_parent(
         ("a: '12'", "12"),
         ("a:", None),
         ("a: 서울", "서울"),
-        ("a: !!binary aGVsbG8=", "aGVsbG8="),
     ],
 )
 def test_values_are_numbers_booleans_text_or_nothing(text: str, value: object, file: Path) -> None:
@@ -86,7 +85,7 @@ def test_no_value_fools_its_reader(character: str, file: Path) -> None:
 
 
 def test_no_key_fools_its_reader(file: Path) -> None:
-    with pytest.raises(InputError, match=r"the key 'x\\x1b' has characters that can't be seen"):
+    with pytest.raises(InputError, match=r"the key 'x\\x1b' has the character U\+001B"):
         read(file, '"x\\e": 1')
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from ...spec import source
 from ...spec.problems import InputError
@@ -36,6 +36,8 @@ def _ordered(stretch: tuple[int, int]) -> tuple[int, int]:
     return stretch
 
 
+_Word = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
+"""Visible ASCII: names are compared, and nothing may only look the same."""
 _Place = Annotated[int, Field(ge=0, le=1_000_000)]
 """Number of a rack or core node, from 0."""
 _Asn = Annotated[int, Field(ge=1, le=4_294_967_294)]
@@ -47,8 +49,8 @@ _Asns = Annotated[tuple[_Asn, _Asn], AfterValidator(_ordered)]
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    kind: str
-    name: str
+    kind: _Word
+    name: _Word
 
     @property
     def item(self) -> str:
@@ -61,9 +63,9 @@ class ClusterEntry(_Entry):
 
     kind: Literal["cluster"] = "cluster"
     number: int = Field(ge=1)
-    hall: str
-    system: str
-    fabric: str | None = None
+    hall: _Word
+    system: _Word
+    fabric: _Word | None = None
     max_racks: int = Field(ge=1)
     nodes_per_rack: int = Field(ge=1)
     nodes: ipaddress.IPv4Network | None = None
@@ -102,7 +104,7 @@ class TenantEntry(_Entry):
 
     kind: Literal["tenant"] = "tenant"
     number: int = Field(ge=1)
-    cluster: str
+    cluster: _Word
     vni: int = Field(ge=1, le=16_777_215)
     pkey: int | None = Field(default=None, ge=1, le=0x7FFE)
     network: ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -112,7 +114,7 @@ class TenantRacksEntry(_Entry):
     """Racks dedicated to a tenant, by number in the cluster, as stretches (both ends included)."""
 
     kind: Literal["tenant-racks"] = "tenant-racks"
-    cluster: str
+    cluster: _Word
     racks: tuple[_Places, ...] = Field(min_length=1)
 
     @property
@@ -136,7 +138,7 @@ class Lock(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     version: Literal[1] = 1
-    region: str
+    region: _Word
     entries: tuple[Annotated[Entry, Field(discriminator="kind")], ...] = ()
 
     def held(self) -> dict[str, list[Entry]]:
