@@ -12,11 +12,14 @@ from typing import Any
 import yaml
 
 from .. import spec
+from ..spec import plain_file
 from ..spec.problems import InputError, Problem
 from ..spec.source import display_name
 
 Kubeconfig = dict[str, Any]
 """A kubeconfig as plain data."""
+MOST_AUTHORITY_BYTES = 1024 * 1024
+"""The bundle of all public authorities has about 220 KiB."""
 _KINDS = ("clusters", "contexts", "users")
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
@@ -138,11 +141,11 @@ def authority(command: spec.Exec, root: Path) -> bytes | None:
     """
     if command.ca_file is None:
         return None
-    path = root / Path(command.ca_file).expanduser()
+    path = root / command.ca_file
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        problem = Problem(file=display_name(path), message=f"the certificate authority can't be read: {error.strerror}")
+        content = plain_file.read(path, display_name(path), most_bytes=MOST_AUTHORITY_BYTES, within=root)
+    except FileNotFoundError:
+        problem = Problem(file=display_name(path), message="the certificate authority can't be read: No such file")
         raise InputError([problem]) from None
     if b"-----BEGIN CERTIFICATE-----" not in content:
         remedy = "give the API server's certificate authority"

@@ -111,6 +111,12 @@ def _is_path(name: str) -> bool:
     return "/" in name or name.endswith((".yaml", ".yml"))
 
 
+def enclosing(file: Path) -> Path | None:
+    """Folder of the project that a region's file stands in, or of a tree of a project's files; None outside of any."""
+    folder = file.parent.resolve()
+    return next((f for f in (folder, *folder.parents) if (f / PROJECT).is_file() or (f / REGIONS).is_dir()), None)
+
+
 def region_file(name: str, root: Path | None = None) -> Path:
     """File of a region, by name or by path.
 
@@ -168,10 +174,16 @@ def overlooked(root: Path) -> list[Problem]:
             remedy=f"name it {REGIONS / path.with_suffix('.yaml').name}, or take it away",
         )
         for path in strays
-        if path.is_file() and _REGION.search(path.read_bytes())
+        if path.is_file() and _REGION.search(_beginning(path))
     ]
 
 
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_MOST_BYTES)
+
+
+_MOST_BYTES = 1024 * 1024
 _REGION = re.compile(rb'^\s*\{?\s*"?region"?:', re.MULTILINE)
 
 
@@ -185,11 +197,12 @@ def open_region(path: Path, *, hosts: bool = True) -> Loaded:
     Raises:
         InputError: every fault found.
     """
-    region, document = load(path)
+    project = enclosing(path)
+    region, document = load(path, project)
     catalog = catalogue.load()
     if problems := references.check(region, catalog, document):
         raise InputError(problems)
-    lock = read_lock(lock_path(path), region.region.name)
+    lock = read_lock(lock_path(path), region.region.name, project)
     full, missing = completed(Context(region, catalog, document), lock, display_name(lock_path(path)))
     sheet = _sheet(path, region)
     return Loaded(
@@ -231,7 +244,7 @@ def completed(context: Context, lock: Lock, lock_file: str) -> tuple[Lock, tuple
 def _sheet(path: Path, region: spec.Region) -> Sheet | None:
     if region.inventory is None or region.inventory == "sample":
         return None
-    return inventories.read(path.parent / region.inventory)
+    return inventories.read(path.parent / region.inventory, enclosing(path) or path.parent)
 
 
 def _shortages(document: Document, shortages: list[Shortage]) -> list[Problem]:

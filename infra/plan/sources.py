@@ -25,7 +25,7 @@ from .allocation.lock import read as read_lock
 from .checks import references
 from .checks.context import Context
 from .model import RegionPlan
-from .regions import completed
+from .regions import completed, enclosing
 
 RegionSource = str | os.PathLike[str] | Mapping[str, Any] | spec.Region
 """A region file's path, data of the same shape, or the model."""
@@ -61,6 +61,17 @@ class Given:
     def region(self) -> spec.Region:
         """The region."""
         return self.context.region
+
+    @property
+    def inventory_file(self) -> Path | None:
+        """Inventory that the region names; None without one, or for a sample."""
+        name = self.region.inventory
+        return None if name in (None, "sample") else self.folder / name
+
+    @property
+    def project(self) -> Path:
+        """Folder that files of the region stand in: the project's, else that of the region."""
+        return enclosing(self.folder / "region.yaml") or self.folder
 
 
 def plan_region(
@@ -243,11 +254,15 @@ def _incomplete(shown: str, missing: Sequence[Entry], path: Path | None, lock_fi
 def _hosts(opened: Given, inventory: InventorySource | None) -> tuple[Inventory | None, spec.Region]:
     """The hosts to plan with, and the region as it then is."""
     region = opened.region
-    wanted, folder = (region.inventory, opened.folder) if inventory is None else (inventory, Path.cwd())
+    wanted = region.inventory if inventory is None else inventory
     if wanted is None:
         return None, region
     if not isinstance(wanted, str | os.PathLike):
         name = f"<inventory of {region.region.name}>"
         return inventories.of_rows(wanted, name), region.model_copy(update={"inventory": None})
     region = region.model_copy(update={"inventory": os.fspath(wanted)})
-    return None if wanted == "sample" else inventories.load(folder / wanted), region
+    if wanted == "sample":
+        return None, region
+    if inventory is None:
+        return inventories.load(opened.folder / wanted, opened.project), region
+    return inventories.load(Path.cwd() / wanted), region

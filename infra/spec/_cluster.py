@@ -21,7 +21,7 @@ class Exec(Model):
     server: Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
     """URL of the API server."""
     ca_file: Text | None = None
-    """File with the API server's certificate authority, in PEM."""
+    """File of the project with the API server's certificate authority, in PEM; relative to the project's folder."""
 
 
 class Access(Model):

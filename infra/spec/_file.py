@@ -35,7 +35,8 @@ class Region(Model):
     site: Site
     """Power, cooling, halls."""
     inventory: Text | None = None
-    """CSV file of the hosts, relative to the region file; `sample` makes a marked sample on the fly."""
+    """CSV file of the hosts, relative to the region file, at most 64 MiB and in the same project; `sample` makes a
+    marked sample on the fly."""
     core: Core
     """Core nodes."""
     bmc: Bmc = Bmc()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import characters
+from . import characters, plain_file
 from .problems import InputError, Problem, shorten
 from .source import display_name
 
@@ -19,6 +19,10 @@ SAMPLE_PREFIX = "SAMPLE-"
 """Serial numbers of a sample inventory begin with this; nothing outside a sandbox is applied from one."""
 MAX_U = 60
 MAX_LINE = 1000
+MAX_BYTES = 64 * 1024 * 1024
+"""An inventory of `MAX_ROWS` hosts has about 20 MiB."""
+MAX_ROWS = 250_000
+"""Twice the hosts of a gigawatt: 7,000 racks of 18 (a rack and its share of the site take about 142 kW)."""
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,4}")
 _CONTROL = re.compile(r"[^\n\t -~]")
 _FOREIGN_LINE = re.compile(r"^(?!#)[ -~\t]*([^ -~\t\r\n])", re.MULTILINE)
@@ -88,33 +92,42 @@ class Sheet:
         return Inventory(self.file, tuple(rows))
 
 
-def load(path: Path) -> Inventory:
-    """Read the hosts of an inventory file (CSV).
+def load(path: Path, within: Path | None = None) -> Inventory:
+    """Read the hosts of an inventory file (CSV); see `read`.
 
     Raises:
         InputError: every fault, by line.
     """
-    return read(path).inventory()
+    return read(path, within).inventory()
 
 
-def read(path: Path) -> Sheet:
+def read(path: Path, within: Path | None = None) -> Sheet:
     """Read an inventory file's lines, their hosts not yet checked.
 
+    Args:
+        path: the file.
+        within: folder that it must stand in with all links followed; any if None.
+
     Raises:
-        InputError: there is no such file, it is no text, or its first line names the wrong columns.
+        InputError: no plain file there, it is too large or no text, or its first line names the wrong columns.
     """
     name = display_name(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        raw = content(path, within)
     except FileNotFoundError:
         remedy = "make one with `aifactory inventory sample`, or leave `inventory` out of the region file"
         raise InputError([Problem(file=name, message="no such inventory file", remedy=remedy)]) from None
-    except UnicodeDecodeError as error:
-        message = f"not a text file (byte {error.start} is not UTF-8)"
-        raise InputError([Problem(file=name, message=message, remedy="save it as UTF-8")]) from None
-    except OSError as error:
-        raise InputError([Problem(file=name, message=f"can't be read: {error.strerror}")]) from None
-    return sheet(text, name)
+    return sheet(plain_file.text(raw, name), name)
+
+
+def content(path: Path, within: Path | None = None) -> bytes:
+    """Bytes of an inventory file; see `read`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: it is no plain file inside the folder, or too large.
+    """
+    return plain_file.read(path, display_name(path), most_bytes=MAX_BYTES, within=within)
 
 
 def parse(text: str, name: str) -> Inventory:
@@ -153,6 +166,9 @@ def of_rows(rows: Iterable[Mapping[str, object]], name: str) -> Inventory:
 
 def sheet(text: str, name: str) -> Sheet:
     """Split an inventory's text by rack."""
+    if text.count("\n") > MAX_ROWS + 1:
+        message = f"the inventory has more than {MAX_ROWS:,} lines"
+        raise InputError([Problem(file=name, message=message, remedy="is it the right file?")])
     _visible(text, name)
     raws = text.split("\n")
     numbered = [(n, raw) for n, raw in enumerate(raws, 1) if raw.strip() and not raw.startswith("#")]
@@ -184,12 +200,19 @@ def _visible(text: str, name: str) -> None:
 
 
 def _header(line: int, raw: str, name: str) -> tuple[str, ...]:
-    header = [cell.strip().lower() for cell in next(csv.reader([raw]))]
+    header = [cell.strip().lower() for cell in next(csv.reader([raw[:MAX_LINE]]))]
     missing = [column for column in COLUMNS if column not in header]
-    unknown = [column for column in header if column not in (*COLUMNS, "slot")]
-    if missing or unknown:
-        what = "; ".join([f"column {c} is missing" for c in missing] + [f"no column {c!r} is known" for c in unknown])
-        raise InputError([Problem(file=name, line=line, message=what, remedy=f"first line: {','.join(COLUMNS)}")])
+    unknown = sum(column not in (*COLUMNS, "slot") for column in header)
+    faults = [f"column {column} is missing" for column in missing]
+    if unknown:  # not quoted: it may be the first line of a file that is no inventory at all
+        faults.append(
+            f"{unknown} {'column is' if unknown == 1 else 'columns are'} none of {', '.join(COLUMNS)} and slot"
+        )
+    if len(set(header)) < len(header) and not unknown:
+        faults.append("a column is named twice")
+    if faults:
+        message, remedy = "; ".join(faults), f"first line: {','.join(COLUMNS)}"
+        raise InputError([Problem(file=name, line=line, message=message, remedy=remedy)])
     return tuple(header)
 
 

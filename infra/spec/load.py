@@ -20,8 +20,12 @@ from .source import Document, Path_
 M = typing.TypeVar("M", bound=pydantic.BaseModel)
 
 
-def load(path: Path) -> tuple[Region, Document]:
+def load(path: Path, within: Path | None = None) -> tuple[Region, Document]:
     """Read and validate a region file.
+
+    Args:
+        path: the file.
+        within: folder that it must stand in with all links followed; any if None.
 
     Returns:
         The region, and the document that knows the line of every path.
@@ -29,7 +33,7 @@ def load(path: Path) -> tuple[Region, Document]:
     Raises:
         InputError: every fault of the file, each with path, line, rule, given value and remedy.
     """
-    document = source.read(path)
+    document = source.read(path, within)
     return validate(document), document
 
 

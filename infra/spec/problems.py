@@ -39,6 +39,10 @@ class Problem:
         return f"{where}:{path} {self.message}{given}.{remedy}"
 
 
+MOST_SHOWN = 1000
+"""Faults that are shown of one input: more have one cause, and nobody reads them."""
+
+
 class InputError(FactoryError):
     """An input that can't be used; carries every fault found, in file order.
 
@@ -48,7 +52,10 @@ class InputError(FactoryError):
     exit_code = BAD_INPUT
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: (p.file, p.line or 0, p.path)))
+        ordered = sorted(problems, key=lambda p: (p.file, p.line or 0, p.path))
+        more = ordered[MOST_SHOWN:]
+        rest = [Problem(file=more[0].file, message=f"{len(more):,} more faults are not shown")] if more else []
+        self.problems = (*ordered[:MOST_SHOWN], *rest)
         super().__init__("\n".join(self.lines))
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from . import characters, scalars
+from . import characters, plain_file, scalars
 from .problems import InputError, Problem, shorten
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -83,14 +83,18 @@ def display_name(path: Path) -> str:
     return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(path)
 
 
-def read(path: Path) -> Document:
+def read(path: Path, within: Path | None = None) -> Document:
     """Read a file with a YAML mapping into plain data and the line of every path.
 
+    Args:
+        path: the file.
+        within: folder that it must stand in with all links followed; any if None.
+
     Raises:
-        InputError: no file, too large, not text, not YAML, not one mapping, duplicate keys, exploding aliases.
+        InputError: no plain file, too large, not text, not YAML, not one mapping, duplicate keys, exploding aliases.
     """
     name = display_name(path)
-    text = _read_text(path, name)
+    text = _read_text(path, name, within)
     try:
         _refuse_excess(text, name)
         node = yaml.compose(text, Loader=_LOADER)
@@ -131,23 +135,13 @@ def _tags(text: str) -> dict[tuple[int, int], str]:
     }
 
 
-def _read_text(path: Path, name: str) -> str:
-    def fail(message: str, remedy: str = "") -> InputError:
-        return InputError([Problem(file=name, message=message, remedy=remedy)])
-
+def _read_text(path: Path, name: str, within: Path | None) -> str:
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+        content = plain_file.read(path, name, most_bytes=MAX_BYTES, within=within)
     except FileNotFoundError:
-        raise fail("no such file", "check the name, or list the regions with `aifactory regions`") from None
-    except OSError as error:
-        raise fail(f"can't be read: {error.strerror}") from None
-    if len(raw) > MAX_BYTES:
-        raise fail(f"the file has more than the {MAX_BYTES // 2**20} MiB allowed", "is it the right file?")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise fail(f"not a text file (byte {error.start} is not UTF-8)", "save it as UTF-8") from None
+        remedy = "check the name, or list the regions with `aifactory regions`"
+        raise InputError([Problem(file=name, message="no such file", remedy=remedy)]) from None
+    text = plain_file.text(content, name)
     if hidden := list(characters.hidden(text)):
         raise InputError(
             Problem(

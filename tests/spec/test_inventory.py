@@ -85,7 +85,10 @@ def test_what_stands_twice_names_the_first_line() -> None:
         ("", "h.csv: the inventory is empty. First line: rack,u,serial,bmc,mac."),
         ("# nothing yet\n", "h.csv: the inventory is empty. First line: rack,u,serial,bmc,mac."),
         ("rack,u,serial,bmc\n", "h.csv:1: column mac is missing. First line: rack,u,serial,bmc,mac."),
-        ("rack,u,serial,bmc,mac,hight\n", "h.csv:1: no column 'hight' is known. First line: rack,u,serial,bmc,mac."),
+        (
+            "rack,u,serial,bmc,mac,hight\n",
+            "h.csv:1: 1 column is none of rack, u, serial, bmc, mac and slot. First line: rack,u,serial,bmc,mac.",
+        ),
         (HEADER + GOOD.replace("S1", "S\x1b[31m"), "h.csv:2: the character U+001B can't be seen. Remove it."),
         (HEADER + GOOD.replace("S1", '"S' + "x" * 200_000), "h.csv:2: the line has more than 1000 characters."),
         (HEADER + GOOD.replace(",1,", "," + "9" * 900 + ","), "h.csv:2: u: a rack unit from 1 to 60 is expected"),

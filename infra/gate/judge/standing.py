@@ -16,7 +16,9 @@ from ...plan import regions
 from ...plan.allocation import lock as locks
 from ...plan.model import RegionPlan
 from ...plan.sources import Given, LockSource, RegionSource, name_of, open_source
+from ...spec import inventory as inventories
 from ...spec.problems import InputError, Problem
+from ...spec.source import display_name
 from ..cache.computing import Computing, Opened, Task
 from ..cache.outline import decisions
 from ..cache.store import Store, user_folder
@@ -26,6 +28,9 @@ from ..rules import running
 from ..rules.waivers import endless, waive
 from ..sides import outside
 from .verdict import blocks, ordered
+
+_HOSTS = "hosts.csv"
+"""The inventory beside a region in memory that is judged as files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,10 @@ def judge_source(source: RegionSource, *, lock: LockSource | None = None) -> Ver
     except InputError as error:
         return Verdict(name=name_of(source), plan=None, bad=error.problems)
     with tempfile.TemporaryDirectory(prefix="aifactory-judge-") as folder:
-        file = _written(opened, opened.full_lock if lock is None else opened.lock, Path(folder))
+        try:
+            file = _written(opened, opened.full_lock if lock is None else opened.lock, Path(folder))
+        except InputError as error:
+            return Verdict(name=name_of(source), plan=None, bad=error.problems)
         verdict = judge(str(file))
     shown = opened.context.document.file
     refused = tuple(line.replace(str(file), shown) for line in verdict.refused)
@@ -98,8 +106,10 @@ def judge_source(source: RegionSource, *, lock: LockSource | None = None) -> Ver
 def _written(opened: Given, lock: locks.Lock, folder: Path) -> Path:
     """A region in memory as the files that are judged."""
     data = dict(opened.context.document.data)
-    if data.get("inventory") not in (None, "sample"):
-        data["inventory"] = str((opened.folder / data["inventory"]).absolute())
+    if opened.inventory_file is not None:
+        data["inventory"] = _HOSTS
+        with contextlib.suppress(FileNotFoundError):
+            (folder / _HOSTS).write_bytes(inventories.content(opened.inventory_file, opened.project))
     file = folder / f"{opened.region.region.name}.yaml"
     file.write_text(json.dumps(data), encoding="utf-8")
     locks.lock_path(file).write_text(locks.text(lock), encoding="utf-8")
@@ -108,9 +118,14 @@ def _written(opened: Given, lock: locks.Lock, folder: Path) -> Path:
 
 def _renamed(problems: Iterable[Problem], file: Path, opened: Given) -> Iterable[Problem]:
     """Faults by the names that the region goes by, without lines that nobody wrote."""
+    hosts = display_name(opened.inventory_file) if opened.inventory_file is not None else ""
     names = {str(file): opened.context.document.file, str(locks.lock_path(file)): opened.lock_shown}
     return (
-        replace(problem, file=names[problem.file], line=None) if problem.file in names else problem
+        replace(problem, file=hosts)
+        if problem.file == str(file.parent / _HOSTS)
+        else replace(problem, file=names[problem.file], line=None)
+        if problem.file in names
+        else problem
         for problem in problems
     )
 

@@ -15,7 +15,7 @@ import pydantic
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from ...spec import source
+from ...spec import plain_file, source
 from ...spec.problems import InputError
 from ..addresses import IPNetwork
 from . import lock_lines
@@ -157,29 +157,38 @@ def lock_path(region_file: Path) -> Path:
     return region_file.with_suffix(".lock.yaml")
 
 
-def read(path: Path, region: str) -> Lock:
+def read(path: Path, region: str, within: Path | None = None) -> Lock:
     """The lock file at a path; an empty lock where there is no file.
+
+    Args:
+        path: the file.
+        region: name of the region that it must be of.
+        within: folder that it must stand in with all links followed; any if None.
 
     Raises:
         InputError: the file is not a lock of this region, or an entry is malformed.
     """
     if not path.exists():
         return Lock(region=region)
-    return _as_written(path, region) or _as_yaml(path, region)
+    return _as_written(path, region, within) or _as_yaml(path, region, within)
 
 
-def _as_written(path: Path, region: str) -> Lock | None:
+def _as_written(path: Path, region: str, within: Path | None) -> Lock | None:
     """The lock as `line` writes it; None if it is in another form or at fault, which the YAML reader says better."""
     try:
-        data = lock_lines.read(path.read_bytes().decode())
+        data = lock_lines.read(_content(path, within).decode())
         lock = None if data is None else Lock.model_validate(data)
     except (OSError, UnicodeDecodeError, pydantic.ValidationError):
         return None
     return lock if lock is not None and lock.region == region else None
 
 
-def _as_yaml(path: Path, region: str) -> Lock:
-    document = source.read(path)
+def _content(path: Path, within: Path | None) -> bytes:
+    return plain_file.read(path, source.display_name(path), most_bytes=source.MAX_BYTES, within=within)
+
+
+def _as_yaml(path: Path, region: str, within: Path | None) -> Lock:
+    document = source.read(path, within)
     data = dict(document.data)
     data["entries"] = data.get("entries") or []
     try:
