@@ -125,6 +125,7 @@ COUNTS = (
     "gpus_per_node",
     "gpu_memory_gb",
     "nodes_per_rack",
+    "height_u",
     "nvlink_switch_trays",
     "dpus_per_node",
     "north_south_links",
@@ -149,6 +150,8 @@ class SystemEntry(Entry):
     nodes_per_rack: tuple[int, ...] = Field(min_length=1)
     """Nodes in a rack, as published."""
     nodes_per_rack_default: int
+    height_u: int = Field(default=0, ge=0)
+    """Rack units of a node; 0 where none are published."""
     rack_scale: bool = False
     """Whether the rack is one NVLink domain, delivered and allocated whole."""
     nvlink_switch_trays: int = 0
@@ -336,6 +339,7 @@ class Limits(Entry):
     nodes_per_cluster: int
     hosts_per_management: int
     resources_per_stack: int
+    pods_per_node: int
     grade: dict[str, Grade]
     source: dict[str, str]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from ..spec import source
-from ..spec._base import Flag, Model, Name, Names, Text, Whole, not_bool
+from ..spec._base import Flag, Model, Name, Names, NoCredentials, Text, Visible, Whole, not_bool
 from ..spec.load import validate_as
 from ..spec.problems import InputError, Problem
 from ..spec.source import Document, display_name
@@ -20,8 +20,8 @@ _PRIVATE = ("secrets", "backend", "source.repo", "source.token", "source.ssh_key
 FILE = Path("stacks") / "fleet.yaml"
 
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-Repository = Annotated[str, StringConstraints(pattern=r"^(https://|ssh://|git@)[^\s]+$", max_length=500)]
-Url = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://[^\s]+$", max_length=500)]
+Repository = Annotated[str, StringConstraints(pattern=r"^(https://|ssh://|git@)[^\s]+$", max_length=500), Visible]
+Url = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://[^\s]+$", max_length=500), Visible, NoCredentials]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=100)]
 
 

@@ -85,6 +85,7 @@ def _cluster_spaces(cluster: spec.Cluster, catalog: Catalog, entry: ClusterEntry
             entry.bmc,
             base + index * size + 1,
             entry.number << 14 | index,
+            max(1, catalog.system(cluster.system).height_u),
         )
         for index in range(quantities.racks(cluster, catalog))
     ]

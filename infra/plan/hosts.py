@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from ..spec.inventory import MAX_U, SAMPLE_PREFIX, Inventory, Row
 from ..spec.problems import InputError, Problem
 from .addresses import IPAddress, IPNetwork
 from .model import Host
+
+_ENDS = 2
+"""Addresses of a network that has no end to lose: both ends of a link (RFC 3021), or a single one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class RackSpace:
     first_bmc: int
     number: int
     """Number of the rack in the region, for made-up MAC addresses."""
+    height_u: int = 1
+    """Rack units of a host; 1 where more are not published."""
 
     def planned_bmc(self, slot: int) -> IPAddress:
         """Planned address of the BMC in a slot."""
@@ -42,18 +48,19 @@ def place(inventory: Inventory, racks: Sequence[RackSpace], oob: Sequence[IPNetw
     spaces = {space.name: space for space in racks}
     by_rack: dict[str, list[Row]] = {}
     problems: list[Problem] = []
+    near = _stretches(spaces)
     for row in inventory.rows:
         if row.rack not in spaces:
-            problems.append(_unknown_rack(inventory, row, spaces))
+            problems.append(_unknown_rack(inventory, row, near))
         else:
             by_rack.setdefault(row.rack, []).append(row)
-        if not any(_inside(row.bmc, pool) for pool in oob):
-            pools = ", ".join(str(pool) for pool in oob)
-            remedy = "BMCs live in the out-of-band pools of the region file"
-            problems.append(_problem(inventory, row, "bmc", f"{row.bmc} is outside {pools}", remedy))
+        blocks = (*oob, spaces[row.rack].bmc_block) if row.rack in spaces else oob
+        problems += _bmc(inventory, row, oob, blocks)
     placed: dict[str, tuple[Host, ...]] = {}
     for name, rows in by_rack.items():
-        result = _slots(inventory, spaces[name], sorted(rows, key=lambda r: r.u))
+        rows = sorted(rows, key=lambda r: r.u)
+        problems += _heights(inventory, spaces[name], rows)
+        result = _slots(inventory, spaces[name], rows)
         if isinstance(result, list):
             problems += result
         else:
@@ -61,6 +68,40 @@ def place(inventory: Inventory, racks: Sequence[RackSpace], oob: Sequence[IPNetw
     if problems:
         raise InputError(problems)
     return placed
+
+
+def _bmc(inventory: Inventory, row: Row, oob: Sequence[IPNetwork], blocks: Sequence[IPNetwork]) -> Iterator[Problem]:
+    """Faults of a BMC's address: outside the pools, or one that names a whole network."""
+    if not any(_inside(row.bmc, pool) for pool in oob):
+        pools = ", ".join(str(pool) for pool in oob)
+        remedy = "BMCs live in the out-of-band pools of the region file"
+        yield _problem(inventory, row, "bmc", f"{row.bmc} is outside {pools}", remedy)
+    for block in blocks:
+        if block.num_addresses <= _ENDS:
+            continue
+        ends = {block.network_address: "network"}
+        if block.version == 4:  # the last address of an IPv6 network is one like others
+            ends[block.broadcast_address] = "broadcast"
+        if row.bmc in ends:
+            message = f"{row.bmc} is the {ends[row.bmc]} address of {block}"
+            yield _problem(inventory, row, "bmc", message, "give the address of the host's BMC")
+            return
+
+
+def _heights(inventory: Inventory, space: RackSpace, rows: Sequence[Row]) -> Iterator[Problem]:
+    """Faults of hosts that stand in each other or above the rack; made-up hosts stand anywhere."""
+    real = [row for row in rows if not row.serial.startswith(SAMPLE_PREFIX)]
+    tall = space.height_u
+    for lower, row in itertools.pairwise(real):
+        if lower.u < row.u < lower.u + tall:
+            message = (
+                f"unit {row.u} is inside the host of line {lower.line}, which takes {lower.u} to {lower.u + tall - 1}"
+            )
+            yield _problem(inventory, row, "u", message, f"give its lowest unit: hosts of this rack take {tall}")
+    for row in real:
+        if row.u + tall - 1 > MAX_U:
+            message = f"a host of {tall} units from unit {row.u} on stands above the rack ({MAX_U} units)"
+            yield _problem(inventory, row, "u", message, "give its lowest unit, counted from the bottom")
 
 
 def _inside(address: IPAddress, pool: IPNetwork) -> bool:
@@ -97,10 +138,20 @@ def _host(row: Row, slot: int) -> Host:
     )
 
 
-def _unknown_rack(inventory: Inventory, row: Row, spaces: Mapping[str, RackSpace]) -> Problem:
-    prefix = row.rack.rpartition("-")[0]
-    near = [name for name in spaces if name.rpartition("-")[0] == prefix]
-    planned = f"{near[0]} .. {near[-1]}" if near else f"{next(iter(spaces), 'no rack')} and so on"
+def _stretches(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """First and last planned rack by owner, and of all by the empty name."""
+    stretches: dict[str, tuple[str, str]] = {}
+    for name in names:
+        owner = name.rpartition("-")[0]
+        stretches[owner] = (stretches.get(owner, (name, name))[0], name)
+        stretches.setdefault("", (name, name))
+    return stretches
+
+
+def _unknown_rack(inventory: Inventory, row: Row, near: Mapping[str, tuple[str, str]]) -> Problem:
+    owner = row.rack.rpartition("-")[0]
+    stretch = near.get(owner) if owner else None
+    planned = " .. ".join(stretch) if stretch else f"{near.get('', ('no rack',))[0]} and so on"
     return _problem(inventory, row, "rack", f"there is no rack {row.rack} in the plan", f"planned: {planned}")
 
 

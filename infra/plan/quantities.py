@@ -96,7 +96,7 @@ def describe_power(cluster: spec.Cluster, region: spec.Region, catalog: Catalog)
 def fits(hall: spec.Hall, clusters: Sequence[spec.Cluster], region: spec.Region, catalog: Catalog) -> bool:
     """Whether a hall can hold these clusters, by power, positions, rack size and cooling."""
     kw = sum(cluster_kw(cluster, region, catalog) for cluster in clusters)
-    count = sum(racks(cluster, catalog) for cluster in clusters)
+    count = core_racks_in(hall, region) + sum(racks(cluster, catalog) for cluster in clusters)
     return (
         kw <= hall.max_it_mw * 1000
         and (hall.max_racks is None or count <= hall.max_racks)
@@ -156,6 +156,13 @@ def core_racks(core: spec.Core) -> Iterator[tuple[str, int]]:
     """Racks of core nodes that the region file asks for: name and nodes when full."""
     for number in range(-(-core.nodes // core.nodes_per_rack)):
         yield rack_name(CORE, number), core.nodes_per_rack
+
+
+def core_racks_in(hall: spec.Hall, region: spec.Region) -> int:
+    """Positions of a hall that racks of core nodes take; they stand in the first hall where the file names none."""
+    if hall.name != (region.core.hall or region.site.halls[0].name):
+        return 0
+    return -(-region.core.nodes // region.core.nodes_per_rack)
 
 
 def core_nodes(region: spec.Region) -> dict[str, int]:

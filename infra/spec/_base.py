@@ -9,6 +9,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from . import characters
+from .credentials import refuse_in_url
 
 
 class Model(BaseModel):
@@ -68,6 +69,8 @@ def _word(value: str) -> str:
 
 
 def _group(value: str) -> str:
+    if "*" in value:
+        raise ValueError("a group is named in full: nothing takes * for all groups; name each one")
     if strange := characters.FOREIGN.search(value):
         raise ValueError(
             f"has the character {characters.name(strange[0])}, which can pass for another one; "
@@ -80,6 +83,9 @@ def _group(value: str) -> str:
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_text)]
 Word = Annotated[Text, AfterValidator(_word)]
 """Text that names something elsewhere: a context, a catalogue id, a rule, an argument."""
+Visible = AfterValidator(_word)
+NoCredentials = AfterValidator(refuse_in_url)
+"""For URLs, beside their pattern."""
 Group = Annotated[Text, AfterValidator(_group)]
 """Group of an identity provider."""
 _LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
@@ -94,7 +100,8 @@ Whole = Annotated[int, BeforeValidator(not_bool)]
 Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(not_bool)]
 Kilowatts = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False), BeforeValidator(not_bool)]
-Megawatts = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False), BeforeValidator(not_bool)]
+Megawatts = Annotated[float, Field(gt=0, le=20_000, allow_inf_nan=False), BeforeValidator(not_bool)]
+"""Power of a site or of a part of it; the largest site that is announced has 11 GW."""
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(not_bool)]
 Number = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(not_bool)]
 Network4 = Annotated[ipaddress.IPv4Network, BeforeValidator(_network(4)), _network_schema(4)]

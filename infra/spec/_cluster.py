@@ -6,8 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from ._base import Count, Flag, Kilowatts, Model, Name, Text, Version, Word, not_bool
+from ._base import Count, Flag, Kilowatts, Model, Name, NoCredentials, Text, Version, Visible, Word, not_bool
+from .credentials import refuse_in_arguments
 
+_HEX_DIGITS = {"sha256": 64, "sha512": 128}
 Purpose = Literal["training", "inference", "physical"]
 
 
@@ -18,10 +20,15 @@ class Exec(Model):
     """Program to run."""
     args: tuple[Word, ...] = ()
     """Its arguments."""
-    server: Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
+    server: Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$"), Visible, NoCredentials]
     """URL of the API server."""
     ca_file: Text | None = None
     """File of the project with the API server's certificate authority, in PEM; relative to the project's folder."""
+
+    @model_validator(mode="after")
+    def _no_secret(self) -> Self:
+        refuse_in_arguments((self.command, *self.args))
+        return self
 
 
 class Access(Model):
@@ -45,14 +52,32 @@ class Access(Model):
 class Image(Model):
     """An operating-system image for bare metal, pinned by checksum."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+\.(qcow2|raw|iso)$")]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+\.(qcow2|raw|iso)$"), Visible, NoCredentials]
     """Where the image is, inside the region."""
-    checksum: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64}|[0-9a-f]{128}|https?://[^\s]+)$")]
+    checksum: Annotated[
+        str, StringConstraints(pattern=r"^([0-9a-f]{64}|[0-9a-f]{128}|https?://[^\s]+)$"), Visible, NoCredentials
+    ]
     """SHA-256 or SHA-512 of the image in hex, or the URL of a checksum file."""
     checksum_type: Literal["sha256", "sha512"] = "sha256"
     """Kind of checksum."""
     disk_format: Literal["qcow2", "raw"] = "qcow2"
     """Format of the image."""
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        """A checksum is as long as its kind says, and names of files say the same as their fields."""
+        digits, other = _HEX_DIGITS[self.checksum_type], "sha256" if self.checksum_type == "sha512" else "sha512"
+        if ":" not in self.checksum and len(self.checksum) != digits:
+            raise ValueError(
+                f"checksum_type {self.checksum_type} has {digits} hex digits, the checksum has {len(self.checksum)}; "
+                f"say checksum_type: {other}, or give the other checksum"
+            )
+        if self.checksum.lower().endswith((f".{other}", f".{other}sum")):
+            raise ValueError(f"the checksum's file is of {other}, checksum_type says {self.checksum_type}; mend one")
+        ending = self.url.rpartition(".")[2]
+        if ending != self.disk_format:
+            raise ValueError(f"the image is a .{ending}, disk_format says {self.disk_format}; mend one of the two")
+        return self
 
 
 class Images(Model):

@@ -16,9 +16,11 @@ from ._base import (
     Model,
     Name,
     Names,
+    NoCredentials,
     Number,
     ShortName,
     Text,
+    Visible,
     Word,
     not_bool,
 )
@@ -66,7 +68,7 @@ class Storage(Model):
     """Clusters that use it; all clusters of the region if left out."""
     cluster: Name | None = None
     """The one cluster that uses it, in place of `clusters`."""
-    endpoint: Annotated[str, StringConstraints(pattern=r"^[^\s]{1,253}$")] | None = None
+    endpoint: Annotated[str, StringConstraints(pattern=r"^[^\s@]{1,253}$"), Visible, NoCredentials] | None = None
     """Address of the storage system's management interface, for vendor drivers."""
     nodes: Count | None = None
     """Core nodes that it runs on, for drivers that run in the cluster (`rook-ceph`)."""

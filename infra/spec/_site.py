@@ -15,8 +15,8 @@ class Power(Model):
 
     utility_mw: Megawatts
     """Power that the site may draw from its utility feeds, in MW at the meter."""
-    feeds: Names = ("main-a", "main-b")
-    """Names of the utility feeds, as grid and building systems call them."""
+    feeds: Names = Field(default=("main-a", "main-b"), min_length=1)
+    """Names of the utility feeds, as grid and building systems call them; one or more."""
     redundancy: Literal["n", "n+1", "2n", "4-to-make-3"] = "4-to-make-3"
     """How the distribution survives the loss of one path; `utility_mw` is already what may be drawn."""
     pue: Number = Field(default=1.2, ge=1.0, le=3.0)

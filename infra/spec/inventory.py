@@ -29,6 +29,7 @@ _FOREIGN_LINE = re.compile(r"^(?!#)[ -~\t]*([^ -~\t\r\n])", re.MULTILINE)
 """A line that is no comment and has a letter beyond ASCII, from its start to that letter."""
 _SHOWN = 20
 """Lines that are named of those that have the same fault."""
+_NULL_MAC = "00:00:00:00:00:00"
 _MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
 
 
@@ -253,13 +254,16 @@ def _row(line: int, cells: dict[str, str], name: str) -> Row | list[Problem]:
             "give it without leading zeros, or leave it empty to number by rack unit",
         )
     mac = cells["mac"].lower().replace("-", ":")
-    if not _MAC.match(mac) or int(mac[:2], 16) & 1:
+    if not _MAC.match(mac) or int(mac[:2], 16) & 1 or mac == _NULL_MAC:  # the group bit: broadcast and multicast
         fault("mac", "not the MAC address of an interface", "write it like 02:00:00:00:00:01")
     try:
         bmc = ipaddress.ip_address(cells["bmc"])
     except ValueError:
         fault("bmc", "not an IP address", "give the address of the host's BMC")
         bmc = ipaddress.IPv4Address(0)
+    else:
+        if bmc.is_multicast or bmc.is_unspecified or bmc.is_loopback or bmc.is_link_local or bmc.is_reserved:
+            fault("bmc", "not the address of one host in a routed network", "give the address of the host's BMC")
     return problems or Row(line, cells["rack"], u or 0, cells["serial"], bmc, mac, slot)
 
 
@@ -269,17 +273,19 @@ def _whole(text: str) -> int | None:
 
 
 def _duplicates(rows: Iterable[Row], name: str) -> Iterator[Problem]:
-    seen: dict[tuple[str, object], int] = {}
+    seen: dict[tuple[str, object], Row] = {}
     for row in rows:
-        for column, key in (("u", (row.rack, row.u)), ("serial", row.serial), ("bmc", row.bmc), ("mac", row.mac)):
-            first = seen.setdefault((column, key), row.line)
-            if first != row.line:
-                what = f"{row.rack} unit {row.u}" if column == "u" else str(key)
+        keys = (("u", (row.rack, row.u)), ("serial", row.serial.casefold()), ("bmc", row.bmc), ("mac", row.mac))
+        for column, key in keys:
+            first = seen.setdefault((column, key), row)
+            if first is not row:
+                what = f"{row.rack} unit {row.u}" if column == "u" else str(getattr(row, column))
+                as_what = "" if first.serial == row.serial or column != "serial" else f" as {first.serial}"
                 yield Problem(
                     file=name,
                     line=row.line,
                     path=column,
-                    message=f"{what} stands in line {first} already",
+                    message=f"{what} stands in line {first.line} already{as_what}",
                     remedy="each host has its own; mend one of the two lines",
                 )
 

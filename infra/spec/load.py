@@ -13,6 +13,7 @@ import pydantic
 
 from . import source
 from ._file import Region
+from .credentials import WithheldError
 from .descriptions import descriptions
 from .problems import InputError, Problem
 from .source import Document, Path_
@@ -65,9 +66,11 @@ def _problem(model: type[pydantic.BaseModel], document: Document, details: Any) 
     if kind == "extra_forbidden":
         return document.problem(path, "no such key here", remedy=_did_you_mean(model, path))
     if kind == "value_error":
-        return document.problem(path, str(details["ctx"]["error"]), given=_leaf(details["input"]))
+        error = details["ctx"]["error"]
+        withheld = "args" in path or isinstance(error, WithheldError)
+        return document.problem(path, str(error), given=None if withheld else _leaf(details["input"]))
     message, remedy = _explain(kind, details)
-    return document.problem(path, message, remedy=remedy, given=_leaf(details["input"]))
+    return document.problem(path, message, remedy=remedy, given=None if "args" in path else _leaf(details["input"]))
 
 
 def _real_path(data: Any, loc: tuple[Any, ...]) -> Path_:
@@ -134,7 +137,7 @@ _PATTERNS = {
     r"^[a-z0-9]+://[^\s]+$": ("not a URL", "write it like s3://bucket/path or https://pulumi.example"),
     r"^[0-9a-f]{40}$": ("not a commit", "give its whole hash of 40 lower-case hex digits (git rev-parse HEAD)"),
     r"^[A-Z_][A-Z0-9_]*$": ("not the name of an environment variable", "write it like PULUMI_ACCESS_TOKEN"),
-    r"^[^\s]{1,253}$": ("not a host name or address", "leave out spaces"),
+    r"^[^\s@]{1,253}$": ("not a host name or address", "leave out spaces, and users with their passwords"),
 }
 
 

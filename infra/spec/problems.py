@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import BAD_INPUT, FactoryError
+from .credentials import masked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,5 +71,5 @@ def shorten(value: object, limit: int = 80) -> str:
     >>> shorten("x" * 100, 10)
     "'xxxxxx..."
     """
-    text = repr(value)
+    text = masked(repr(value))
     return text if len(text) <= limit else text[: limit - 3] + "..."

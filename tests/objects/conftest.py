@@ -7,6 +7,7 @@ Storage: `hps` (WEKA) and `scratch` (local NVMe). The management cluster is inst
 
 from __future__ import annotations
 
+import collections
 import copy
 from typing import Any
 
@@ -20,6 +21,8 @@ from ai_factory.infra.plan.allocation.lock import Lock
 from ai_factory.infra.plan.model import ClusterPlan, RegionPlan
 from ai_factory.infra.spec.inventory import SAMPLE_PREFIX, Inventory, Row
 
+TALL = 4
+"""Hosts of a rack that can be as tall as a DGX system."""
 REGION: dict[str, Any] = {
     "region": {"name": "kr-test", "country": "KR", "city": "Ulsan"},
     "sovereignty": {"residency": ["KR"], "keys": "in-country", "operators": ["KR"]},
@@ -94,9 +97,12 @@ def named(objects: list[dict[str, Any]], kind: str, name: str | None = None) -> 
 
 
 def _real(rows: list[Row]) -> list[Row]:
+    """Hosts that are no sample: few in a rack are tall, and stand ten units apart where samples stand four."""
+    in_rack = collections.Counter(row.rack for row in rows)
+    units = [row.u if in_rack[row.rack] > TALL else 1 + (row.u - 1) * 10 // 4 for row in rows]
     return [
-        Row(row.line, row.rack, row.u, row.serial.removeprefix(SAMPLE_PREFIX), row.bmc, row.mac, row.slot)
-        for row in rows
+        Row(row.line, row.rack, u, row.serial.removeprefix(SAMPLE_PREFIX), row.bmc, row.mac, row.slot)
+        for row, u in zip(rows, units, strict=True)
     ]
 
 

@@ -131,6 +131,12 @@ _refused(
     "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
 )  # fmt: skip
 _refused(
+    "isolation-system-group", "isolation",
+    "groups of Kubernetes hold everyone who is signed in, every pod or every node: all of them get the enclave",
+    "name groups of the identity provider",
+    "https://kubernetes.io/docs/concepts/security/rbac-good-practices/",
+)  # fmt: skip
+_refused(
     "addresses-overlap", "addresses",
     "two networks with the same addresses: packets for one arrive in the other",
     "choose a range of its own", _ALLOCATIONS,

@@ -132,20 +132,6 @@ def rbac_everyone(view: ObjectView) -> Iterator[Breach]:
 
 
 @rule.region(
-    id="isolation-system-group", area="isolation", severity="error", waivable=False,
-    reason="groups of Kubernetes hold everyone who is signed in, every pod or every node: all of them get the enclave",
-    remedy="name groups of the identity provider", source=_GOOD_PRACTICES,
-)  # fmt: skip
-def isolation_system_group(view: RegionView) -> Iterator[Breach]:
-    """Tenants that give rights in their enclave to a group of Kubernetes itself."""
-    for tenant in view.plan.tenants:
-        for group in tenant.groups:
-            if group.startswith("system:"):
-                message = f"an enclave is for groups of the identity provider: {group} is Kubernetes' own"
-                yield Breach(message=message, subject=f"tenant/{tenant.name}", path=("tenants", tenant.name, "groups"))
-
-
-@rule.region(
     id="isolation-shared-group", area="isolation", severity="warning",
     reason="a group of two tenants reads the data of both; mostly it is a copied line",
     remedy="give each tenant groups of its own", source=_GOOD_PRACTICES,

@@ -2,5 +2,6 @@
 
 - `context`: what a check may look at.
 - `references`: names that must exist, halls as the lock places clusters, and the list of all checks in order.
-- `combinations`: what does not go together. `capacity`: sizes that must fit, and racks that a hall can't hold.
+- `combinations`: what does not go together. `plausibility`: figures with a unit or a decimal point that slipped.
+- `capacity`: sizes that must fit, and racks that a hall can't hold.
 """

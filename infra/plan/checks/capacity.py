@@ -43,12 +43,18 @@ def _hall_power(context: Context, hall: spec.Hall, inside: Sequence[tuple[int, s
 def _hall_positions(context: Context, hall: spec.Hall, inside: Sequence[tuple[int, spec.Cluster]]) -> Iterator[Problem]:
     if hall.max_racks is None:
         return
-    positions = 0
+    core = positions = quantities.core_racks_in(hall, context.region)
+    if core > hall.max_racks:
+        message = f"{core} racks of core nodes exceed the {hall.max_racks} positions of hall {hall.name}"
+        path = ("core", "nodes")
+        yield context.problem(path, message, "name another hall in core.hall", rule="capacity-positions")
+        return
     for index, cluster in inside:
         count = quantities.racks(cluster, context.catalog)
         positions += count
         if positions > hall.max_racks:
-            message = f"{positions} racks exceed the {hall.max_racks} positions of hall {hall.name}"
+            of_core = f" ({core} of core nodes)" if core else ""
+            message = f"{positions} racks{of_core} exceed the {hall.max_racks} positions of hall {hall.name}"
             remedy = _lower(max(0, hall.max_racks - positions + count))
             yield context.problem(_size_path(index, cluster), message, remedy, rule="capacity-positions")
 

@@ -5,6 +5,7 @@ Small functions, each yielding faults; `check` gathers all of them.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Sequence
 
 from ... import spec
@@ -13,7 +14,7 @@ from ...spec.problems import Problem
 from ...spec.source import Document, Path_
 from .. import quantities
 from ..allocation.lock import ClusterEntry, Lock
-from . import capacity, combinations
+from . import capacity, combinations, plausibility
 from .context import Check, Context
 
 RESERVED = frozenset(
@@ -21,6 +22,11 @@ RESERVED = frozenset(
     | {"capi-operator-system", "capi-system", "capm3-system", "baremetal-operator-system", "core", "sample"}
 )
 """Namespaces and words of the platform itself."""
+PRIVATE = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
+"""RFC 1918, RFC 6598 (shared by carriers and their customers; pod ranges stand there) and RFC 4193."""
+_PRIVATE_SOURCE = {4: "RFC 1918, RFC 6598", 6: "RFC 4193; fd00::/8 is the part to use"}
 PRIVATE_ASNS = ((64_512, 65_534), (4_200_000_000, 4_294_967_294))
 """RFC 6996."""
 
@@ -164,18 +170,13 @@ def _networks(context: Context) -> Iterator[Problem]:
                 yield context.problem(
                     ("addressing", name), message, "choose a range of its own", rule="addresses-overlap"
                 )
-    for name in ("underlay_v4", "oob_v4"):
+    for name in (*names, "ula_v6"):
         network = getattr(pools, name)
-        if network.is_multicast or network.is_loopback or network.is_link_local:
-            message = f"{network} can't be routed"
-            yield context.problem(
-                ("addressing", name), message, "use a private range (RFC 1918)", rule="addresses-private"
-            )
-    if pools.ula_v6 is not None and not pools.ula_v6.is_private:
-        message = f"{pools.ula_v6} is not a unique local range"
-        yield context.problem(
-            ("addressing", "ula_v6"), message, "use a /48 of fd00::/8 (RFC 4193)", rule="addresses-private"
-        )
+        if network is not None and not any(network.version == p.version and network.subnet_of(p) for p in PRIVATE):
+            ranges = ", ".join(str(p) for p in PRIVATE if p.version == network.version)
+            message = f"{network} is not private: it is public, or kept for another use"
+            remedy = f"use a part of {ranges} ({_PRIVATE_SOURCE[network.version]})"
+            yield context.problem(("addressing", name), message, remedy, rule="addresses-private")
     last = next((b for a, b in PRIVATE_ASNS if a <= pools.asn_base <= b), 0)
     if not last:
         ranges = " or ".join(f"{a} to {b}" for a, b in PRIVATE_ASNS)
@@ -190,5 +191,5 @@ def _networks(context: Context) -> Iterator[Problem]:
 
 
 _REFERENCES: tuple[Check, ...] = (_unique_names, _names_across, _references, _sovereignty, _networks)
-_COMBINATIONS: tuple[Check, ...] = combinations.CHECKS
+_COMBINATIONS: tuple[Check, ...] = (*combinations.CHECKS, *plausibility.CHECKS)
 _SIZES: tuple[Check, ...] = capacity.CHECKS
