@@ -340,6 +340,16 @@ class Limits(Entry):
     hosts_per_management: int
     resources_per_stack: int
     pods_per_node: int
+    core_nodes: int
+    """Core nodes of a region."""
+    clusters: int
+    """GPU clusters of a region; as many halls, management clusters and services of its own."""
+    storages: int
+    """Storage systems and classes of a region."""
+    tenants: int
+    """Tenants of a region."""
+    decisions: int
+    """Waivers of a region; as many approvals."""
     grade: dict[str, Grade]
     source: dict[str, str]
 

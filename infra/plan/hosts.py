@@ -12,7 +12,7 @@ from ..spec.problems import InputError, Problem
 from .addresses import IPAddress, IPNetwork
 from .model import Host
 
-_ENDS = 2
+_LINK = 2
 """Addresses of a network that has no end to lose: both ends of a link (RFC 3021), or a single one."""
 
 
@@ -49,13 +49,13 @@ def place(inventory: Inventory, racks: Sequence[RackSpace], oob: Sequence[IPNetw
     by_rack: dict[str, list[Row]] = {}
     problems: list[Problem] = []
     near = _stretches(spaces)
+    ends = _ends(dict.fromkeys((*oob, *(space.bmc_block for space in racks))))
     for row in inventory.rows:
         if row.rack not in spaces:
             problems.append(_unknown_rack(inventory, row, near))
         else:
             by_rack.setdefault(row.rack, []).append(row)
-        blocks = (*oob, spaces[row.rack].bmc_block) if row.rack in spaces else oob
-        problems += _bmc(inventory, row, oob, blocks)
+        problems += _bmc(inventory, row, oob, ends)
     placed: dict[str, tuple[Host, ...]] = {}
     for name, rows in by_rack.items():
         rows = sorted(rows, key=lambda r: r.u)
@@ -70,22 +70,26 @@ def place(inventory: Inventory, racks: Sequence[RackSpace], oob: Sequence[IPNetw
     return placed
 
 
-def _bmc(inventory: Inventory, row: Row, oob: Sequence[IPNetwork], blocks: Sequence[IPNetwork]) -> Iterator[Problem]:
+def _ends(blocks: Iterable[IPNetwork]) -> dict[IPAddress, str]:
+    """Addresses that name a whole network, in words; the last one of an IPv6 network is one like others."""
+    ends: dict[IPAddress, str] = {}
+    for block in blocks:
+        if block.num_addresses > _LINK:
+            ends.setdefault(block.network_address, f"the network address of {block}")
+            if block.version == 4:
+                ends.setdefault(block.broadcast_address, f"the broadcast address of {block}")
+    return ends
+
+
+def _bmc(inventory: Inventory, row: Row, oob: Sequence[IPNetwork], ends: Mapping[IPAddress, str]) -> Iterator[Problem]:
     """Faults of a BMC's address: outside the pools, or one that names a whole network."""
     if not any(_inside(row.bmc, pool) for pool in oob):
         pools = ", ".join(str(pool) for pool in oob)
         remedy = "BMCs live in the out-of-band pools of the region file"
         yield _problem(inventory, row, "bmc", f"{row.bmc} is outside {pools}", remedy)
-    for block in blocks:
-        if block.num_addresses <= _ENDS:
-            continue
-        ends = {block.network_address: "network"}
-        if block.version == 4:  # the last address of an IPv6 network is one like others
-            ends[block.broadcast_address] = "broadcast"
-        if row.bmc in ends:
-            message = f"{row.bmc} is the {ends[row.bmc]} address of {block}"
-            yield _problem(inventory, row, "bmc", message, "give the address of the host's BMC")
-            return
+    if row.bmc in ends:
+        message = f"{row.bmc} is {ends[row.bmc]}"
+        yield _problem(inventory, row, "bmc", message, "give the address of the host's BMC")
 
 
 def _heights(inventory: Inventory, space: RackSpace, rows: Sequence[Row]) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import ipaddress
 from typing import Annotated, Any
 
@@ -110,7 +111,7 @@ Network6 = Annotated[ipaddress.IPv6Network, BeforeValidator(_network(6)), _netwo
 
 def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Refuse a list of the region file that names a thing twice."""
-    seen = sorted({str(v) for v in values if values.count(v) > 1})
+    seen = sorted(str(value) for value, times in collections.Counter(values).items() if times > 1)
     if seen:
         raise ValueError(f"named more than once: {', '.join(seen)}")
     return values

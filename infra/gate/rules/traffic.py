@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network
 
 from ...objects import labels
@@ -37,16 +38,53 @@ _NO_PEERS = frozenset({"toPorts", "icmps", "authentication"})
 def tenant_cross_traffic(views: Objects) -> Iterator[Breach]:
     """Policies in tenants' namespaces that admit other tenants, every namespace or every address."""
     homes = _manifests.homes(views)
+    neighbours: dict[str, _Neighbours] = defaultdict(_Neighbours)
+    for place, tenant_home in homes.items():
+        neighbours[place[0]].add(tenant_home)
     for view in views.of_kind("NetworkPolicy", "CiliumNetworkPolicy") if homes else ():
         home = homes.get(_manifests.place(view))
         if home is None:
             continue
-        others = [other for place, other in homes.items() if place[0] == view.id.partition("/")[0]]
-        strangers = [*(other for other in others if other.tenant != home.tenant), _stranger(home)]
+        strangers = _Strangers(neighbours[view.id.partition("/")[0]], home)
         peers = _peers(view, strangers) if view.kind == "NetworkPolicy" else _cilium_peers(view, strangers)
         if wide := list(dict.fromkeys(peers)):
             message = f"tenants do not reach each other: {view.kind} {view.name} of {view.namespace} allows "
             yield Breach(message=message + _manifests.listed(wide), subject=home.subject)
+
+
+class _Neighbours:
+    """Tenants' namespaces of a cluster, and those that have a label, so that a policy does not look at each."""
+
+    def __init__(self) -> None:
+        self.homes: list[Home] = []
+        self.by_label: dict[tuple[str, str], list[Home]] = defaultdict(list)
+
+    def add(self, home: Home) -> None:
+        """One more namespace."""
+        self.homes.append(home)
+        for pair in home.labels.items():
+            self.by_label[pair].append(home)
+
+
+class _Strangers:
+    """Namespaces of all tenants of a cluster but one, and of one that is not there yet."""
+
+    def __init__(self, neighbours: _Neighbours, home: Home) -> None:
+        self._neighbours = neighbours
+        self._home = home
+
+    def __iter__(self) -> Iterator[Home]:
+        return self._others(self._neighbours.homes)
+
+    def that_may_match(self, selector: Manifest) -> Iterator[Home]:
+        """Those that have one of the labels that a selector asks for; all if it asks for none."""
+        pairs = [(key, value) for key, value in (selector.get("matchLabels") or {}).items() if isinstance(value, str)]
+        lists = [self._neighbours.by_label.get(pair, []) for pair in pairs]
+        return self._others(min(lists, key=len, default=self._neighbours.homes))
+
+    def _others(self, homes: list[Home]) -> Iterator[Home]:
+        yield from (home for home in homes if home.tenant != self._home.tenant)
+        yield _stranger(self._home)
 
 
 def _stranger(home: Home) -> Home:
@@ -55,7 +93,7 @@ def _stranger(home: Home) -> Home:
     return Home(view=home.view, tenant=_ANOTHER, labels=marks)
 
 
-def _peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
+def _peers(view: ObjectView, strangers: _Strangers) -> Iterator[str]:
     """What a NetworkPolicy allows and should not."""
     spec = view.spec
     types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
@@ -65,18 +103,19 @@ def _peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
                 yield f"{direction} {key} anywhere"
             for peer in peer_rule.get(key) or ():
                 if peer.get("namespaceSelector") is not None:
-                    yield from _selected(direction, peer["namespaceSelector"], strangers)
+                    selector = peer["namespaceSelector"]
+                    yield from _selected(direction, selector, strangers.that_may_match(selector))
                 if block := peer.get("ipBlock"):
                     yield from _addresses(direction, block.get("cidr", ""), block.get("except") or [], strangers)
 
 
-def _selected(direction: str, selector: Manifest, strangers: list[Home]) -> Iterator[str]:
+def _selected(direction: str, selector: Manifest, strangers: Iterable[Home]) -> Iterator[str]:
     hit = [stranger.tenant for stranger in strangers if _manifests.selects(selector, stranger.labels)]
     if hit:
         yield f"{direction} with {_manifests.listed([name for name in hit if name != _ANOTHER] or hit)}"
 
 
-def _addresses(direction: str, cidr: str, without: list[str], strangers: list[Home]) -> Iterator[str]:
+def _addresses(direction: str, cidr: str, without: list[str], strangers: Iterable[Home]) -> Iterator[str]:
     block, cut = _network(cidr), [_network(text) for text in without]
     if block.prefixlen == 0 and not cut:
         yield f"{direction} with every address ({cidr})"
@@ -104,7 +143,7 @@ def _within(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) 
     return inner.network_address in outer and inner.broadcast_address in outer
 
 
-def _cilium_peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
+def _cilium_peers(view: ObjectView, strangers: _Strangers) -> Iterator[str]:
     """What a CiliumNetworkPolicy allows and should not; its denials only take away."""
     for spec in (view.spec, *(view.manifest.get("specs") or ())):
         for direction, start in (("ingress", "from"), ("egress", "to")):
@@ -112,7 +151,7 @@ def _cilium_peers(view: ObjectView, strangers: list[Home]) -> Iterator[str]:
                 yield from _cilium_rule(direction, start, peer_rule, strangers)
 
 
-def _cilium_rule(direction: str, start: str, peer_rule: Manifest, strangers: list[Home]) -> Iterator[str]:
+def _cilium_rule(direction: str, start: str, peer_rule: Manifest, strangers: _Strangers) -> Iterator[str]:
     if peer_rule and not any(key.startswith(start) and key not in _NO_PEERS for key in peer_rule):
         yield f"{direction} {start} anywhere"
     for entity in peer_rule.get(f"{start}Entities") or ():

@@ -14,7 +14,7 @@ from ...spec.problems import Problem
 from ...spec.source import Document, Path_
 from .. import quantities
 from ..allocation.lock import ClusterEntry, Lock
-from . import capacity, combinations, plausibility
+from . import capacity, combinations, counts, plausibility
 from .context import Check, Context
 
 RESERVED = frozenset(
@@ -32,9 +32,9 @@ PRIVATE_ASNS = ((64_512, 65_534), (4_200_000_000, 4_294_967_294))
 
 
 def check(region: spec.Region, catalog: Catalog, document: Document) -> list[Problem]:
-    """All faults of a region file beyond its shape: names and references first, since the rest relies on them."""
+    """All faults of a region file beyond its shape: counts, names and references first, which the rest relies on."""
     context = Context(region, catalog, document)
-    for group in (_REFERENCES, _COMBINATIONS, _SIZES):
+    for group in (counts.CHECKS, _REFERENCES, _COMBINATIONS, _SIZES):
         problems = [problem for faults_of in group for problem in faults_of(context)]
         if problems:
             return problems
