@@ -103,7 +103,7 @@ def test_an_item_given_out_twice_is_found(folder: Folder) -> None:
         (r"vni: 16700001", "vni: 16777216", "entries[7].vni: Input should be less than or equal to 16777215"),
         (r"slots: \[0\]", "slots: [-1]", "Input should be greater than or equal to 0"),
         (r"racks: \[\[0, 0\]\]", "racks: [[3, 1]]", "Value error, 3 to 1 runs backwards"),
-        (r"racks: \[\[0, 0\]\]", "racks: [[0, 99999999999]]", "Input should be less than or equal to 1000000"),
+        (r"racks: \[\[0, 0\]\]", "racks: [[0, 99999999999]]", "Input should be less than or equal to 9999"),
         (r"version: 1", "version: 2", "version: Input should be 1"),
         (r"entries:(?s:.)*", "entries: 3\n", "entries: Input should be a valid tuple"),
     ],

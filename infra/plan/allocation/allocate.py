@@ -266,7 +266,7 @@ class Allocator:
 
     def _tenant_racks(self, tenant: spec.Tenant, path: Path_) -> None:
         entries = self.held.get(f"tenant-racks/{tenant.name}", [])
-        have = sum(len(e.indices) for e in entries if isinstance(e, TenantRacksEntry))
+        have = sum(e.count for e in entries if isinstance(e, TenantRacksEntry))
         want = (tenant.racks or 0) - have
         if want <= 0:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -113,8 +114,8 @@ def _tenants(locked: LockedRegion) -> Iterator[Problem]:
 def _racks_gone(
     locked: LockedRegion, tenant: spec.Tenant, entries: list[Entry], index: int, cluster: spec.Cluster
 ) -> Iterator[Problem]:
-    indices = [rack for entry in entries if isinstance(entry, TenantRacksEntry) for rack in entry.indices]
-    needed = max(indices[: tenant.racks or 0], default=-1) + 1
+    indices = (rack for entry in entries if isinstance(entry, TenantRacksEntry) for rack in entry.indices)
+    needed = max(itertools.islice(indices, tenant.racks or 0), default=-1) + 1
     racks = quantities.racks(cluster, locked.catalog)
     if needed > racks:
         message = f"{racks} racks leave out rack {needed}, which is dedicated to tenant {tenant.name}"

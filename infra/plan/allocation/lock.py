@@ -38,8 +38,8 @@ def _ordered(stretch: tuple[int, int]) -> tuple[int, int]:
 
 _Word = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 """Visible ASCII: names are compared, and nothing may only look the same."""
-_Place = Annotated[int, Field(ge=0, le=1_000_000)]
-"""Number of a rack or core node, from 0."""
+_Place = Annotated[int, Field(ge=0, le=9_999)]
+"""Number of a rack or core node, from 0; names of racks have four digits, and limits of the catalogue are below."""
 _Asn = Annotated[int, Field(ge=1, le=4_294_967_294)]
 _Places = Annotated[tuple[_Place, _Place], AfterValidator(_ordered)]
 """First and last, both included."""
@@ -116,6 +116,11 @@ class TenantRacksEntry(_Entry):
     kind: Literal["tenant-racks"] = "tenant-racks"
     cluster: _Word
     racks: tuple[_Places, ...] = Field(min_length=1)
+
+    @property
+    def count(self) -> int:
+        """How many racks these are."""
+        return sum(last - first + 1 for first, last in self.racks)
 
     @property
     def indices(self) -> list[int]:
