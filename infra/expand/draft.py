@@ -141,6 +141,7 @@ def draft(accepted: Accepted) -> Draft:
     storage, no_storage = carryover.storage(source, groups, catalog, region=accepted.name)
     tenants, no_tenants = carryover.tenants(source, groups, catalog, country=accepted.profile.id)
     core, needed = _core(source, parts, managements, storage, hall_of)
+    halls = layout.with_core_racks(halls, core, source.core.nodes_per_rack)
     left = [(f"cluster {cluster.name}", "its share of the power holds no rack") for cluster in dropped]
     left += [(f"storage {name}", "none of its clusters is there") for name in no_storage]
     left += [(f"tenant {name}", why) for name, why in no_tenants]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from .. import spec
 from ..catalog import Catalog
@@ -67,6 +68,18 @@ def halls(
         for name, occupants in inside.items()
     ]
     return new_halls, {part.cluster.name: name for name, occupants in inside.items() for part in occupants}
+
+
+def with_core_racks(halls: Sequence[HallOf], core: Mapping[str, Any], per_rack: int) -> list[HallOf]:
+    """The halls with positions for the racks of core nodes too, which stand in the first one if in none by name."""
+    racks = -(-core["nodes"] // per_rack)
+    home = core.get("hall") or halls[0].hall.name
+    return [
+        dataclasses.replace(item, hall=item.hall.model_copy(update={"max_racks": item.hall.max_racks + racks}))
+        if item.hall.name == home and item.hall.max_racks is not None
+        else item
+        for item in halls
+    ]
 
 
 def _next_hall(taken: set[str]) -> str:

@@ -55,7 +55,8 @@ def place(inventory: Inventory, racks: Sequence[RackSpace], oob: Sequence[IPNetw
             problems.append(_unknown_rack(inventory, row, near))
         else:
             by_rack.setdefault(row.rack, []).append(row)
-        problems += _bmc(inventory, row, oob, ends)
+        if row.bmc in ends or not any(_inside(row.bmc, pool) for pool in oob):
+            problems += _bmc(inventory, row, oob, ends)
     placed: dict[str, tuple[Host, ...]] = {}
     for name, rows in by_rack.items():
         rows = sorted(rows, key=lambda r: r.u)
@@ -94,8 +95,10 @@ def _bmc(inventory: Inventory, row: Row, oob: Sequence[IPNetwork], ends: Mapping
 
 def _heights(inventory: Inventory, space: RackSpace, rows: Sequence[Row]) -> Iterator[Problem]:
     """Faults of hosts that stand in each other or above the rack; made-up hosts stand anywhere."""
-    real = [row for row in rows if not row.serial.startswith(SAMPLE_PREFIX)]
     tall = space.height_u
+    if tall == 1:  # one unit each, and no two rows have the same
+        return
+    real = [row for row in rows if not row.serial.startswith(SAMPLE_PREFIX)]
     for lower, row in itertools.pairwise(real):
         if lower.u < row.u < lower.u + tall:
             message = (
