@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from ._models import Entry, Grade
 
 _UNIQUE_LOCAL = IPv6Network("fc00::/7")
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+"""RFC 1918 and RFC 6598."""
 _Asn = Annotated[int, Field(ge=64_512, le=4_294_967_294)]
 _Vni = Annotated[int, Field(ge=1, le=16_777_214)]
 
@@ -42,6 +44,10 @@ class Pools(Entry):
             first, last = getattr(self, name)
             if first > last:
                 raise ValueError(f"{name}: {first} to {last} runs backwards")
+        for name in ("underlay_v4", "oob_v4"):
+            public = [str(pool) for pool in getattr(self, name) if not any(pool.subnet_of(p) for p in _PRIVATE)]
+            if public:
+                raise ValueError(f"{name}: {', '.join(public)} is not private; use {', '.join(map(str, _PRIVATE))}")
         large = [
             str(network) for network in self.ula_v6 if network.prefixlen > 48 or not network.subnet_of(_UNIQUE_LOCAL)
         ]

@@ -221,4 +221,7 @@ def _unknown(fleet: Fleet, document: Document, region_names: Sequence[str]) -> I
 
 
 def _project(root: Path) -> str:
-    return str(source.read(root / "Pulumi.yaml").data["name"])
+    document = source.read(root / "Pulumi.yaml")
+    if not isinstance(document.data.get("name"), str):
+        raise InputError([document.problem(("name",), "is missing, or no text", remedy="name the project")])
+    return str(document.data["name"])

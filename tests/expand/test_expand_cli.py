@@ -279,6 +279,23 @@ def test_malformed_pools_are_refused_with_their_line(project: Path, aifactory: R
     assert "stacks/addressing.yaml:2: underlay: no such key here" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("oob_v4: [11.0.0.0/8]\n", "oob_v4: 11.0.0.0/8 is not private; use 10.0.0.0/8"),
+        ("tenants: 0100\n", "stacks/addressing.yaml:1: tenants: a number in base 8"),
+        ("tenants: !!int many\n", "stacks/addressing.yaml:1: tenants: the tag '!!int' is not used here"),
+    ],
+)
+def test_pools_that_lie_or_make_no_sense_are_refused(project: Path, aifactory: Run, text: str, fault: str) -> None:
+    (project / "stacks/addressing.yaml").write_text(text, encoding="utf-8")
+
+    outcome = aifactory(*OSAKA)
+
+    assert outcome.code == 2
+    assert fault in outcome.err
+
+
 def test_a_management_stack_that_is_there_already_stays_so(project: Path, aifactory: Run) -> None:
     assert aifactory("expand", "lab", "--to", "jp-lab", "--country", "JP", "--power-mw", "0.5").code == 0
 

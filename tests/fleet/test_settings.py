@@ -129,3 +129,27 @@ def test_every_setting_says_what_it_is() -> None:
 
     assert {Fleet, Wave} <= set(models)
     assert undescribed == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("resync_seconds: !!int soon\n", "fleet.yaml:1: resync_seconds: the tag '!!int' is not used here"),
+        ("resync_seconds: 0144\n", "fleet.yaml:1: resync_seconds: a number in base 8"),
+        ("namespace: fleet # all\u2028resync_seconds: 60\n", r"fleet.yaml:1: the character U\+2028"),
+    ],
+)
+def test_what_yaml_hides_is_refused(project: Path, text: str, fault: str) -> None:
+    (project / "stacks" / "fleet.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(InputError, match=fault):
+        load(project, KNOWN)
+
+
+@pytest.mark.parametrize("text", ["runtime: python\n", "name: 1\n"])
+def test_a_project_without_a_name_is_a_fault_of_its_file(project: Path, text: str) -> None:
+    write_settings(project)
+    (project / "Pulumi.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(InputError, match=r"Pulumi.yaml.*name: is missing, or no text"):
+        load(project, KNOWN)
