@@ -18,8 +18,7 @@ from ..spec.source import display_name
 
 Kubeconfig = dict[str, Any]
 """A kubeconfig as plain data."""
-MOST_AUTHORITY_BYTES = 1024 * 1024
-"""The bundle of all public authorities has about 220 KiB."""
+MOST_AUTHORITY_BYTES = 1024 * 1024  # the bundle of all public authorities has about 220 KiB
 _KINDS = ("clusters", "contexts", "users")
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
@@ -141,13 +140,12 @@ def authority(command: spec.Exec, root: Path) -> bytes | None:
     """
     if command.ca_file is None:
         return None
-    path = root / command.ca_file
+    path, name = root / command.ca_file, display_name(root / command.ca_file)
     try:
-        content = plain_file.read(path, display_name(path), most_bytes=MOST_AUTHORITY_BYTES, within=root)
+        content = plain_file.read(path, name, most_bytes=MOST_AUTHORITY_BYTES, within=root)
     except FileNotFoundError:
-        problem = Problem(file=display_name(path), message="the certificate authority can't be read: No such file")
-        raise InputError([problem]) from None
+        raise InputError([Problem(file=name, message="the certificate authority can't be read: no file")]) from None
     if b"-----BEGIN CERTIFICATE-----" not in content:
         remedy = "give the API server's certificate authority"
-        raise InputError([Problem(file=display_name(path), message="no PEM certificate", remedy=remedy)])
+        raise InputError([Problem(file=name, message="no PEM certificate", remedy=remedy)])
     return content

@@ -80,5 +80,5 @@ def test_the_authority_is_read_below_the_project(tmp_path: Path) -> None:
     assert authority(None) is None
     with pytest.raises(InputError, match="no PEM certificate"):
         authority("empty.pem")
-    with pytest.raises(InputError, match="can't be read: No such file"):
+    with pytest.raises(InputError, match="can't be read: no file"):
         authority("missing.pem")

@@ -113,7 +113,7 @@ def test_a_kubeconfig_from_a_cluster_that_runs_a_program_stops_the_update() -> N
     def program() -> None:
         assert ClusterProviders(region_plan(), Registry(), root=Path("/"))["train-a"]
 
-    with pytest.raises(Exception, match=r"secret train-a/train-a-kubeconfig .*users\[admin\]\.exec"):
+    with pytest.raises(Exception, match=r"secret train-a/train-a-kubeconfig .*users\[admin\]\.exec\. a kubeconfig"):
         run(program, state=state)
 
 
