@@ -5,6 +5,7 @@ The command line maps them in one place (`cli.main`). What is none of them is a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -28,7 +29,7 @@ class FactoryError(Exception):
     def __init__(self, message: str, remedy: str = "") -> None:
         self.message = message
         self.remedy = remedy
-        super().__init__(_sentence(message, remedy))
+        super().__init__(without_passwords(_sentence(message, remedy)))
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -65,6 +66,18 @@ class InterruptedRunError(FactoryError):
     """The user stopped the run, between two requests."""
 
     exit_code = INTERRUPTED
+
+
+_PASSWORD = re.compile(r"(?<=://)[^\s/?#@]*:[^\s/?#@]*@")
+
+
+def without_passwords(text: str) -> str:
+    """A text for a terminal or a log, whose URLs name no user and password.
+
+    >>> without_passwords("http://alice:hunter2@proxy.example:3128 does not answer")
+    'http://...@proxy.example:3128 does not answer'
+    """
+    return _PASSWORD.sub("...@", text)
 
 
 def _sentence(message: str, remedy: str) -> str:

@@ -8,6 +8,8 @@ import sys
 
 import click
 
+from ..errors import without_passwords
+
 PIPE_WIDTH = 120
 
 
@@ -21,7 +23,7 @@ def say(text: str, style: str = "", *, err: bool = False) -> None:
     """
     words = style.split()
     colour = next((word for word in words if word not in ("bold", "dim")), None)
-    styled = click.style(text, fg=colour, bold="bold" in words or None, dim="dim" in words or None)
+    styled = click.style(without_passwords(text), fg=colour, bold="bold" in words or None, dim="dim" in words or None)
     click.echo(styled, err=err, color=False if "NO_COLOR" in os.environ else None)
 
 
