@@ -18,10 +18,12 @@ from . import capacity, combinations, counts, plausibility
 from .context import Check, Context
 
 RESERVED = frozenset(
-    {"default", "ai-factory", "flux-system", "cert-manager", "external-secrets", "gpu-operator", "kueue-system"}
-    | {"capi-operator-system", "capi-system", "capm3-system", "baremetal-operator-system", "core", "sample"}
+    {"default", "ai-factory", "capi-system", "capm3-system", "baremetal-operator-system", "metal3-ipam-system"}
+    | {"core", "sample"}
 )
-"""Namespaces and words of the platform itself."""
+"""Namespaces and words of the platform itself, beside those of the catalogue's charts."""
+RESERVED_BEGINNINGS = ("kube-", "capi-", "ai-factory-")
+"""Of namespaces of Kubernetes, of Cluster API's providers, and of this package."""
 PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 )
@@ -78,12 +80,13 @@ def _names_across(context: Context) -> Iterator[Problem]:
         if cluster.name in taken:
             message = f"the name {cluster.name} is taken by {taken[cluster.name]}"
             yield context.problem(("clusters", index, "name"), message, "choose another name")
+    of_charts = {chart.namespace for chart in context.catalog.charts}
     for key, names in (
         ("clusters", [c.name for c in region.clusters]),
         ("tenants", [t.name for t in region.tenants]),
     ):
         for index, name in enumerate(names):
-            if name in RESERVED or name.startswith("kube-"):
+            if name in RESERVED | of_charts or name.startswith(RESERVED_BEGINNINGS):
                 message = f"{name} is the platform's own namespace"
                 yield context.problem((key, index, "name"), message, "choose another name")
 
