@@ -7,6 +7,11 @@ import sys
 from functools import cache
 from importlib import metadata
 
+import msgspec
+import pydantic
+import pydantic_core
+import yaml
+
 from ...files import PACKAGE
 
 FORMAT = 2
@@ -17,8 +22,8 @@ OWNERS_SINCE = 2
 """First format whose objects say whose they are."""
 _FOLDERS = ("catalog", "gate", "objects", "plan", "spec", "text")
 _SUFFIXES = (".py", ".yaml", ".j2")
-_LIBRARIES = ("jinja2", "msgspec", "pydantic", "pydantic-core", "pyyaml")
-"""Whose versions count: what plans are read, checked, rendered and encoded with."""
+_LIBRARIES = (msgspec, pydantic, pydantic_core, yaml)
+"""Whose versions count: what plans are read, checked and encoded with; and Jinja2, which is loaded only to render."""
 
 
 def digest(*parts: bytes | str) -> str:
@@ -46,4 +51,5 @@ def fingerprint() -> str:
 @cache
 def libraries() -> str:
     """Digest of Python's version and those of the libraries that plans and verdicts rely on."""
-    return digest(sys.version, *(f"{name} {metadata.version(name)}" for name in _LIBRARIES))
+    versions = (f"{library.__name__} {library.__version__}" for library in _LIBRARIES)
+    return digest(sys.version, f"jinja2 {metadata.version('jinja2')}", *versions)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from ...errors import UnavailableError
 from ...files import state_home, write_private
 
 _BYTES = 32
-_PASSING = secrets.token_bytes(_BYTES)
+_PASSING = os.urandom(_BYTES)
 """Key of users who can keep none: their entries are good for this process and what it forks."""
 
 
@@ -61,7 +60,7 @@ def _kept(path: Path) -> bytes | None:
 
 
 def _new(path: Path) -> bytes:
-    key = secrets.token_bytes(_BYTES)
+    key = os.urandom(_BYTES)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(path, key)
     return key
