@@ -47,7 +47,9 @@ def shaped(name: str, clusters: Sequence[tuple[int, int]], protect: bool = True)
         for group in range(groups)
     ]
     region = SimpleNamespace(region=SimpleNamespace(name=name), layout="split", protect=protect)
-    return SimpleNamespace(name=name, spec=region, clusters=made, tenants=tenants, sample_inventory=False)
+    return SimpleNamespace(
+        name=name, spec=region, management=[], clusters=made, tenants=tenants, sample_inventory=False
+    )
 
 
 def needs_of(waves: Iterable[WaveOrder]) -> dict[str, tuple[str, ...]]:
