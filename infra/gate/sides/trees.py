@@ -6,6 +6,7 @@ base went on since the branch was made, git merges both in memory, with objects 
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,7 +136,8 @@ class _Opener:
         objects.mkdir()
         index = self.scratch / "index"
         if (self.git_folder / "index").exists():
-            index.write_bytes((self.git_folder / "index").read_bytes())
+            # With its time: git looks again at files that are as young as the index, and a younger copy hides changes.
+            shutil.copy2(self.git_folder / "index", index)
         self.git.environment = {
             "GIT_INDEX_FILE": str(index),
             "GIT_OBJECT_DIRECTORY": str(objects),
