@@ -20,6 +20,8 @@ from ai_factory.infra.spec.schema import schema_text
 from tests import regionfile
 from tests.conftest import Outcome
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 EXECUTABLE = Path(sys.executable).with_name("aifactory")
 REGIONS = ["kr-dsx-1", "kr-haein", "kr-ulsan", "lab"]

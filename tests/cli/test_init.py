@@ -23,6 +23,8 @@ from tests import regionfile
 from tests.conftest import Outcome
 from tests.gate.project import WHO
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 FILES = {
     ".github/workflows/ai-factory-report.yml", ".github/workflows/ai-factory.yml", ".gitignore", ".gitlab-ci.yml",

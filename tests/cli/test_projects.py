@@ -20,6 +20,8 @@ from tests.cli.test_help import COMMANDS
 from tests.conftest import Outcome
 from tests.gate.project import WHO
 
+pytestmark = pytest.mark.slow
+
 LAB = regionfile.base_text("lab")
 PROJECT = {"Pulumi.yaml": "name: mine\nruntime: python\n"}
 

@@ -21,6 +21,8 @@ import yaml
 from tests import regionfile
 from tests.conftest import Outcome
 
+pytestmark = pytest.mark.slow
+
 FOLDER = regionfile.REPOSITORY / "tests" / "cases" / "wrong"
 CASES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))}
 KEYS = {"about", "expect", "count", "base", "set", "delete", "replace", "at_line", "text", "bytes", "generate", "files"}

@@ -17,6 +17,8 @@ from tests.engine.harness import MERGE, Lab, config_map
 from tests.fake_api.clock import Clock
 from tests.fake_api.faults import forbidden, meanwhile, unavailable
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Outcome]
 OBJECTS = 184
 

@@ -13,6 +13,8 @@ from ai_factory.infra import catalog, plan_region
 from ai_factory.infra.plan.allocation.address_plan import numbers_of, overlaps
 from tests.conftest import Outcome
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 OSAKA = ("expand", "kr-ulsan", "--to", "jp-osaka", "--country", "JP", "--power-mw", "60")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import pytest
 import yaml
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from ai_factory.infra.plan.allocation import ledger
 from ai_factory.infra.plan.allocation.address_plan import overlaps
 from ai_factory.infra.plan.allocation.lock import ClusterEntry, TenantEntry, lock_path, networks_of
 from tests.expand.conftest import make_project
+
+pytestmark = pytest.mark.slow
 
 EXPANSIONS = st.tuples(
     st.just("expand"),

@@ -13,6 +13,8 @@ from pytest_mock import MockerFixture
 from ai_factory.infra.fleet import overview
 from tests.conftest import Outcome
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 KEYS = {"region", "verdict", "totals", "resources", "problems", "refused", "notices"}
 

@@ -15,6 +15,8 @@ from tests import schema
 from tests.fleet.conftest import COMMIT, SETTINGS, big, examples, settings
 from tests.objects.conftest import make_plan
 
+pytestmark = pytest.mark.slow
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "cloud": {

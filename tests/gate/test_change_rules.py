@@ -10,6 +10,8 @@ from ai_factory.infra.gate import rule
 
 from . import change_cases
 
+pytestmark = pytest.mark.slow
+
 FILES = change_cases.files()
 RULES = rule.rules_of_scope("change")
 

@@ -45,6 +45,8 @@ from tests.conftest import Outcome
 
 from .project import Project
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent / "hostile"
 REGIONS = ("kr-dsx-1", "kr-haein", "kr-ulsan", "lab")
 TODAY = "2027-03-01"

@@ -11,6 +11,8 @@ from ai_factory.infra.gate.impact import diff, immutable
 from ai_factory.infra.objects import kinds
 from tests import schema
 
+pytestmark = pytest.mark.slow
+
 CONDITIONAL = {
     ("CephCluster.ceph.rook.io", "spec.network.provider"): "only from one provider to another",
     ("CephCluster.ceph.rook.io", "spec.security.cephx.csi"): "counts upwards only",

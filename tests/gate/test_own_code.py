@@ -18,6 +18,8 @@ from tests import regionfile
 
 from .project import Project
 
+pytestmark = pytest.mark.slow
+
 TODAY = datetime.date(2027, 3, 1)
 APPROVAL = """
 approvals:

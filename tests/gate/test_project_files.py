@@ -13,6 +13,8 @@ from ai_factory.infra.spec.problems import InputError
 
 from .project import Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:

@@ -19,6 +19,8 @@ from tests.conftest import Outcome
 
 from .project import Project
 
+pytestmark = pytest.mark.slow
+
 
 def judged(project: Project, *stacks: str, **more: object) -> Verdict:
     return run.gate(run.Request(root=project.folder, base="main", stacks=stacks, **more))  # type: ignore[arg-type]

@@ -18,6 +18,8 @@ from ai_factory.infra.spec import inventory as inventories
 from tests import regionfile
 from tests.bench import gigawatt
 
+pytestmark = pytest.mark.slow
+
 REGIONS = ["lab", "kr-haein", "kr-ulsan", "kr-dsx-1"]
 
 

@@ -17,6 +17,8 @@ from ai_factory.infra.show.gate import escape, markdown
 from . import made
 from .test_show_terminal import verdicts
 
+pytestmark = pytest.mark.slow
+
 GITHUB = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 SMALL = """\
 <!-- ai-factory-gate -->

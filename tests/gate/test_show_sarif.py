@@ -16,6 +16,8 @@ from ai_factory.infra.show.gate import sarif
 from . import made
 from .test_show_terminal import verdicts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def rules(monkeypatch: pytest.MonkeyPatch) -> None:

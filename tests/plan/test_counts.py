@@ -12,6 +12,8 @@ from ai_factory.infra.plan import regions
 from ai_factory.infra.spec.problems import InputError
 from tests import regionfile
 
+pytestmark = pytest.mark.slow
+
 WAIVER = {"rule": "image-pinned", "reason": "signed by the image server", "until": "2027-01-01"}
 LOSS = {"action": "delete", "subject": "tenant/acme", "by": "CHG-1", "reason": "contract ended", "until": "2027-01-01"}
 TWIN = {"provider": "existing", "system": "rtx-pro-server", "nodes": 4, "rack_kw": 30, "purpose": "inference"}

@@ -30,6 +30,8 @@ from tests.regionfile import REPOSITORY
 
 from .conftest import PACK
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parent.parent / "cases" / "rules"
 TODAY = datetime.date(2026, 6, 1)
 URN = "urn:pulumi:{stack}::ai-factory::{type}::{id}"

@@ -93,7 +93,7 @@ def test_a_certificate_authority_is_a_plain_file_of_the_project(name: str, proje
     with pytest.raises(InputError) as caught:
         kubeconfig.authority(command, project)
 
-    expected = "more than the 1 MiB allowed" if "long" in name else CASES[name][2].replace("no such", "No such")
+    expected = "more than the 1 MiB allowed" if "long" in name else CASES[name][2].replace("no such", "no file")
     assert expected in str(caught.value)
 
 
