@@ -11,6 +11,8 @@ import pytest
 import ai_factory.infra
 import tests.fake_api
 
+pytestmark = pytest.mark.slow
+
 NAMES = [
     module.name
     for module in pkgutil.walk_packages(ai_factory.infra.__path__, "ai_factory.infra.")

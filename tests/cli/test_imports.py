@@ -10,6 +10,8 @@ import pytest
 
 from tests.gate.project import Project
 
+pytestmark = pytest.mark.slow
+
 SLOW = ("httpx2", "lightkube", "pulumi")
 PROGRAM = f"""
 import sys

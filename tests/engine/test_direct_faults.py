@@ -35,6 +35,8 @@ from tests.fake_api.faults import Act
 from tests.fake_api.server import FakeApi
 from tests.fake_api.values import Answer, Request, status
 
+pytestmark = pytest.mark.slow
+
 A = "PATCH .*/configmaps/a$"
 
 

@@ -13,6 +13,8 @@ from ai_factory import components
 from tests.components import harness
 from tests.components.test_providers import secret_state
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "examples" / "each_component"
 README = REPOSITORY / "README.md"

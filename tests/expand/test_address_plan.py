@@ -33,6 +33,8 @@ from ai_factory.infra.plan.allocation.address_plan import (
 from ai_factory.infra.plan.allocation.allocate import complete
 from tests.regionfile import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 FIGURES = catalog.load()
 POOLS = Pools.model_validate({name: getattr(FIGURES.pools, name) for name in Pools.model_fields})
 SMALL = AddressDemand(underlay=1024, underlay_must=256, oob=512, oob_must=256, asns=10_000, vnis=10_000)

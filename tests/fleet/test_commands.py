@@ -17,6 +17,8 @@ from tests import regionfile
 from tests.conftest import Outcome
 from tests.fleet.conftest import COMMIT, write_settings
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Outcome]
 SHA = ("--commit", COMMIT)
 

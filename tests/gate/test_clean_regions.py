@@ -13,6 +13,8 @@ from ai_factory.infra.objects.base import HelmRelease, Item, items_of
 from ai_factory.infra.objects.region import region_blocks
 from ai_factory.infra.plan import regions
 
+pytestmark = pytest.mark.slow
+
 
 def view(item: Item) -> ObjectView:
     protect = not isinstance(item, HelmRelease) and item.protect

@@ -20,6 +20,8 @@ from ai_factory.infra.objects.ids import Subject
 from ai_factory.infra.plan import regions
 from tests.gate import plans
 
+pytestmark = pytest.mark.slow
+
 UNSET = msgspec.UNSET
 
 

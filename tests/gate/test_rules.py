@@ -14,6 +14,8 @@ from ai_factory.infra.gate.rules import running
 from tests import regionfile
 from tests.gate import rule_cases
 
+pytestmark = pytest.mark.slow
+
 FILES = rule_cases.files()
 ELSEWHERE = {
     "base-unplanned",
