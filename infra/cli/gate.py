@@ -83,9 +83,7 @@ def gate(
         raise click.UsageError("give --base or --no-base, not both")
     day = today.date() if today else datetime.date.today()
     if preview is not None:
-        from ..gate.preview import verdict as preview_verdict
-
-        verdict = preview_verdict.judge(preview, regions.project_root(), day)
+        verdict = _of_preview(preview, day)
     else:
         with _progress(quiet or as_json) as progress:
             verdict = _judged(
@@ -114,6 +112,12 @@ def _list_rules(*, as_json: bool) -> None:
         click.echo(json.dumps(listing.rules_data(), indent=2))
     else:
         listing.show_rules(tables.console().width)
+
+
+def _of_preview(preview: Path, day: datetime.date) -> Verdict:
+    from ..gate.preview import verdict
+
+    return verdict.judge(preview, regions.project_root(), day)
 
 
 def _judged(**request: Any) -> Verdict:

@@ -40,14 +40,16 @@ def require(plan: RegionPlan, targets: Iterable[str], root: Path, ask: Ask | Non
     if os.environ.get(ALLOW) == "allow":
         return
     refused = []
+    allowed = _allowed()
     for target in dict.fromkeys(targets):
         command = plan.access(target).exec
-        if command is None or _mark(command, root) in _allowed():
+        if command is None or (mark := _mark(command, root)) in allowed:
             continue
         words = shlex.join((command.command, *command.args))
         question = f"{target}: the region file gives access by a program on this machine: {words}\nRun it?"
         if ask is not None and ask(question):
-            _remember(_mark(command, root))
+            allowed |= {mark}
+            _remember(allowed)
         else:
             refused.append(f"{target}: access by a program that was not allowed on this machine: {words}")
     if refused:
@@ -76,6 +78,6 @@ def _allowed() -> frozenset[str]:
         return frozenset()
 
 
-def _remember(mark: str) -> None:
+def _remember(marks: frozenset[str]) -> None:
     _file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(_file(), "".join(f"{line}\n" for line in sorted({*_allowed(), mark})), PRIVATE)
+    write_whole(_file(), "".join(f"{mark}\n" for mark in sorted(marks)), PRIVATE)

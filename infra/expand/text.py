@@ -18,7 +18,6 @@ from .layout import HallOf
 from .sizing import GROWTH
 
 _LAYOUT_WHY: dict[spec.Layout, str] = {
-    "single": "chosen: it fits one stack",
     "split": "computed: too many racks for a single stack",
     "wide": "computed: too many clusters for one stack of their management planes",
 }

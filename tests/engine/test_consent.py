@@ -78,8 +78,14 @@ def test_a_yes_ends_with_the_text_of_a_script(tmp_path: Path) -> None:
 def test_a_pipeline_of_reviewed_commits_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(consent.ALLOW, "allow")
 
-    consent.require(plan_of("aws", "token"), ["mgmt"], tmp_path, None)
+    asked = Asked(False)
+    consent.require(plan_of("aws", "token"), ["mgmt"], tmp_path, asked)
+
+    assert asked == []
 
 
 def test_contexts_and_secrets_run_nothing(tmp_path: Path) -> None:
-    consent.require(make_plan(), ["mgmt", "train", "twin"], tmp_path, None)
+    asked = Asked(False)
+    consent.require(make_plan(), ["mgmt", "train", "twin"], tmp_path, asked)
+
+    assert asked == []

@@ -7,7 +7,6 @@ another copy of it: both sides are then planned by their own, and the difference
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,25 +65,24 @@ def _data(side: trees.Side | None, inner: str, shown: str, problems: list[Proble
     file = side.folder / inner if side is not None else None
     if file is None or not file.is_file():
         return None
-    for message in _faults(file):
-        problems.append(Problem(file=shown, message=message, remedy="mend it, or take it back"))
+    data = _mapping(file)
+    if isinstance(data, str):
+        problems.append(Problem(file=shown, message=data, remedy="mend it, or take it back"))
         return None
-    data = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506 makes texts, lists and mappings only
-    return dict(data or {})
+    return data
 
 
-def _faults(file: Path) -> Iterator[str]:
-    """Why a file can't be read, if it can't."""
+def _mapping(file: Path) -> dict[str, Any] | str:
+    """Data of a file; why it can't be read, if it can't."""
     if file.stat().st_size > MAX_BYTES:
-        yield f"has more than {MAX_BYTES:,} bytes"
-        return
+        return f"has more than {MAX_BYTES:,} bytes"
     try:
-        data = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506
+        data = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506 makes texts, lists and mappings only
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        yield f"not valid YAML{line}: {error.problem}"
+        return f"not valid YAML{line}: {error.problem}"
     except (yaml.YAMLError, RecursionError, UnicodeError):
-        yield "not valid YAML"
-    else:
-        if data not in ("", None) and not isinstance(data, dict):
-            yield "a mapping is expected"
+        return "not valid YAML"
+    if data in ("", None):
+        return {}
+    return data if isinstance(data, dict) else "a mapping is expected"

@@ -63,7 +63,8 @@ class Judge:
         if self.sides.base is not None and (pair.before is not None or pair.base is None):
             changes = self._changes(pair)
             lost = blast.blast(pair.before, pair.after, changes)
-        findings = self._findings(pair, changes, lost, shown)
+        decided = decisions.of_pair(pair)
+        findings = self._findings(pair, changes, lost, shown, decided)
         return RegionVerdict(
             region=pair.name,
             file=shown,
@@ -77,7 +78,7 @@ class Judge:
             pools_after=pair.after.pools if pair.after else (),
             settings=tuple(altered(pair.before, pair.after)),
             findings=findings,
-            decisions=decisions.of_pair(pair).recorded() if self.sides.base is not None else (),
+            decisions=decided.recorded() if self.sides.base is not None else (),
             notes=tuple(pair.notes),
         )
 
@@ -188,12 +189,13 @@ class Judge:
         former = [name for name in (pair.before.stacks if pair.before else ()) if name not in outline.stacks]
         return totals.stack_deltas(changes, resources, [*outline.stacks, *former])
 
-    def _findings(self, pair: Pair, changes: tuple[Change, ...], lost: Blast, shown: str) -> tuple[Finding, ...]:
+    def _findings(
+        self, pair: Pair, changes: tuple[Change, ...], lost: Blast, shown: str, decided: decisions.Decisions
+    ) -> tuple[Finding, ...]:
         findings: list[Finding] = []
         used: set[int] = set()
         if pair.after is not None and pair.head is not None:
             findings += standing_findings(self.computing.opened(pair.head), self.pairs.heads)
-        decided = decisions.of_pair(pair)
         waits = self.settings.decisions_on_base
         if self.sides.base is not None and pair.base is not None:
             view = ChangeView(

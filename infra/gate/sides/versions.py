@@ -38,7 +38,9 @@ def absent(git: Git, base: str, head: str, runs: str) -> str | None:
         head: the merge result.
         runs: the work tree, whose code runs.
     """
-    versions = Versions(base=_ids(git, base), head=_ids(git, head), runs=_ids(git, runs))
+    of_head = _ids(git, head)
+    # The merge result is the work tree itself where the base stands still: git is not asked twice.
+    versions = Versions(base=_ids(git, base), head=of_head, runs=of_head if runs == head else _ids(git, runs))
     if CODE[0] in versions.base and git.names(base, GATE):
         return _of_a_copy(git, versions)
     raised = _repinned(git, versions.base, versions.head)
