@@ -6,7 +6,7 @@
 - `lifecycle`: up, down, status, drift. `up_all`: `up --all`. `diagnose`: doctor, logs. `sandbox`: its commands.
 - `options`: options and completions that commands share. `region_run`: a region opened for a command that reaches
   clusters. `up_request`: what the user of `up` asks for. `faults`: an error as lines and an exit code. `ci_log`: lines
-  that a pipeline would take for commands.
+  that a pipeline would take for commands. `streams`: output whose reader may go.
 
 What takes long to import (engines, the gate, tables) is imported inside the commands: help and completion stay quick.
 """

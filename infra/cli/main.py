@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import click
 
 from ..errors import BAD_INPUT, ENVIRONMENT, INTERRUPTED, REFUSED, FactoryError
 from ..plan import regions
-from . import ci_log, expand, fleet, gate, init, lifecycle
+from . import ci_log, expand, fleet, gate, init, lifecycle, streams
 from .faults import tell
 from .options import JSON, REGION, complete_region
 
@@ -356,9 +355,7 @@ for _command in (*gate.COMMANDS, *lifecycle.COMMANDS, *fleet.COMMANDS, *expand.C
 
 def main() -> None:
     """Entry point: no traceback for anything that a user can cause."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter still shows the rest
+    streams.outlive_readers()
     ci_log.guard()
     try:
         cli.main(prog_name="aifactory", standalone_mode=False)
@@ -370,9 +367,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:
         click.echo(f"error: {error.filename or ''}: {error.strerror}", err=True)
         sys.exit(ENVIRONMENT)

@@ -418,16 +418,44 @@ def test_a_terminal_that_lacks_a_letter_shows_the_rest(lab: Path) -> None:
     assert done.stdout.startswith("mine (??, KR): 176 GPUs")
 
 
-def test_a_reader_that_stops_early_is_no_error() -> None:
+@pytest.mark.parametrize(
+    "pipeline", [{}, {"CI": "true"}, {"PYTHONUNBUFFERED": "1"}], ids=["terminal", "pipeline", "unbuffered"]
+)
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(("plan", "kr-dsx-1", "--json"), 0), (("regions",), 0), (("size", "--power", "nothing"), 2)],
+)
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_reader_that_stops_early_decides_nothing(
+    pipeline: dict[str, str], command: tuple[str, ...], code: int, lines: int
+) -> None:
     with subprocess.Popen(
-        [EXECUTABLE, "plan", "kr-dsx-1", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [EXECUTABLE, *command],
+        env={**{key: value for key, value in os.environ.items() if key not in {"CI", "PYTHONUNBUFFERED"}}, **pipeline},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
-        assert running.stdout.readline() == "{\n"
+        for _ in range(lines):
+            running.stdout.readline()
         running.stdout.close()
-        assert running.stderr.read() == ""
-        assert running.wait(60) == 0
+        said = running.stderr.read()
+
+        assert running.wait(60) == code
+        assert b"Traceback" not in said
+        assert bool(said) == (code != 0)
+
+
+def test_a_verdict_stands_though_nobody_reads_it(lab: Path) -> None:
+    change(lab, **{"region.city": ""})
+    with subprocess.Popen([EXECUTABLE, "check", lab], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        running.stderr.close()
+
+        assert running.wait(60) == 2
 
 
 def test_what_the_machine_refuses_is_its_fault(tmp_path: Path, aifactory: Run) -> None:
