@@ -5,7 +5,8 @@ components are `ai_factory.components`. Nothing is imported before it is used.
 
 Data flows down the rooms: `spec` and `catalog`, `plan`, `objects`, then `engine`; `gate`, `expand` and `fleet` judge
 and multiply; `show` and `cli` face people. Below all: `errors` (what a user can mend, with exit code, words and remedy)
-and `files` (folders of the user, files written whole or not at all). The Pulumi program is `__main__`.
+and `files` (folders of the user, files written whole or not at all). `apiserver` is what objects and sandbox share: the
+settings of an API server. The Pulumi program is `__main__`.
 
 >>> import pathlib, tempfile
 >>> from ai_factory.infra import blocks, judge, plan_region, render

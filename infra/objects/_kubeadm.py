@@ -9,6 +9,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from .. import apiserver
 from ..plan.model import ClusterPlan, RegionPlan
 from ..text.templates import render
 from . import labels
@@ -21,6 +22,7 @@ LINK_MTU = 9000
 
 _PATCHES = "/etc/kubernetes/patches"
 _AUDIT = "/etc/kubernetes/audit"
+_LOGS = "/var/log/kubernetes"
 _VIP = "/etc/ai-factory/kube-vip.yaml"
 _MANIFESTS = "/etc/kubernetes/manifests"
 _LINKS = "/usr/local/sbin/ai-factory-links"
@@ -95,7 +97,7 @@ def control_plane_config(cluster: ClusterPlan) -> Manifest:
         "joinConfiguration": _node([]),
         "files": [
             _kubelet(reserved_cpu=2, reserved_gib=8, pinned=False, aligned=False),
-            _file(f"{_AUDIT}/policy.yaml", render("kubeadm/audit-policy.yaml.j2")),
+            *(_file(f"{_AUDIT}/{name}", content) for name, content in apiserver.files().items()),
             _file(_VIP, _kube_vip(cluster)),
         ],
         # The endpoint is bound on every node that runs kube-vip. A joining node must still reach the others through
@@ -108,21 +110,13 @@ def control_plane_config(cluster: ClusterPlan) -> Manifest:
 
 
 def _cluster_configuration() -> dict[str, Any]:
-    arguments = [
-        _argument("enable-admission-plugins", "NodeRestriction,PodNodeSelector"),
-        _argument("audit-policy-file", f"{_AUDIT}/policy.yaml"),
-        _argument("audit-log-path", "/var/log/kubernetes/audit.log"),
-        _argument("audit-log-maxage", "30"),
-        _argument("audit-log-maxbackup", "20"),
-        _argument("audit-log-maxsize", "200"),
-        _argument("profiling", "false"),
-    ]
+    arguments = [_argument(name, value) for name, value in apiserver.flags(_AUDIT, _LOGS).items()]
     volumes = [
         {"name": "audit-policy", "hostPath": _AUDIT, "mountPath": _AUDIT, "readOnly": True, "pathType": "Directory"},
         {
             "name": "audit-log",
-            "hostPath": "/var/log/kubernetes",
-            "mountPath": "/var/log/kubernetes",
+            "hostPath": _LOGS,
+            "mountPath": _LOGS,
             "readOnly": False,
             "pathType": "DirectoryOrCreate",
         },

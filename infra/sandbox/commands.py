@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from ai_factory.infra import apiserver
+from ai_factory.infra.files import write_private
 from ai_factory.infra.sandbox.layout import ETCD, Layout
 
 APISERVER = "kube-apiserver"
@@ -47,35 +49,42 @@ def etcd(layout: Layout, program: Path, ports: Mapping[str, int]) -> tuple[str, 
     )
 
 
-def apiserver(layout: Layout, program: Path, ports: Mapping[str, int], cluster: str) -> tuple[str, ...]:
-    """The command line of a cluster's API server; its objects are under the cluster's prefix in etcd."""
+def kube_apiserver(layout: Layout, program: Path, ports: Mapping[str, int], cluster: str) -> tuple[str, ...]:
+    """The command line of a cluster's API server, with the settings that a built cluster has.
+
+    Its objects are under the cluster's prefix in etcd. Writes the files that flags name.
+    """
+    own = {**_places(layout, ports, cluster), **_sandbox_only(cluster)}
+    settings = layout.apiserver_settings(cluster)
+    for name, content in apiserver.files().items():
+        write_private(settings / name, content)
+    shared = {**apiserver.KUBEADM, **apiserver.flags(str(settings), str(layout.audit_logs(cluster)))}
+    return (str(program), *(f"--{name}={value}" for name, value in (own | shared).items()))
+
+
+def _places(layout: Layout, ports: Mapping[str, int], cluster: str) -> dict[str, str]:
+    """`apiserver.BY_PLACE`: addresses, certificates and keys."""
     serving = layout.serving_pair(cluster, APISERVER)
     store = layout.etcd_pair("client")
     tokens = layout.token_keys(cluster)
-    return (
-        str(program),
-        f"--etcd-servers=https://{_LOOPBACK}:{ports[ETCD]}",
-        f"--etcd-prefix=/{cluster}",
-        f"--etcd-cafile={layout.etcd_authority.cert}",
-        f"--etcd-certfile={store.cert}",
-        f"--etcd-keyfile={store.key}",
-        f"--bind-address={_LOOPBACK}",
-        f"--advertise-address={_LOOPBACK}",
-        f"--secure-port={ports[f'{cluster}/{APISERVER}']}",
-        # A loopback address may not be an endpoint of the service `kubernetes`.
-        "--endpoint-reconciler-type=none",
-        f"--tls-cert-file={serving.cert}",
-        f"--tls-private-key-file={serving.key}",
-        f"--client-ca-file={layout.authority.cert}",
-        "--authorization-mode=RBAC",
-        "--anonymous-auth=false",
-        "--allow-privileged=true",
-        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-        f"--service-account-key-file={tokens.cert}",
-        f"--service-account-signing-key-file={tokens.key}",
-        "--service-cluster-ip-range=10.96.0.0/16",
-        "--profiling=false",
-    )
+    return {
+        "etcd-servers": f"https://{_LOOPBACK}:{ports[ETCD]}",
+        "etcd-cafile": str(layout.etcd_authority.cert),
+        "etcd-certfile": str(store.cert),
+        "etcd-keyfile": str(store.key),
+        "advertise-address": _LOOPBACK,
+        "secure-port": str(ports[f"{cluster}/{APISERVER}"]),
+        "tls-cert-file": str(serving.cert),
+        "tls-private-key-file": str(serving.key),
+        "client-ca-file": str(layout.authority.cert),
+        "service-account-key-file": str(tokens.cert),
+        "service-account-signing-key-file": str(tokens.key),
+        "service-cluster-ip-range": "10.96.0.0/16",
+    }
+
+
+def _sandbox_only(cluster: str) -> dict[str, str]:
+    return {"bind-address": _LOOPBACK, "endpoint-reconciler-type": "none", "etcd-prefix": f"/{cluster}"}
 
 
 def controller_manager(layout: Layout, program: Path, ports: Mapping[str, int], cluster: str) -> tuple[str, ...]:

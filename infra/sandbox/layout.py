@@ -44,6 +44,14 @@ class Layout:
         """kwok's configuration for one cluster."""
         return self.cluster(cluster) / "kwok.yaml"
 
+    def apiserver_settings(self, cluster: str) -> Path:
+        """Folder of the files that flags of a cluster's API server name."""
+        return private_dir(self.cluster(cluster) / "apiserver")
+
+    def audit_logs(self, cluster: str) -> Path:
+        """Folder of a cluster's audit logs."""
+        return private_dir(private_dir(self.root / "audit") / cluster)
+
     @property
     def authority(self) -> Authority:
         """Signs the API servers and their clients."""

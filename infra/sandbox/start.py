@@ -21,7 +21,7 @@ _STAGES = "stages.json"
 _Command = Callable[[Layout, Path, Mapping[str, int], str], tuple[str, ...]]
 
 _CLUSTER_COMMANDS: dict[str, _Command] = {
-    commands.APISERVER: commands.apiserver,
+    commands.APISERVER: commands.kube_apiserver,
     commands.CONTROLLER_MANAGER: commands.controller_manager,
     commands.SCHEDULER: commands.scheduler,
     commands.KWOK: commands.kwok,
@@ -72,13 +72,18 @@ class Starter:
         self._wait([ETCD])
 
     def start(self, clusters: Sequence[Cluster], *wanted: str) -> None:
-        """Start these programs of the clusters, those that they have, and wait for them together."""
+        """Start these programs of the clusters, those that they have, and wait for them together.
+
+        A program that runs with another command line, which is an older version of this package's, is started anew.
+        """
         names = [f"{c.name}/{program}" for c in clusters for program in programs_of(c) if program in wanted]
         for name in names:
+            cluster, _, program = name.partition("/")
+            command = _CLUSTER_COMMANDS[program](self._layout, self._programs[program], self.state.ports, cluster)
+            if self.is_running(name) and self.state.processes[name].argv != command:
+                processes.stop([self.state.processes[name]])
             if not self.is_running(name):
-                cluster, _, program = name.partition("/")
-                make = _CLUSTER_COMMANDS[program]
-                self._start(name, make(self._layout, self._programs[program], self.state.ports, cluster))
+                self._start(name, command)
         self._wait(names)
 
     def write_kubeconfig(self) -> None:

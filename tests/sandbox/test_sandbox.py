@@ -123,6 +123,25 @@ def test_cluster_keeps_its_role(tmp_path: Path) -> None:
         starter.add_clusters([Cluster(name="train", role="management")])
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_program_with_another_command_line_is_started_anew(tmp_path: Path, mocker, same: bool) -> None:
+    """A sandbox that an older version of the package started would run without what a newer one demands."""
+    mocker.patch.object(start.health, "wait_until_healthy")
+    starter = Starter(Layout(tmp_path), {"kwok": Path("kwok")}, lambda event: None)
+    starter.add_clusters([TRAIN])
+    mocker.patch.dict(start._CLUSTER_COMMANDS, {"kwok": lambda *arguments: SLEEP})
+    starter.start([TRAIN], "kwok")
+    before = starter.state.processes["train/kwok"]
+    mocker.patch.dict(start._CLUSTER_COMMANDS, {"kwok": lambda *arguments: SLEEP if same else (*SLEEP, "--newer")})
+    starter.start([TRAIN], "kwok")
+    after = starter.state.processes["train/kwok"]
+    try:
+        assert (before.pid == after.pid) is same
+        assert processes.find(after) is not None
+    finally:
+        processes.stop([before, after])
+
+
 def test_nothing_runs_at_first(box: Sandbox) -> None:
     assert box.status() == ()
     box.down()
