@@ -11,10 +11,13 @@ building blocks, a module each:
 - `racks`: hosts, machine deployments and node labels of a rack group; `_hosts`: BareMetalHosts, BMC addresses and
   credentials, the namespace that holds them.
 - `cluster_platform`: the add-on charts that a cluster gets; `_flux`: their sources and releases, and what exists before
-  Flux applies; `_chart_values`: their Helm values; `kueue`: queues, flavours, cohorts; `tenant_policy`: admission.
+  Flux applies; `_charts`: which ones; `_chart_values`: their Helm values; `kueue`: queues, flavours, cohorts.
+- `tenant_policy`: what is admitted of tenants' pods; `_object_rules`: of all else that tenants make;
+  `_tenant_defaults`: what is filled in; `_admission`: how a policy is built.
 - `fabric_network`: rails, the resources that a node offers for them, addresses.
-- `storage`: classes and credentials, and which classes tenants can use; `rook`: Ceph; `_storage_classes`: one class.
-- `tenant`: an enclave: namespace, quota, network policies, rights.
+- `storage`: classes, and tenants' credentials; `rook`: Ceph; `_storage_classes`: one class.
+- `tenant`: an enclave: namespace, network policies; `_tenant_limits`: its quotas, limits and shares of storage;
+  `_tenant_rights`: what its people and pipelines may do, and what every tenant may read of the cluster.
 
 Shared: `kinds` (the table of Kubernetes kinds, plurals, scopes), `labels` (labels, annotations, taints), `fields` (what
 differs between two objects). `budget` counts and sizes what a stack would hold, and says what is over its budget.

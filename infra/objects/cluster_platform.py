@@ -10,11 +10,23 @@ the two would otherwise be first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _chart_values, _flux, _hosts, fabric_network, ids, kueue, labels, rook, tenant_policy
+from . import (
+    _chart_values,
+    _charts,
+    _flux,
+    _hosts,
+    _tenant_rights,
+    fabric_network,
+    ids,
+    kueue,
+    labels,
+    rook,
+    tenant_policy,
+)
 from .base import Block, KubeObject, make
 from .ids import object_id
 
@@ -30,37 +42,16 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
     Raises:
         ValueError: a chart's condition that no cluster can answer.
     """
-    chosen = charts(plan, cluster)
+    chosen = _charts.of_cluster(plan, cluster)
     items = [
         *_namespaces(cluster, chosen),
         *_sources(cluster, chosen),
         *_releases(plan, cluster, chosen),
         *kueue.shared(plan, cluster),
+        *_tenant_rights.shared(plan, cluster),
         *tenant_policy.shared(plan, cluster),
     ]
     return Block(type="ClusterPlatform", name=cluster.name, stack=stack, items=tuple(items))
-
-
-def charts(plan: RegionPlan, cluster: ClusterPlan) -> list[ChartEntry]:
-    """Add-on charts that a cluster's platform gets, by the conditions and in the order of the catalogue."""
-    facts = _facts(plan, cluster)
-    return [chart for chart in plan.charts if chart.plane == "workload" and _fits(chart, facts)]
-
-
-def _facts(plan: RegionPlan, cluster: ClusterPlan) -> Mapping[str, set[object]]:
-    return {
-        "purpose": {cluster.spec.purpose},
-        "provider": {cluster.spec.provider},
-        "rack_scale": {cluster.system.rack_scale},
-        "fabric_kind": {cluster.fabric.kind if cluster.fabric else None},
-        "driver": {storage.spec.driver for storage in plan.storage if cluster.name in storage.clusters},
-    }
-
-
-def _fits(chart: ChartEntry, facts: Mapping[str, set[object]]) -> bool:
-    if unknown := sorted(set(chart.when) - set(facts)):
-        raise ValueError(f"chart {chart.id} asks for {', '.join(unknown)}; conditions are {', '.join(facts)}")
-    return all(facts[key] & set(values) for key, values in chart.when.items())
 
 
 def _namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:

@@ -1,6 +1,10 @@
 """Storage of a cluster: classes, credentials and snapshots of each storage system that it uses.
 
-Credentials come from the region's secret store by External Secrets (`storage/<name>`), never through this package.
+Credentials come from the region's secret store by External Secrets, never through this package, and are each tenant's
+own (`storage/<name>/<tenant>`): on a WEKA system a user of the tenant's organization, on VAST one of its tenant. A
+class names the secret of the claim's namespace, so one tenant's volumes are never made or mounted by another's
+credentials; namespaces of the platform have none.
+
 A driver whose chart the catalogue has is installed by the cluster's platform. DDN publishes no chart repository: its
 driver and Lustre client must be there already, with a driver configuration entry of the storage's name.
 
@@ -12,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..plan.model import ClusterPlan, RegionPlan, StoragePlan
+from ..plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
 from . import _chart_values, _flux, _storage_classes, ids, labels, rook
 from .base import LABEL, Block, KubeObject, Manifest, make
 from .ids import Subject
@@ -48,12 +52,6 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
     return Block(type="Storage", name=cluster.name, stack=stack, items=(*items, *rook.items(plan, cluster, ceph)))
 
 
-def classes(plan: RegionPlan, cluster: ClusterPlan) -> dict[str, float | None]:
-    """Storage classes that a cluster's tenants can use, with their capacity in TiB; None where it is not given."""
-    used = (storage for storage in plan.storage if cluster.name in storage.clusters)
-    return {storage.name: storage.spec.size_tib for storage in used if storage.spec.driver is not None}
-
-
 def _items(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan) -> Iterator[KubeObject]:
     driver = storage.spec.driver
     if driver is None:
@@ -67,13 +65,29 @@ def _items(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan) -> Iter
 def _vendor(plan: RegionPlan, cluster: ClusterPlan, storage: StoragePlan, driver: str) -> Iterator[KubeObject]:
     provisioner, parameters, snapshot = _VENDORS[driver](storage)
     marks = _marks(plan, storage)
-    needs = (_home(cluster).id, _flux.release_id(cluster, "external-secrets"))
-    secret = _on(cluster, ids.storage(storage.name), _credentials(storage, driver), *needs, wait_for="condition=Ready")
-    yield secret
+    home = _home(cluster).id
     volumes = _storage_classes.storage_class(storage.name, provisioner, parameters, marks)
-    yield _on(cluster, ids.storage(storage.name), volumes, secret.id, protect=plan.spec.protect)
+    yield _on(cluster, ids.storage(storage.name), volumes, home, protect=plan.spec.protect)
     snapshots = _storage_classes.snapshot_class(storage.name, provisioner, snapshot, marks)
-    yield _on(cluster, ids.storage(storage.name), snapshots, _flux.release_id(cluster, SNAPSHOT_CHART), secret.id)
+    yield _on(cluster, ids.storage(storage.name), snapshots, _flux.release_id(cluster, SNAPSHOT_CHART), home)
+
+
+def tenant_credentials(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[KubeObject]:
+    """A tenant's credentials for each storage system of its cluster that has a vendor's driver, as external secrets.
+
+    They live in a namespace of the platform: tenants read neither their own nor others'.
+
+    Args:
+        plan: the region.
+        cluster: the tenant's cluster.
+        tenant: the tenant.
+    """
+    needs = (_home(cluster).id, _flux.release_id(cluster, "external-secrets"))
+    for storage in plan.storage:
+        driver = storage.spec.driver
+        if driver in _VENDORS and cluster.name in storage.clusters:
+            manifest = _credentials(storage, driver, tenant)
+            yield _on(cluster, ids.tenant(tenant.name), manifest, *needs, wait_for="condition=Ready")
 
 
 def _local_class(plan: RegionPlan, storage: StoragePlan) -> Manifest:
@@ -90,18 +104,19 @@ def _context_memory(cluster: ClusterPlan, storage: StoragePlan) -> Iterator[Kube
         yield _on(cluster, ids.storage(storage.name), manifest, _home(cluster).id)
 
 
-def _credentials(storage: StoragePlan, driver: str) -> Manifest:
-    """All of `storage/<name>`, with the endpoint of the region file, which is no secret."""
-    target: Manifest = {"name": _secret_name(storage), "creationPolicy": "Owner"}
+def _credentials(storage: StoragePlan, driver: str, tenant: TenantPlan) -> Manifest:
+    """All of `storage/<name>/<tenant>`, with the endpoint of the region file, which is no secret."""
+    name = f"{_secret_name(storage)}-{tenant.name}"
+    target: Manifest = {"name": name, "creationPolicy": "Owner"}
     if facts := _endpoint_facts(storage, driver):
         target["template"] = {"mergePolicy": "Merge", "data": facts}
     body = {
         "refreshInterval": "1h",
         "secretStoreRef": {"kind": "ClusterSecretStore", "name": STORE},
         "target": target,
-        "dataFrom": [{"extract": {"key": f"storage/{storage.name}"}}],
+        "dataFrom": [{"extract": {"key": f"storage/{storage.name}/{tenant.name}"}}],
     }
-    return make("external-secrets.io/v1", "ExternalSecret", _secret_name(storage), NAMESPACE, spec=body)
+    return make("external-secrets.io/v1", "ExternalSecret", name, NAMESPACE, spec=body)
 
 
 def _endpoint_facts(storage: StoragePlan, driver: str) -> dict[str, str]:
@@ -118,7 +133,14 @@ def _secret_name(storage: StoragePlan) -> str:
 
 
 def _secret_pairs(storage: StoragePlan, *uses: str) -> dict[str, str]:
-    return _storage_classes.secret_pairs(dict.fromkeys(uses, _secret_name(storage)), NAMESPACE)
+    """Secrets by the claim's namespace, which its author doesn't choose (external-provisioner, getSecretReference)."""
+    name = f"{_secret_name(storage)}-${{pvc.namespace}}"
+    return _storage_classes.secret_pairs(dict.fromkeys(uses, name), NAMESPACE)
+
+
+def _snapshot_secret(storage: StoragePlan) -> dict[str, str]:
+    name = f"{_secret_name(storage)}-${{volumesnapshot.namespace}}"
+    return _storage_classes.secret_pairs({"snapshotter": name}, NAMESPACE)
 
 
 _CSI_USES = ("provisioner", "controller-publish", "controller-expand", "node-stage", "node-publish")
@@ -136,7 +158,7 @@ def _weka(storage: StoragePlan) -> Parameters:
     }
     if storage.spec.encrypted:
         parameters["encryptionEnabled"] = "true"
-    return "csi.weka.io", parameters | _secret_pairs(storage, *_CSI_USES), _secret_pairs(storage, "snapshotter")
+    return "csi.weka.io", parameters | _secret_pairs(storage, *_CSI_USES), _snapshot_secret(storage)
 
 
 def _vast(storage: StoragePlan) -> Parameters:
@@ -148,7 +170,7 @@ def _vast(storage: StoragePlan) -> Parameters:
         "vip_pool_name": storage.name,
         "volume_name_fmt": "csi:{namespace}:{name}:{id}",
     }
-    snapshot = {"snapshot_name_fmt": "csi:{namespace}:{name}:{id}"} | _secret_pairs(storage, "snapshotter")
+    snapshot = {"snapshot_name_fmt": "csi:{namespace}:{name}:{id}"} | _snapshot_secret(storage)
     return "csi.vastdata.com", parameters | _secret_pairs(storage, *uses), snapshot
 
 
@@ -158,7 +180,7 @@ def _ddn(storage: StoragePlan) -> Parameters:
     snapshot = {"snapshotUtility": "dtar", "snapshotFolder": "csi-snapshots", "snapshotMd5Verify": "false"}
     if storage.spec.encrypted:
         parameters |= {"encryption": "true"} | _secret_pairs(storage, "provisioner", "node-stage", "controller-expand")
-        snapshot |= {"encryption": "true"} | _secret_pairs(storage, "snapshotter")
+        snapshot |= {"encryption": "true"} | _snapshot_secret(storage)
     return "exa.csi.ddn.com", parameters, snapshot
 
 

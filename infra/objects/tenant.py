@@ -10,41 +10,14 @@ import json
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, TenantPlan
-from . import _flux, fabric_network, ids, kueue, labels, rook, storage, tenant_policy
+from . import _flux, _tenant_limits, _tenant_rights, fabric_network, ids, kueue, labels, rook, storage, tenant_policy
 from .base import LABEL, Block, KubeObject, Manifest, make
 
-MAX_QUOTA_TIB = 8191
-"""Largest storage quota: the API server counts in thousandths of a byte in 64 bits, and refuses from 8 PiB on."""
 NETWORKING = "networking.k8s.io/v1"
 METADATA_ADDRESS = "169.254.169.254/32"
 """Link-local address where metadata services answer."""
 _PSS_VERSION = "v1.34"
 """Version of the pod security standard: the oldest Kubernetes release in the catalogue."""
-_WORK = (
-    ("", ("pods", "pods/log", "pods/exec", "pods/portforward", "services", "configmaps", "secrets", "events")),
-    ("", ("persistentvolumeclaims", "serviceaccounts")),
-    ("apps", ("deployments", "statefulsets", "replicasets")),
-    ("batch", ("jobs", "cronjobs")),
-    ("autoscaling", ("horizontalpodautoscalers",)),
-    ("policy", ("poddisruptionbudgets",)),
-    ("jobset.x-k8s.io", ("jobsets",)),
-    ("trainer.kubeflow.org", ("trainjobs",)),
-    ("leaderworkerset.x-k8s.io", ("leaderworkersets",)),
-    ("snapshot.storage.k8s.io", ("volumesnapshots",)),
-)
-_READ = (
-    ("kueue.x-k8s.io", ("localqueues", "workloads")),
-    ("", ("resourcequotas", "limitranges")),
-    # Claims for compute domains are made by their controller; one made by hand could name another tenant's domain.
-    ("resource.k8s.io", ("resourceclaims", "resourceclaimtemplates")),
-    ("k8s.cni.cncf.io", ("network-attachment-definitions",)),
-)
-_COUNTED = (
-    "configmaps", "secrets", "services", "persistentvolumeclaims", "count/jobs.batch", "count/cronjobs.batch",
-    "count/deployments.apps", "count/statefulsets.apps",
-)  # fmt: skip
-"""Kinds of which a tenant may have as many as pods, so that no one fills the cluster's store."""
-_ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
 
 
 def block(plan: RegionPlan, tenant: TenantPlan, stack: str) -> Block:
@@ -57,10 +30,16 @@ def block(plan: RegionPlan, tenant: TenantPlan, stack: str) -> Block:
     """
     cluster = plan.cluster(tenant.cluster)
     home = _namespace(plan, cluster, tenant)
-    inside = [*_limits(plan, cluster, tenant), *_networks(plan, cluster, tenant), *_rights(cluster, tenant)]
+    inside = [
+        *_tenant_limits.manifests(plan, cluster, tenant),
+        *_networks(plan, cluster, tenant),
+        *_tenant_rights.manifests(plan, cluster, tenant),
+    ]
     items = [
         home,
         *(_in(cluster, tenant, manifest, home.id) for manifest in inside),
+        _tenant_rights.reading(cluster, tenant),
+        *storage.tenant_credentials(plan, cluster, tenant),
         *kueue.tenant_queues(plan, tenant, home.id),
     ]
     return Block(type="TenantEnclave", name=tenant.name, stack=stack, items=tuple(items))
@@ -103,78 +82,38 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ku
     )
 
 
-def _limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:
-    limits = tenant.quota
-    hard = {
-        "requests.nvidia.com/gpu": str(limits.gpus),
-        "requests.cpu": str(limits.cpu),
-        "requests.memory": f"{limits.memory_gib}Gi",
-        "pods": str(limits.pods),
-        "services.nodeports": "0",
-        **dict.fromkeys(_COUNTED, str(limits.pods)),
-        **_storage_limits(plan, cluster, tenant),
-    }
-    yield make("v1", "ResourceQuota", "tenant", tenant.name, spec={"hard": hard})
-    yield make("v1", "LimitRange", "tenant", tenant.name, spec={"limits": [_container_limits(cluster)]})
-
-
-def _storage_limits(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> dict[str, str]:
-    """The tenant's limit over all classes, and for each class no more than that and than its capacity.
-
-    Left out where it is beyond what a quota can count: the storage system itself is the limit then.
-    """
-    most = tenant.spec.quota.storage_tib
-    limits = {"requests.storage": most}
-    for name, capacity in storage.classes(plan, cluster).items():
-        sizes = [size for size in (most, capacity) if size is not None]
-        limits[f"{name}.storageclass.storage.k8s.io/requests.storage"] = min(sizes, default=None)
-    return {name: f"{int(tib * 1024)}Gi" for name, tib in limits.items() if tib is not None and tib <= MAX_QUOTA_TIB}
-
-
-def _container_limits(cluster: ClusterPlan) -> Manifest:
-    """A container may be as large as a node, and is so limited if it says nothing.
-
-    A smaller default limit would refuse every container that asks for more than it and names no limit of its own. GPUs
-    are left out: a largest number of them would be the default of containers that want none.
-    """
-    node = {"cpu": str(cluster.system.cpu), "memory": f"{cluster.system.memory_gib}Gi"}
-    small = {"cpu": "100m", "memory": "128Mi"}
-    return {"type": "Container", "max": node, "default": node, "defaultRequest": small}
-
-
 def _networks(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:
     every: Manifest = {"podSelector": {}}
     closed = {**every, "policyTypes": ["Ingress", "Egress"]}
     yield make(NETWORKING, "NetworkPolicy", "default-deny", tenant.name, spec=closed)
-    inside = {**closed, "ingress": [{"from": [every]}], "egress": [{"to": [every]}]}
-    yield make(NETWORKING, "NetworkPolicy", "allow-inside", tenant.name, spec=inside)
-    yield make(NETWORKING, "NetworkPolicy", "allow-dns", tenant.name, spec={**every, **_dns()})
-    if to := _storage_peers(plan, cluster):
-        spec = {**every, "policyTypes": ["Egress"], "egress": [{"to": to}]}
-        yield make(NETWORKING, "NetworkPolicy", "allow-storage", tenant.name, spec=spec)
+    egress = [{"to": [every]}, _dns(), *_buckets(plan, cluster)]
+    yield make(
+        NETWORKING,
+        "NetworkPolicy",
+        "allow",
+        tenant.name,
+        spec={**closed, "ingress": [{"from": [every]}], "egress": egress},
+    )
     if cluster.networks is not None:
         yield _never(plan, cluster, tenant)
     if tenant.pkey is not None:
         yield _partition(tenant)
 
 
-def _storage_peers(plan: RegionPlan, cluster: ClusterPlan) -> list[Manifest]:
-    """Networks of storage systems with an endpoint, and Ceph's object gateways. Volumes need none: nodes mount them."""
-    used = [system for system in plan.storage if cluster.name in system.clusters]
-    peers: list[Manifest] = [
-        {"ipBlock": {"cidr": str(system.network)}} for system in used if system.spec.endpoint is not None
-    ]
+def _buckets(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Manifest]:
+    """Ceph's object gateways, the only storage that pods speak to: nodes mount volumes, and drivers manage systems."""
+    used = (system for system in plan.storage if cluster.name in system.clusters)
     if any(system.spec.driver == "rook-ceph" and system.spec.tier == "object" for system in used):
         room = {"matchLabels": {"kubernetes.io/metadata.name": rook.NAMESPACE}}
-        peers.append({"namespaceSelector": room, "podSelector": {"matchLabels": {"app": "rook-ceph-rgw"}}})
-    return peers
+        peer = {"namespaceSelector": room, "podSelector": {"matchLabels": {"app": "rook-ceph-rgw"}}}
+        yield {"to": [peer], "ports": [{"protocol": "TCP", "port": rook.GATEWAY_PORT}]}
 
 
 def _dns() -> Manifest:
     system = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
     peer = {**system, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
     ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
-    return {"policyTypes": ["Egress"], "egress": [{"to": [peer], "ports": ports}]}
+    return {"to": [peer], "ports": ports}
 
 
 def _never(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Manifest:
@@ -229,18 +168,3 @@ def _partition(tenant: TenantPlan) -> Manifest:
         annotations=notes,
         spec={"config": json.dumps(config)},
     )
-
-
-def _rights(cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:
-    """Work inside the namespace; neither quota nor policy nor rights can be changed."""
-    api = "rbac.authorization.k8s.io"
-    rules = [{"apiGroups": [group], "resources": list(names), "verbs": _ALL} for group, names in _WORK]
-    rules += [{"apiGroups": [group], "resources": list(names), "verbs": _ALL[:3]} for group, names in _READ]
-    if cluster.system.rack_scale:
-        rules.append({"apiGroups": ["resource.nvidia.com"], "resources": ["computedomains"], "verbs": _ALL})
-    yield make(f"{api}/v1", "Role", "tenant", tenant.name, rules=rules)
-    subjects = [{"kind": "Group", "apiGroup": api, "name": group} for group in tenant.groups]
-    role = {"apiGroup": api, "kind": "Role", "name": "tenant"}
-    yield make(f"{api}/v1", "RoleBinding", "tenant", tenant.name, roleRef=role, subjects=subjects)
-    account = tenant_policy.WORKLOAD_ACCOUNT
-    yield make("v1", "ServiceAccount", account, tenant.name, automountServiceAccountToken=False)

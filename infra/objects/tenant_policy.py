@@ -14,116 +14,81 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _flux, fabric_network, ids, labels
-from .base import LABEL, KubeObject, Manifest, make
-from .ids import object_id
+from . import _admission, _charts, _object_rules, _tenant_defaults, fabric_network, labels
+from ._admission import Rule, mark
+from .base import LABEL, KubeObject, Manifest
 
-API = "admissionregistration.k8s.io/v1"
 PODS = "tenant-pods.ai-factory.dev"
-SERVICES = "tenant-services.ai-factory.dev"
-CLAIMS = "tenant-claims.ai-factory.dev"
 
 QUEUES = f"{LABEL}/queues"
 """Annotation of a tenant's namespace: names of its local queues, comma-separated; policies read it."""
-WORKLOAD_ACCOUNT = "workload"
-"""Service account of a tenant's pods; it has no rights and no token is mounted."""
 
-_QUEUE = "kueue.x-k8s.io/queue-name"
-_STARTED_BY = "kueue.x-k8s.io/local-queue-name"
+_KUEUE_MARKS = "kueue.x-k8s.io"
+_QUEUE = f"{_KUEUE_MARKS}/queue-name"
+_STARTED_BY = f"{_KUEUE_MARKS}/local-queue-name"
 """Label that Kueue sets on the pods of a job that it starts; jobs carry the other label themselves."""
+_KUEUES_OWN = {
+    "labels": (f"{_KUEUE_MARKS}/podset", f"{_KUEUE_MARKS}/cluster-queue-name"),
+    "annotations": (f"{_KUEUE_MARKS}/workload", f"{_KUEUE_MARKS}/pod-suspending-parent"),
+}
+"""What Kueue and the controllers of jobs write on pods, and nobody else: by it Kueue tells whose workload a pod is part
+of (Kueue v0.19, pkg/constants, apis/kueue/v1beta2 and pkg/controller/jobs/pod/constants)."""
 _NETWORKS = "k8s.v1.cni.cncf.io/networks"
 _DEFAULT_NETWORK = "v1.multus-cni.io/default-network"
 _KUEUE = "system:serviceaccounts:kueue-system"
+_JOBS = ("system:serviceaccount:kube-system:job-controller", _admission.CONTROLLER_MANAGER)
 _IB_KUBERNETES = f"system:serviceaccount:{fabric_network.NAMESPACE}:ib-kubernetes"
-
-
-def _annotations(of: str) -> str:
-    return f"(has({of}.metadata.annotations) ? {of}.metadata.annotations : {{}})"
-
-
-_ONLY_GOING = (
-    "request.operation == 'UPDATE' && has(object.metadata.deletionTimestamp) && object.spec == oldObject.spec && "
-    f"{_annotations('object')} == {_annotations('oldObject')}"
-)
-"""CEL: an update of an object that is being deleted, which changes nothing that a rule looks at."""
-
-Rule = tuple[str, str]
-"""A CEL expression, and what to say when it is false."""
+_FREE: tuple[str, ...] = ()
+"""Extended resources that pods may ask for without a queue; there are none."""
+_VOLUMES = ("configMap", "secret", "emptyDir", "downwardAPI", "persistentVolumeClaim", "ephemeral", "projected")
+"""Kinds of volumes that a pod may have. An inline CSI volume speaks to a driver with what the pod's author writes."""
+_PROJECTED = ("configMap", "secret", "downwardAPI")
 
 
 def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
     """Admission policies that keep a cluster's tenants apart, with their bindings; none without tenants."""
     if not plan.tenants_of(cluster.name):
         return
-    for name, body in ((PODS, _pods(cluster)), (SERVICES, _services()), (CLAIMS, _claims())):
-        policy = make(API, "ValidatingAdmissionPolicy", name, spec=body)
-        yield KubeObject(
-            target=cluster.name, owner=ids.cluster(cluster.name), manifest=policy, after=_flux.ready_ids(cluster)
-        )
-        binding = make(API, "ValidatingAdmissionPolicyBinding", name, spec=_binding(name))
-        yield KubeObject(
-            target=cluster.name,
-            owner=ids.cluster(cluster.name),
-            manifest=binding,
-            after=(object_id(cluster.name, policy),),
-        )
+    platform = _admission.by_platform(chart.namespace for chart in _charts.of_cluster(plan, cluster))
+    yield from _admission.declared(cluster, PODS, _pods(cluster, platform))
+    yield from _object_rules.shared(plan, cluster, platform)
+    yield from _tenant_defaults.shared(cluster)
 
 
-def _binding(name: str) -> Manifest:
-    return {"policyName": name, "validationActions": ["Deny", "Audit"], "matchResources": _tenants()}
+def _pods(cluster: ClusterPlan, platform: str) -> Manifest:
+    rules = [
+        *_placement(), *_host(), *_volumes(), *_queueing(), *_controllers(), *_devices(cluster), *_network(cluster),
+    ]  # fmt: skip
+    return _admission.policy({"": ["pods"]}, rules, _variables(platform))
 
 
-def _tenants() -> Manifest:
-    return {"namespaceSelector": {"matchExpressions": [{"key": labels.TENANT_NAMESPACE, "operator": "Exists"}]}}
-
-
-def _policy(group: str, resources: list[str], variables: dict[str, str], rules: list[Rule]) -> Manifest:
-    """A policy that fails closed. What is being deleted may always go: its finalizers are removed by updates.
-
-    Only updates that leave the rest as it is pass unjudged: a deleted Service that a finalizer holds back is served on.
-    """
-    rule = {"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": resources}
-    return {
-        "failurePolicy": "Fail",
-        "matchConstraints": {"resourceRules": [rule], **_tenants()},
-        "matchConditions": [{"name": "not-only-going", "expression": f"!({_ONLY_GOING})"}],
-        "variables": [{"name": name, "expression": expression} for name, expression in variables.items()],
-        "validations": [{"expression": expression, "message": message} for expression, message in rules],
-    }
-
-
-def _pods(cluster: ClusterPlan) -> Manifest:
-    return _policy("", ["pods"], _pod_variables(), [*_placement(), *_host(), *_devices(cluster), *_network(cluster)])
-
-
-def _pod_variables() -> dict[str, str]:
-    def mark(place: str, kind: str, key: str) -> str:
-        present = f"has({place}.metadata.{kind}) && '{key}' in {place}.metadata.{kind}"
-        return f"{present} ? {place}.metadata.{kind}['{key}'] : ''"
-
+def _variables(platform: str) -> dict[str, str]:
     return {
         "tenant": f"namespaceObject.metadata.labels['{labels.TENANT_NAMESPACE}']",
-        "dedicated": f"({mark('namespaceObject', 'labels', labels.ISOLATION)}) == 'dedicated-nodes'",
-        "queues": f"({mark('namespaceObject', 'annotations', QUEUES)}).split(',').filter(q, q != '')",
+        "dedicated": f"{mark('namespaceObject', 'labels', labels.ISOLATION)} == 'dedicated-nodes'",
+        "queues": f"{mark('namespaceObject', 'annotations', QUEUES)}.split(',').filter(q, q != '')",
         "queued": (
-            f"({mark('object', 'labels', _QUEUE)}) in variables.queues || "
-            f"({mark('object', 'labels', _STARTED_BY)}) in variables.queues"
+            f"{mark('object', 'labels', _QUEUE)} in variables.queues || "
+            f"{mark('object', 'labels', _STARTED_BY)} in variables.queues"
         ),
         "created": "request.operation == 'CREATE'",
-        "tolerations": "has(object.spec.tolerations) ? object.spec.tolerations : []",
+        "byPlatform": platform,
+        "tolerations": "object.spec.?tolerations.orValue([])",
         "neighbours": " + ".join(_terms(kind) for kind in ("podAffinity", "podAntiAffinity")),
-        "containers": ("object.spec.containers + (has(object.spec.initContainers) ? object.spec.initContainers : [])"),
+        "containers": "object.spec.containers + object.spec.?initContainers.orValue([])",
+        "volumes": "object.spec.?volumes.orValue([])",
         "networks": mark("object", "annotations", _NETWORKS),
-        "networksBefore": f"request.operation == 'CREATE' ? '' : ({mark('oldObject', 'annotations', _NETWORKS)})",
+        "networksBefore": f"request.operation == 'CREATE' ? '' : {mark('oldObject', 'annotations', _NETWORKS)}",
     }
 
 
 def _terms(kind: str) -> str:
     """CEL: what a pod says of pods that it is to be near to or apart from, whether it must or would like to."""
-    place = f"object.spec.affinity.{kind}"
-    must, like = (f"{place}.{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
-    given = f"has(object.spec.affinity) && has({place})"
-    return f"({given} && has({must}) ? {must} : []) + ({given} && has({like}) ? {like}.map(w, w.podAffinityTerm) : [])"
+    place = f"object.spec.?affinity.?{kind}"
+    must, like = (
+        f"{place}.?{how}DuringSchedulingIgnoredDuringExecution.orValue([])" for how in ("required", "preferred")
+    )
+    return f"{must} + {like}.map(w, w.podAffinityTerm)"
 
 
 def _placement() -> Iterator[Rule]:
@@ -153,9 +118,8 @@ def _placement() -> Iterator[Rule]:
     )
     # Required anti-affinity holds against pods that come later: one pod kept every other tenant's from every node.
     yield (
-        "variables.neighbours.all(t, !has(t.namespaceSelector) && (!has(t.namespaces) || "
-        "t.namespaces.all(n, n == namespaceObject.metadata.name)))",
-        "affinity is among pods of the tenant's own namespace: leave namespaceSelector and other namespaces out",
+        "variables.neighbours.all(t, !has(t.namespaceSelector) && t.?namespaces.orValue([]).size() == 0)",
+        "affinity is among pods of the tenant's own namespace: leave namespaceSelector and namespaces out",
     )
     yield (
         "!has(object.spec.priority) || object.spec.priority <= 0",
@@ -164,44 +128,87 @@ def _placement() -> Iterator[Rule]:
 
 
 def _host() -> Iterator[Rule]:
-    """What of its host a pod sees, and with which identity it speaks to the API server."""
+    """What of its host a pod sees."""
     yield (
         "(!has(object.spec.hostNetwork) || !object.spec.hostNetwork) && "
         "(!has(object.spec.hostPID) || !object.spec.hostPID) && "
         "(!has(object.spec.hostIPC) || !object.spec.hostIPC)",
         "the host's network, processes and memory are not a tenant's",
     )
+
+
+def _volumes() -> Iterator[Rule]:
+    """Data that a pod reaches. The API server mounts a token as a volume too, before policies look."""
     yield (
-        "!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.hostPath))",
-        "the host's files are not a tenant's: use a storage class",
+        "variables.volumes.all(v, !has(v.projected) || v.projected.?sources.orValue([])"
+        ".all(s, !has(s.serviceAccountToken)))",
+        "no token is mounted: set automountServiceAccountToken: false, or leave serviceAccountName out",
     )
     yield (
-        "has(object.spec.automountServiceAccountToken) ? !object.spec.automountServiceAccountToken : "
-        f"has(object.spec.serviceAccountName) && object.spec.serviceAccountName == '{WORKLOAD_ACCOUNT}'",
-        f"no token is mounted: set serviceAccountName: {WORKLOAD_ACCOUNT}, or automountServiceAccountToken: false",
+        f"variables.volumes.all(v, {_one_of('v', _VOLUMES)})",
+        f"volumes are {', '.join(_VOLUMES)}: use a PersistentVolumeClaim of a storage class in place of others",
     )
+    yield (
+        "variables.volumes.all(v, !has(v.projected) || v.projected.?sources.orValue([])"
+        f".all(s, has(s.serviceAccountToken) || {_one_of('s', _PROJECTED)}))",
+        f"a projected volume holds {', '.join(_PROJECTED)}, and nothing else",
+    )
+
+
+def _one_of(name: str, fields: tuple[str, ...]) -> str:
+    return " || ".join(f"has({name}.{field})" for field in fields)
+
+
+def _queueing() -> Iterator[Rule]:
+    """What nodes have few of (GPUs, rails and all other extended resources) comes by a queue of the tenant."""
+    free = f" && !(r in {list(_FREE)})" if _FREE else ""
+    yield (
+        "variables.queued || !variables.containers.exists(c, c.?resources.?limits.orValue({})"
+        f".exists(r, r.contains('/') && !r.startsWith('kubernetes.io/'){free}))",
+        f"pods with GPUs, rails or other devices must name a queue of the tenant: label {_QUEUE}",
+    )
+    kept = "object.spec.?schedulingGates.orValue([]).exists(n, n.name == g.name)"
+    yield (
+        f"variables.created || '{_KUEUE}' in request.userInfo.?groups.orValue([]) || "
+        f"oldObject.spec.?schedulingGates.orValue([]).all(g, !g.name.startsWith('{_KUEUE_MARKS}/') || {kept})",
+        "only Kueue opens its scheduling gates",
+    )
+
+
+def _controllers() -> Iterator[Rule]:
+    """What tells Kueue that a pod is part of a workload which it has started, so that it lets the pod run.
+
+    Kueue leaves a pod alone whose controller it manages (v0.19, FindAncestorJobManagedByKueue): an owner written by
+    hand would take a pod around every queue.
+    """
+    before = (
+        f"!variables.created && {mark('object', 'labels', _STARTED_BY)} == {mark('oldObject', 'labels', _STARTED_BY)}"
+    )
+    starters = ", ".join(f"'{name}'" for name in _JOBS)
+    yield (
+        f"{mark('object', 'labels', _STARTED_BY)} == '' || {before} || request.userInfo.username in [{starters}] || "
+        f"'{_KUEUE}' in request.userInfo.?groups.orValue([])",
+        f"{_STARTED_BY} is Kueue's to set: name a queue by {_QUEUE}",
+    )
+    same = " && ".join(
+        f"{mark('object', kind, key)} == (variables.created ? '' : {mark('oldObject', kind, key)})"
+        for kind, keys in _KUEUES_OWN.items()
+        for key in keys
+    )
+    names = ", ".join(key for keys in _KUEUES_OWN.values() for key in keys)
+    yield (f"variables.byPlatform || ({same})", f"set by Kueue and the controllers of jobs, leave out: {names}")
+    yield _object_rules.OWNERS
 
 
 def _devices(cluster: ClusterPlan) -> Iterator[Rule]:
-    """GPUs come by a queue of the tenant, and by no other way."""
-    asks = "c.resources.limits.exists(r, r.startsWith('nvidia.com/gpu') || r.startsWith('nvidia.com/mig-'))"
-    yield (
-        f"variables.queued || !variables.containers.exists(c, has(c.resources) && has(c.resources.limits) && {asks})",
-        f"pods with GPUs must name a queue of the tenant: label {_QUEUE}",
-    )
-    kept = "has(object.spec.schedulingGates) && object.spec.schedulingGates.exists(n, n.name == g.name)"
-    yield (
-        f"variables.created || !has(oldObject.spec.schedulingGates) || '{_KUEUE}' in request.userInfo.groups || "
-        f"oldObject.spec.schedulingGates.all(g, !g.name.startsWith('kueue.x-k8s.io/') || ({kept}))",
-        "only Kueue opens its scheduling gates",
-    )
+    """Devices come as resources of containers, and by no other way."""
     # The toolkit's runtimes hand out any device of the node that a container names; device plugins need neither.
     yield (
-        "!has(object.spec.runtimeClassName) || !object.spec.runtimeClassName.startsWith('nvidia')",
-        "GPUs are requested as nvidia.com/gpu: leave runtimeClassName out",
+        "!has(object.spec.runtimeClassName)",
+        "GPUs are requested as nvidia.com/gpu, in the cluster's own runtime: leave runtimeClassName out",
     )
     yield (
-        "!has(object.metadata.annotations) || object.metadata.annotations.all(k, !k.startsWith('cdi.k8s.io/'))",
+        f"{_admission.notes_of('object')}.all(k, !k.startsWith('cdi.k8s.io/'))",
         "devices are requested as resources, not by cdi.k8s.io annotations",
     )
     if not cluster.system.rack_scale:
@@ -233,27 +240,3 @@ def _network(cluster: ClusterPlan) -> Iterator[Rule]:
         f"!has(object.metadata.annotations) || !('{_DEFAULT_NETWORK}' in object.metadata.annotations)",
         "the cluster's network can't be replaced",
     )
-
-
-def _services() -> Manifest:
-    rules = [
-        (
-            "!has(object.spec.externalIPs) || object.spec.externalIPs.size() == 0",
-            "externalIPs take over other tenants' traffic (CVE-2020-8554)",
-        ),
-        (
-            "!has(object.spec.type) || object.spec.type in ['ClusterIP', 'LoadBalancer']",
-            "NodePort opens a port on every tenant's nodes; ExternalName leads around network policies",
-        ),
-    ]
-    return _policy("", ["services"], {}, rules)
-
-
-def _claims() -> Manifest:
-    """Device claims: administrative access sees the devices of others."""
-    requests = "{0}.devices.requests.all(r, !has(r.exactly) || !has(r.exactly.adminAccess) || !r.exactly.adminAccess)"
-    claim = "has({0}.devices) && has({0}.devices.requests) ? " + requests + " : true"
-    body = "object.kind == 'ResourceClaimTemplate' ? (%s) : (%s)"
-    expression = body % (claim.format("object.spec.spec"), claim.format("object.spec"))
-    rules = [(expression, "administrative access to devices is not a tenant's")]
-    return _policy("resource.k8s.io", ["resourceclaims", "resourceclaimtemplates"], {}, rules)

@@ -180,7 +180,10 @@ class TenantQuota:
     cpu: int
     """Cores."""
     memory_gib: int
+    ephemeral_gib: int
+    """Local disk of nodes that its pods may fill, in GiB."""
     pods: int
+    load_balancers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,9 @@ POWER_SHELVES = 8
 """Power shelves of an NVL72 rack with a management address each (DSX facts, rack bill of materials)."""
 SYSTEM_SHARE = 0.1
 """Share of a node's CPU and memory that stays for the system and the platform's own pods (assumption)."""
+GPU_NODE_DISK_GIB = 800
+"""Local disk of a GPU node that pods may fill, in GiB (assumption: a DGX system's mirrored boot drives hold 1.92 TB, of
+which images, logs and the system keep half)."""
 RESERVED_NODE_ADDRESSES = 16
 """First addresses of a node network: gateway, route servers, provisioning."""
 
@@ -195,9 +198,10 @@ def on_infiniband(tenant: spec.Tenant, region: spec.Region, catalog: Catalog) ->
 
 
 def tenant_quota(tenant: spec.Tenant, gpus: int, system: SystemEntry) -> TenantQuota:
-    """What a tenant may use at once: GPUs, CPU, memory, pods.
+    """What a tenant may use at once: GPUs, CPU, memory, local disk, pods, load balancers.
 
-    CPU and memory follow its share of the nodes' GPUs where the region file gives none, less what the system keeps.
+    CPU, memory and disk follow its share of the nodes' GPUs where the region file gives none; of CPU and memory the
+    system keeps a part.
 
     Args:
         tenant: the tenant.
@@ -210,5 +214,7 @@ def tenant_quota(tenant: spec.Tenant, gpus: int, system: SystemEntry) -> TenantQ
         gpus=gpus,
         cpu=given.cpu or max(1, int(share * system.cpu)),
         memory_gib=given.memory_gib or max(1, int(share * system.memory_gib)),
+        ephemeral_gib=given.ephemeral_gib or max(1, int(gpus / system.gpus_per_node * GPU_NODE_DISK_GIB)),
         pods=given.pods,
+        load_balancers=given.load_balancers,
     )

@@ -103,10 +103,14 @@ class Quota(Model):
     """CPU cores; follows the share of GPUs if left out."""
     memory_gib: Count | None = None
     """Memory in GiB; follows the share of GPUs if left out."""
+    ephemeral_gib: Count | None = None
+    """Local disk of nodes that pods fill with logs, layers and empty directories, in GiB; follows the share of GPUs."""
     storage_tib: Number | None = None
-    """Storage over all classes in TiB; unlimited if left out."""
+    """Storage over all classes in TiB; the share of GPUs in each class's capacity if left out."""
     pods: Count = 1000
-    """Pods."""
+    """Pods; also how many objects of each other kind."""
+    load_balancers: Annotated[int, Field(ge=0, le=1000), BeforeValidator(not_bool)] = 8
+    """Services of type LoadBalancer, each of which takes an address (default: assumption)."""
 
 
 class Tenant(Model):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ai_factory.infra.objects import _chart_values, _flux, cluster_platform, kueue, labels
+from ai_factory.infra.objects import _chart_values, _charts, _flux, cluster_platform, kueue, labels
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import ClusterPlan, RegionPlan, TenantQuota
 from ai_factory.infra.plan.quantities import tenant_quota
@@ -114,7 +114,7 @@ def test_charts_are_chosen_by_the_cluster(plan: RegionPlan) -> None:
 def test_unknown_condition_is_named(plan: RegionPlan, train: ClusterPlan) -> None:
     odd = plan.charts[-1].model_copy(update={"id": "odd", "when": {"moon": ["full"]}, "plane": "workload"})
     with pytest.raises(ValueError, match=r"chart odd asks for moon; conditions are purpose, "):
-        cluster_platform.charts(dataclasses.replace(plan, charts=(odd,)), train)
+        _charts.of_cluster(dataclasses.replace(plan, charts=(odd,)), train)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,16 @@ def test_unknown_condition_is_named(plan: RegionPlan, train: ClusterPlan) -> Non
 )
 def test_a_chart_may_ask_for_a_kind_of_fabric(plan: RegionPlan, cluster: str, kind: str | None, chosen: bool) -> None:
     chart = plan.charts[-1].model_copy(update={"when": {"fabric_kind": [kind]}})
-    charts = cluster_platform.charts(dataclasses.replace(plan, charts=(chart,)), plan.cluster(cluster))
+    charts = _charts.of_cluster(dataclasses.replace(plan, charts=(chart,)), plan.cluster(cluster))
     assert charts == ([chart] if chosen else [])
 
 
 def test_a_quota_is_never_nothing(plan: RegionPlan) -> None:
     tiny = plan.cluster("train").system.model_copy(update={"cpu": 1, "memory_gib": 1})
     tenant = plan.tenants_of("train")[0].spec
-    assert tenant_quota(tenant, 1, tiny) == TenantQuota(gpus=1, cpu=1, memory_gib=1, pods=1000)
+    assert tenant_quota(tenant, 1, tiny) == TenantQuota(
+        gpus=1, cpu=1, memory_gib=1, ephemeral_gib=200, pods=1000, load_balancers=8
+    )
 
 
 def test_releases_wait_for_the_cluster_and_for_shared_namespaces(plan: RegionPlan, train: ClusterPlan) -> None:
@@ -277,7 +279,7 @@ def test_queue_objects_come_after_what_brings_their_kind(plan: RegionPlan, train
 def test_policies_are_one_set_for_all_tenants(plan: RegionPlan) -> None:
     few, many = plan, make_plan(tenants=[{**REGION["tenants"][1], "name": f"t{n}", "gpus": 1} for n in range(30)])
     counts = [len(of_kind(objects_of(p), "ValidatingAdmissionPolicy")) for p in (few, many)]
-    assert counts == [3, 3]
+    assert counts == [9, 9]
     assert not of_kind(objects_of(plan, "twin"), "ValidatingAdmissionPolicy"), "nobody to keep apart"
 
 

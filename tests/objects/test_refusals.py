@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ai_factory.infra.objects import (
+    _charts,
     _kubeadm,
     _machines,
     _metal3,
-    cluster_platform,
     fabric_network,
     gpu_cluster,
     kinds,
@@ -33,7 +33,7 @@ def without_flux(plan: RegionPlan) -> None:
 
 def with_odd_charts(plan: RegionPlan) -> None:
     odd = plan.charts[-1].model_copy(update={"id": "odd", "when": {"sun": ["up"], "moon": ["full"]}})
-    cluster_platform.charts(dataclasses.replace(plan, charts=(odd,)), plan.cluster("train"))
+    _charts.of_cluster(dataclasses.replace(plan, charts=(odd,)), plan.cluster("train"))
 
 
 def with_shared_ceph(plan: RegionPlan) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ai_factory.infra.objects import _flux, _storage_classes, rook, storage
+from ai_factory.infra.objects import _flux, _storage_classes, ids, rook, storage
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import RegionPlan
 from tests import schema
@@ -66,7 +66,8 @@ def test_classes_say_where_data_is_and_go_with_their_claims(entry: dict[str, Any
 
 # Vendors ----------------------------------------------------------------------------------------------------
 
-SECRET = {"name": "storage-hps", "namespace": "ai-factory-storage"}
+SECRET = {"name": "storage-hps-${pvc.namespace}", "namespace": "ai-factory-storage"}
+SNAPSHOT_SECRET = {**SECRET, "name": "storage-hps-${volumesnapshot.namespace}"}
 
 
 def secrets_of(parameters: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -106,7 +107,7 @@ def test_vendor_class(driver: str, provisioner: str, parameters: dict[str, str])
     assert all(one == SECRET for one in found.values())
     snapshots = named(objects, "VolumeSnapshotClass", "hps")
     assert snapshots["driver"] == provisioner
-    assert secrets_of(snapshots["parameters"]) == {"snapshotter": SECRET}
+    assert secrets_of(snapshots["parameters"]) == {"snapshotter": SNAPSHOT_SECRET}
 
 
 @pytest.mark.parametrize("driver", ["weka", "ddn"])
@@ -128,20 +129,27 @@ def test_encryption_is_asked_for_only_where_it_is_wanted(driver: str) -> None:
 )
 def test_credentials_come_from_the_store(driver: str, endpoint: str, facts: dict[str, str] | None) -> None:
     plan = planned({**HPS, "driver": driver, "endpoint": endpoint})
-    spec = named(objects_of(plan), "ExternalSecret", "storage-hps")["spec"]
-    assert spec["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "storage"}
-    assert spec["dataFrom"] == [{"extract": {"key": "storage/hps"}}]
-    assert spec["target"].get("template", {}).get("data") == facts
+    assert not [o for o in objects_of(plan) if o["kind"] == "ExternalSecret"], "one for all would be everybody's"
+    for tenant in plan.tenants_of("train"):
+        [item] = storage.tenant_credentials(plan, plan.cluster("train"), tenant)
+        meta, spec = item.manifest["metadata"], item.manifest["spec"]
+        assert (meta["name"], meta["namespace"]) == (f"storage-hps-{tenant.name}", "ai-factory-storage")
+        assert item.owner == ids.tenant(tenant.name) and item.wait_for == "condition=Ready"
+        assert spec["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "storage"}
+        assert spec["dataFrom"] == [{"extract": {"key": f"storage/hps/{tenant.name}"}}]
+        assert spec["target"].get("template", {}).get("data") == facts
+        assert schema.validate(item.manifest) == []
 
 
-def test_class_comes_after_its_secret(plan: RegionPlan) -> None:
+def test_class_and_credentials_come_after_what_they_need(plan: RegionPlan) -> None:
     train = plan.cluster("train")
     items = {i.manifest["kind"]: i for i in storage.block(plan, train, "s").items if isinstance(i, KubeObject)}
-    secret = items["ExternalSecret"]
-    assert secret.wait_for == "condition=Ready"
-    assert _flux.release_id(train, "external-secrets") in secret.after
+    home = items["Namespace"]
+    for tenant in plan.tenants_of("train"):
+        [secret] = storage.tenant_credentials(plan, train, tenant)
+        assert {_flux.release_id(train, "external-secrets"), home.id} <= set(secret.after)
     [made] = [i for i in storage.block(plan, train, "s").items if i.id.endswith("StorageClass.storage.k8s.io//hps")]
-    assert made.after == (secret.id,)
+    assert made.after == (home.id,)
     assert isinstance(made, KubeObject) and made.protect
     assert _flux.release_id(train, "snapshot-controller") in items["VolumeSnapshotClass"].after
 
@@ -160,7 +168,6 @@ def test_context_memory_is_facts_or_nothing() -> None:
     assert [o["kind"] for o in objects_of(planned(memory))] == ["Namespace"]
     facts = named(objects_of(planned({**memory, "endpoint": "kv.internal"})), "ConfigMap")
     assert facts["data"]["endpoint"] == "kv.internal"
-    assert storage.classes(planned(memory), planned(memory).cluster("train")) == {}
 
 
 def test_a_cluster_gets_its_own_storage_only(plan: RegionPlan) -> None:

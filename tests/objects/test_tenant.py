@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra.objects import _flux, kueue, labels, tenant, tenant_policy
+from ai_factory.infra.objects import _flux, _object_rules, _tenant_rights, kueue, labels, tenant, tenant_policy
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import RegionPlan, TenantPlan
 from tests import schema
@@ -59,13 +59,23 @@ def test_every_object_passes_its_schema(enclave: Objects) -> None:
 
 def test_everything_is_in_the_tenants_namespace(enclave: Objects) -> None:
     name = named(enclave, "Namespace")["metadata"]["name"]
-    outside = {o["kind"] for o in enclave if o["metadata"].get("namespace") != name}
-    assert outside == {"Namespace", "ClusterQueue"}
+    outside = {(o["kind"], o["metadata"].get("namespace")) for o in enclave if o["metadata"].get("namespace") != name}
+    credentials = ("ExternalSecret", "ai-factory-storage")
+    assert outside == {("Namespace", None), ("ClusterQueue", None), ("ClusterRoleBinding", None), credentials}
 
 
 def test_no_secret_travels(enclave: Objects) -> None:
     assert "Secret" not in kinds(enclave)
-    assert not {"ClusterRole", "ClusterRoleBinding"} & kinds(enclave)
+
+
+def test_names_that_a_tenant_has_to_write_are_read_and_nothing_else_of_the_cluster(plans: RegionPlan) -> None:
+    binding = named(objects_of(plans, "acme"), "ClusterRoleBinding")
+    assert binding["roleRef"]["name"] == _tenant_rights.READERS
+    assert binding["subjects"] == named(objects_of(plans, "acme"), "RoleBinding")["subjects"]
+    [role] = [item.manifest for item in _tenant_rights.shared(plans, plans.cluster("train"))]
+    assert all(rule["verbs"] == ["get", "list", "watch"] for rule in role["rules"])
+    read = {resource for rule in role["rules"] for resource in rule["resources"]}
+    assert not read & {"nodes", "namespaces", "persistentvolumes", "clusterqueues", "resourceflavors", "cohorts"}
 
 
 def test_an_enclave_keeps_the_budget_of_its_stack(plans: RegionPlan) -> None:
@@ -100,32 +110,36 @@ def test_namespace_is_protected_and_first(plans: RegionPlan) -> None:
     items = [i for i in tenant.block(plans, one(plans, "acme"), "s").items if isinstance(i, KubeObject)]
     home, *rest = items
     assert home.protect
-    assert all(home.id in i.after for i in rest if i.manifest["kind"] != "ClusterQueue")
+    inside = [i for i in rest if i.manifest["metadata"].get("namespace") == "acme"]
+    assert len(inside) > 10 and all(home.id in i.after for i in inside)
 
 
 def test_quota_is_what_was_promised(plans: RegionPlan) -> None:
-    hard = named(objects_of(plans, "acme"), "ResourceQuota")["spec"]["hard"]
+    hard = named(objects_of(plans, "acme"), "ResourceQuota", "tenant")["spec"]["hard"]
     nodes = 16 / 4 * 0.9
     assert hard["requests.nvidia.com/gpu"] == "16"
     assert hard["requests.cpu"] == str(int(nodes * 144))
     assert hard["requests.memory"] == f"{int(nodes * 960)}Gi"
-    assert (hard["pods"], hard["services.nodeports"]) == ("1000", "0")
-    dedicated = named(objects_of(plans, "gov-llm"), "ResourceQuota")["spec"]["hard"]
+    assert (hard["pods"], hard["services.nodeports"], hard["services.loadbalancers"]) == ("1000", "0", "8")
+    assert hard["requests.ephemeral-storage"] == f"{16 // 4 * 800}Gi"
+    dedicated = named(objects_of(plans, "gov-llm"), "ResourceQuota", "tenant")["spec"]["hard"]
     assert dedicated["requests.nvidia.com/gpu"] == "72"
 
 
 @pytest.mark.parametrize(
     ("quota", "storage"),
     [
-        ({}, {"hps": "2097152Gi"}),
+        # 16 of the 576 GPUs that `train` may have and the 64 of `twin`, of 2 PiB
+        ({}, {"hps": f"{2 * 2**20 * 16 // (576 + 64)}Gi"}),
         ({"storage_tib": 0.5}, {"": "512Gi", "hps": "512Gi", "scratch": "512Gi"}),
         ({"storage_tib": 5000}, {"": "5120000Gi", "hps": "2097152Gi", "scratch": "5120000Gi"}),
         ({"storage_tib": 8191}, {"": "8387584Gi", "hps": "2097152Gi", "scratch": "8387584Gi"}),
-        ({"storage_tib": 8192}, {"hps": "2097152Gi"}),
+        # No quota counts more: the classes' own limits hold.
+        ({"storage_tib": 9000}, {"hps": "2097152Gi", "scratch": "8387584Gi"}),
     ],
 )
 def test_storage_quota_by_class(quota: dict[str, Any], storage: dict[str, str]) -> None:
-    hard = named(objects_of(tenants({**SHARED, "quota": quota}), "acme"), "ResourceQuota")["spec"]["hard"]
+    hard = named(objects_of(tenants({**SHARED, "quota": quota}), "acme"), "ResourceQuota", "tenant")["spec"]["hard"]
     suffix = "requests.storage"
     found = {key.partition(".storageclass.")[0]: value for key, value in hard.items() if key.endswith(suffix)}
     assert {key.removesuffix(suffix): value for key, value in found.items()} == storage
@@ -133,8 +147,12 @@ def test_storage_quota_by_class(quota: dict[str, Any], storage: dict[str, str]) 
 
 def test_default_limits_refuse_no_container_and_give_no_gpu(enclave: Objects) -> None:
     [limits] = named(enclave, "LimitRange")["spec"]["limits"]
-    assert limits["default"] == limits["max"], "a lower default would refuse larger requests without a limit"
-    assert set(limits["max"]) == {"cpu", "memory"}, "the largest number of GPUs would be everyone's default"
+    kinds_of_limits = {"cpu", "memory", "ephemeral-storage"}
+    assert set(limits["max"]) == kinds_of_limits, "the largest number of GPUs would be everyone's default"
+    size = {name: int(value.removesuffix("Gi")) for name, value in limits["max"].items()}
+    share = {name: int(value.removesuffix("Gi")) for name, value in limits["default"].items()}
+    assert set(limits["defaultRequest"]) == set(share) == kinds_of_limits
+    assert all(1 <= share[name] <= size[name] / 4 for name in size), "a container that says nothing gets a GPU's share"
 
 
 # Networks ---------------------------------------------------------------------------------------------------
@@ -156,21 +174,23 @@ def test_no_policy_lets_another_namespace_in(enclave: Objects) -> None:
 
 
 def test_dns_is_reached_and_nothing_beside_it(enclave: Objects) -> None:
-    [rule] = named(enclave, "NetworkPolicy", "allow-dns")["spec"]["egress"]
+    [inside, rule] = named(enclave, "NetworkPolicy", "allow")["spec"]["egress"]
+    assert inside == {"to": [{"podSelector": {}}]}
     assert [(p["protocol"], p["port"]) for p in rule["ports"]] == [("UDP", 53), ("TCP", 53)]
     assert rule["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
 
 
-def test_storage_is_reached(plans: RegionPlan) -> None:
-    [rule] = named(objects_of(plans, "acme"), "NetworkPolicy", "allow-storage")["spec"]["egress"]
-    assert rule["to"] == [{"ipBlock": {"cidr": str(plans.storage[0].network)}}], "local drives need no network"
+def test_storage_systems_are_not_reached(enclave: Objects) -> None:
+    """Nodes mount volumes: to pods a storage system shows nothing but its management."""
+    assert "ipBlock" not in json.dumps([o for o in enclave if o["kind"] == "NetworkPolicy"])
 
 
 def test_object_gateways_in_the_cluster_are_reached() -> None:
     store = {"name": "buckets", "tier": "object", "driver": "rook-ceph", "nodes": 3, "cluster": "train"}
     objects = objects_of(tenants(SHARED, storage=[store]), "acme")
-    [rule] = named(objects, "NetworkPolicy", "allow-storage")["spec"]["egress"]
+    rule = named(objects, "NetworkPolicy", "allow")["spec"]["egress"][-1]
     assert rule["to"][0]["podSelector"] == {"matchLabels": {"app": "rook-ceph-rgw"}}
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
 
 
 def test_denials_that_no_allowance_lifts(plans: RegionPlan) -> None:
@@ -273,13 +293,54 @@ def test_rights_go_to_the_tenants_groups_only() -> None:
     plan = tenants({**SHARED, "groups": ["acme-ml", "acme-ops"]}, DEDICATED)
     for name, groups in (("acme", ["acme-ml", "acme-ops"]), ("gov-llm", ["tenant:gov-llm"])):
         binding = named(objects_of(plan, name), "RoleBinding")
-        assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("Group", group) for group in groups]
+        *people, pipeline = binding["subjects"]
+        assert [(s["kind"], s["name"]) for s in people] == [("Group", group) for group in groups]
+        assert pipeline == {"kind": "ServiceAccount", "name": "ci", "namespace": name}
         assert binding["roleRef"]["kind"] == "Role"
 
 
-def test_the_workload_account_mounts_no_token(enclave: Objects) -> None:
-    account = named(enclave, "ServiceAccount")
-    assert (account["metadata"]["name"], account["automountServiceAccountToken"]) == ("workload", False)
+def test_no_account_mounts_a_token(enclave: Objects) -> None:
+    accounts = [o for o in enclave if o["kind"] == "ServiceAccount"]
+    mounts = [(o["metadata"]["name"], o["automountServiceAccountToken"]) for o in accounts]
+    assert mounts == [("default", False), ("ci", False)]
+
+
+def test_tokens_are_for_the_pipeline_only(enclave: Objects) -> None:
+    [rule] = [r for r in named(enclave, "Role")["rules"] if "serviceaccounts/token" in r["resources"]]
+    assert (rule["resourceNames"], rule["verbs"]) == (["ci"], ["create"])
+
+
+def test_kinds_of_charts_are_granted_where_the_chart_is() -> None:
+    training, inference = (
+        rights(objects_of(tenants(SHARED, clusters=changed_cluster(purpose=purpose)), "acme"))
+        for purpose in ("training", "inference")
+    )
+    assert ("jobset.x-k8s.io", "jobsets") in training and ("jobset.x-k8s.io", "jobsets") not in inference
+    assert ("leaderworkerset.x-k8s.io", "leaderworkersets/scale") in inference
+    assert ("leaderworkerset.x-k8s.io", "leaderworkersets") not in training
+
+
+def test_every_kind_that_a_tenant_makes_is_counted(enclave: Objects) -> None:
+    hard = named(enclave, "ResourceQuota", "tenant")["spec"]["hard"]
+    made = {key for key, verbs in rights(enclave).items() if "create" in verbs and "delete" in verbs}
+    assert len(made) > 10
+    for group, resource in made:
+        assert {resource, f"count/{resource}.{group}", f"count/{resource}"} & set(hard), resource
+
+
+def test_no_pod_may_be_apart_from_other_namespaces(enclave: Objects) -> None:
+    spec = named(enclave, "ResourceQuota", "no-affinity-elsewhere")["spec"]
+    assert spec == {"hard": {"pods": "0"}, "scopes": ["CrossNamespacePodAffinity"]}
+
+
+@given(st.integers(1, 8), st.integers(1, 8), st.floats(0.1, 5000))
+def test_shares_of_storage_add_up_to_no_more_than_there_is(racks: int, gpus: int, capacity: float) -> None:
+    store = {"name": "hps", "tier": "parallel", "driver": "weka", "capacity_tib": capacity}
+    made = [{**SHARED, "name": f"t{number}", "gpus": gpus * 4} for number in range(6)]
+    plan = tenants(*made, storage=[store], clusters=changed_cluster(racks=8, max_racks=8 + racks))
+    key = "hps.storageclass.storage.k8s.io/requests.storage"
+    shares = [named(objects_of(plan, t["name"]), "ResourceQuota", "tenant")["spec"]["hard"][key] for t in made]
+    assert sum(int(share.removesuffix("Gi")) for share in shares) <= capacity * 1024
 
 
 # Queues -----------------------------------------------------------------------------------------------------
@@ -307,7 +368,7 @@ def test_queue_of_a_tenant_with_nodes_of_its_own(plans: RegionPlan) -> None:
 
 def test_quota_and_queue_agree(enclave: Objects) -> None:
     """What a queue admits, the ResourceQuota must let through."""
-    hard = named(enclave, "ResourceQuota")["spec"]["hard"]
+    hard = named(enclave, "ResourceQuota", "tenant")["spec"]["hard"]
     [group] = named(enclave, "ClusterQueue")["spec"]["resourceGroups"]
     quota = {r["name"]: r["nominalQuota"] for r in group["flavors"][0]["resources"]}
     assert group["coveredResources"] == list(quota)
@@ -371,35 +432,60 @@ def test_policies_fail_closed_and_deny(plans: RegionPlan) -> None:
     selector = {"matchExpressions": [{"key": "ai-factory.dev/tenant", "operator": "Exists"}]}
     for o in made:
         spec = o["spec"]
-        if o["kind"] == "ValidatingAdmissionPolicy":
+        if o["kind"].endswith("AdmissionPolicy"):
             assert spec["failurePolicy"] == "Fail"
             assert spec["matchConstraints"]["namespaceSelector"] == selector
-            assert spec["matchConstraints"]["resourceRules"][0]["operations"] == ["CREATE", "UPDATE"]
-            assert all(one["message"] and "\n" not in one["message"] for one in spec["validations"])
+            asked = ["CREATE"] if o["kind"].startswith("Mutating") else ["CREATE", "UPDATE"]
+            assert all(rule["operations"] == asked for rule in spec["matchConstraints"]["resourceRules"])
+            assert all(one["message"] and "\n" not in one["message"] for one in spec.get("validations", []))
         else:
-            assert "Deny" in spec["validationActions"]
+            assert o["kind"].startswith("Mutating") or "Deny" in spec["validationActions"]
             assert spec["matchResources"]["namespaceSelector"] == selector
 
 
 def test_every_policy_is_bound(plans: RegionPlan) -> None:
     made = policies(plans)
-    names = {o["metadata"]["name"] for o in made if o["kind"] == "ValidatingAdmissionPolicy"}
-    assert {o["spec"]["policyName"] for o in made if o["kind"] == "ValidatingAdmissionPolicyBinding"} == names
+    for kind in ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"):
+        names = {o["metadata"]["name"] for o in made if o["kind"] == kind}
+        assert names and {o["spec"]["policyName"] for o in made if o["kind"] == f"{kind}Binding"} == names
+
+
+@pytest.mark.parametrize(("version", "filled"), [("v1.34.4", False), ("v1.35.3", False), ("v1.36.1", True)])
+def test_defaults_are_filled_in_where_the_api_server_can(version: str, filled: bool) -> None:
+    plan = tenants(SHARED, clusters=changed_cluster(kubernetes=version))
+    assert ("MutatingAdmissionPolicy" in kinds(policies(plan))) is filled
+    assert "MutatingAdmissionPolicy" not in kinds(policies(tenants(TWIN), "twin")), (
+        "an adopted cluster's version is unknown"
+    )
+
+
+@pytest.mark.parametrize(
+    ("storages", "raw"),
+    [
+        ([], "[]"),
+        ([{"name": "scratch", "tier": "local", "driver": "local-nvme", "cluster": "train"}], "[]"),
+        ([{"name": "blocks", "tier": "block", "driver": "rook-ceph", "nodes": 3, "cluster": "train"}], "['blocks']"),
+    ],
+)
+def test_raw_blocks_come_from_storage_that_gives_zeros(storages: list[dict[str, Any]], raw: str) -> None:
+    text = rules(tenants(SHARED, storage=storages), _object_rules.VOLUMES)
+    assert f"orValue('') in {raw}" in text
 
 
 @pytest.mark.parametrize("name", ["gov-llm", "acme", "twins"])
 def test_namespaces_carry_what_the_rules_read(plans: RegionPlan, name: str) -> None:
     meta = named(objects_of(plans, name), "Namespace")["metadata"]
     text = rules(plans, cluster=one(plans, name).cluster)
-    keys = set(re.findall(r"namespaceObject\.metadata\.(?:labels|annotations)\['([^']+)'\]", text))
+    keys = set(re.findall(r"namespaceObject\.metadata\.\??(?:labels|annotations)\[\??'([^']+)'\]", text))
+    assert len(keys) > 2
     assert keys <= set(meta["labels"]) | set(meta["annotations"])
 
 
 @pytest.mark.parametrize(
     "field",
     [
-        "tolerations", "nodeName", "nodeSelector", "priority", "hostNetwork", "hostPID", "hostIPC", "hostPath",
-        "automountServiceAccountToken", "runtimeClassName", "schedulingGates", "nvidia.com/gpu", "nvidia.com/mig-",
+        "tolerations", "nodeName", "nodeSelector", "priority", "hostNetwork", "hostPID", "hostIPC", "projected",
+        "serviceAccountToken", "runtimeClassName", "schedulingGates", "resources", "ownerReferences", "volumes",
         "initContainers", "k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network", "cdi.k8s.io/",
     ],
 )  # fmt: skip
