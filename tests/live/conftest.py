@@ -11,6 +11,9 @@ from lightkube import Client, KubeConfig
 
 from ai_factory.infra.sandbox import Cluster, Sandbox, display
 from ai_factory.infra.sandbox.layout import default_cache_dir
+from tests.live import enclaves
+from tests.live.people import Server
+from tests.objects.conftest import make_plan
 
 CLUSTERS = (Cluster(name="lab-management", role="management"), Cluster(name="lab-train"))
 
@@ -38,6 +41,16 @@ def client(live: Sandbox) -> Callable[[str], Client]:
     """Makes a client of a cluster by its name."""
     config = KubeConfig.from_file(live.kubeconfig())
     return lambda cluster: Client(config=config.get(context_name=cluster), trust_env=False, field_manager="test")
+
+
+@pytest.fixture(scope="module")
+def two_enclaves(live: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The API server of `lab-train` with two enclaves: acme shares nodes, gov-llm has nodes of its own."""
+    found = Server(Path(live.kubeconfig()), "lab-train", tmp_path_factory.mktemp("admin"))
+    plan = make_plan()
+    enclaves.set_up(found, plan)
+    yield found
+    enclaves.tear_down(found, plan)
 
 
 def eventually(check: Callable[[], Any], *, timeout_seconds: float = 30.0) -> Any:

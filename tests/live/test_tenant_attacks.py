@@ -1,4 +1,7 @@
-"""Attacks on other tenants, on a real API server: ways of a pod to their nodes, devices and networks, all shut."""
+"""Attacks of more than one step, on a real API server: gates, objects that go, controllers that are impersonated.
+
+Those of one step are data, see `test_enclaves`.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +13,23 @@ from lightkube import ApiError, Client, KubeConfig, codecs
 from lightkube.config.models import User
 from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import Namespace, Pod, Service, ServiceAccountToken
+from lightkube.resources.core_v1 import Pod, Service, ServiceAccountToken
 
-from ai_factory.infra.objects import tenant, tenant_policy
 from ai_factory.infra.sandbox import Sandbox
-from tests.live.conftest import eventually
-from tests.objects.conftest import make_plan
+from tests.live.people import Server
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 CLUSTER = "lab-train"
-INSIDE = ("Namespace", "ServiceAccount", "ResourceQuota", "LimitRange", "Role", "RoleBinding", "NetworkPolicy")
 KUEUE = ("kueue-system", "kueue-controller-manager")
 IB_KUBERNETES = ("nvidia-network-operator", "ib-kubernetes")
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
-TAINT = "ai-factory.dev/tenant"
-TENANT = "node.cluster.x-k8s.io/tenant"
 SAFE = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 GPU = {"name": "c", "image": "x", "securityContext": SAFE, "resources": {"limits": {"nvidia.com/gpu": "1"}}}
 
 
 def prerequisites() -> Iterator[dict[str, Any]]:
-    """Controllers with all rights, and the runtime class that the GPU operator makes."""
+    """Controllers with all rights."""
     rbac = "rbac.authorization.k8s.io"
     for space, name in (KUEUE, IB_KUBERNETES):
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}}
@@ -43,37 +41,22 @@ def prerequisites() -> Iterator[dict[str, Any]]:
             "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "cluster-admin"},
             "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": space}],
         }
-    yield {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "nvidia"}, "handler": "nvidia"}
 
 
 @pytest.fixture(scope="module")
-def cluster(client: Callable[[str], Client]) -> Iterator[Client]:
+def cluster(two_enclaves: Server, client: Callable[[str], Client]) -> Client:
     """The cluster with the policies and two tenants, gov-llm with nodes of its own and acme without."""
+    assert two_enclaves
     api = client(CLUSTER)
-    plan = make_plan()
     for manifest in prerequisites():
         api.apply(codecs.from_dict(manifest), force=True)
-    policies = [codecs.from_dict(item.manifest) for item in tenant_policy.shared(plan, plan.cluster("train"))]
-    for policy in policies:
-        api.apply(policy, force=True)
-    for one in plan.tenants:
-        for made in tenant.block(plan, one, "s").items:
-            if made.manifest["kind"] in INSIDE:
-                api.apply(codecs.from_dict(made.manifest), force=True)
-    eventually(lambda: refusal(api, pod(hostPID=True, name="probe")))
-    eventually(lambda: "toleration" in refusal(api, pod(tolerations=[{"operator": "Exists"}], name="probe")))
-    yield api
-    for policy in reversed(policies):
-        api.delete(type(policy), policy.metadata.name)
-    for one in plan.tenants:
-        api.delete(Namespace, one.name)
+    return api
 
 
 def pod(space: str = "acme", name: str = "p", **fields: Any) -> dict[str, Any]:
     """A pod that keeps all rules, with other fields; `labels` and `annotations` go into the metadata."""
     meta = {key: fields.pop(key) for key in ("labels", "annotations") if key in fields}
     spec = {
-        "serviceAccountName": "workload",
         "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{"name": "c", "image": "x", "securityContext": SAFE}],
     }
@@ -95,95 +78,6 @@ def refusal(api: Client, manifest: dict[str, Any]) -> str:
         return str(error)
     api.delete(type(kind), meta["name"], namespace=meta["namespace"], grace_period=0)
     return ""
-
-
-def neighbours(kind: str, how: str, **term: Any) -> dict[str, Any]:
-    """Affinity of one kind, `podAffinity` or `podAntiAffinity`, `required` or `preferred`, by one term."""
-    whole = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {}, **term}
-    terms = [whole] if how == "required" else [{"weight": 1, "podAffinityTerm": whole}]
-    return {"affinity": {kind: {f"{how}DuringSchedulingIgnoredDuringExecution": terms}}}
-
-
-QUEUED = {"labels": {"kueue.x-k8s.io/queue-name": "training"}}
-ALLOWED = {
-    "plain": pod(),
-    "gpu in a queue": pod(containers=[GPU], **QUEUED),
-    "gpu of a job that Kueue started": pod(containers=[GPU], labels={"kueue.x-k8s.io/local-queue-name": "default"}),
-    "gpu taint": pod(tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists"}]),
-    "default account without a token": pod(serviceAccountName="default", automountServiceAccountToken=False),
-    "own network": pod(annotations={NETWORKS: "partition, acme/partition@net2"}),
-    "own nodes": pod("gov-llm", nodeSelector={TENANT: "gov-llm"}),
-    "apart from its own pods": pod(**neighbours("podAntiAffinity", "required", namespaces=["acme"])),
-    "near its own pods": pod(**neighbours("podAffinity", "preferred")),
-    "own taint": pod(
-        "gov-llm", labels={"kueue.x-k8s.io/queue-name": "default"}, tolerations=[{"key": TAINT, "value": "gov-llm"}]
-    ),
-}
-
-
-@pytest.mark.parametrize("case", ALLOWED)
-def test_allowed(cluster: Client, case: str) -> None:
-    assert refusal(cluster, ALLOWED[case]) == ""
-
-
-ELSEWHERE = {
-    f"{how} {kind} over {key}": (pod(**neighbours(kind, how, **{key: value})), "pods of the tenant's own namespace")
-    for kind in ("podAffinity", "podAntiAffinity")
-    for how in ("required", "preferred")
-    for key, value in (("namespaceSelector", {}), ("namespaces", ["acme", "kube-system"]))
-}
-"""Required anti-affinity over namespaces kept everybody else's pods from being scheduled."""
-REFUSED = {
-    **ELSEWHERE,
-    "blanket toleration": (pod(tolerations=[{"operator": "Exists"}]), "must name its key"),
-    "another's taint": (pod(tolerations=[{"key": TAINT, "value": "gov-llm"}]), "by its exact value"),
-    "every tenant's taint": (pod(tolerations=[{"key": TAINT, "operator": "Exists"}]), "by its exact value"),
-    "control plane": (
-        pod(tolerations=[{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]),
-        "control-plane nodes",
-    ),
-    "node name": (pod(nodeName="train-r0001-u01"), "leave nodeName out"),
-    "no nodes chosen": (pod("gov-llm"), "must name a queue or select its nodes"),
-    "another's nodes": (pod("gov-llm", nodeSelector={TENANT: "acme"}), "must name a queue or select its nodes"),
-    "system priority": (pod(priorityClassName="system-cluster-critical"), "priorities evict"),
-    "host network": (pod(hostNetwork=True), "hostNetwork"),
-    "host path": (pod(volumes=[{"name": "v", "hostPath": {"path": "/"}}]), "hostPath"),
-    "token": (pod(serviceAccountName="default"), "no token is mounted"),
-    "token of the workload account": (pod(automountServiceAccountToken=True), "no token is mounted"),
-    "gpu without a queue": (pod(containers=[GPU]), "must name a queue of the tenant"),
-    "gpu in another's queue": (
-        pod(containers=[GPU], labels={"kueue.x-k8s.io/queue-name": "sovereign-training"}), "must name a queue",
-    ),
-    "gpu of an init container": (pod(initContainers=[{**GPU, "name": "i"}]), "must name a queue of the tenant"),
-    "runtime that gives devices": (pod(runtimeClassName="nvidia"), "leave runtimeClassName out"),
-    "devices by annotation": (pod(annotations={"cdi.k8s.io/x": "nvidia.com/gpu=all"}), "not by cdi.k8s.io"),
-    "another's network": (pod(annotations={NETWORKS: "partition, gov-llm/partition"}), "own namespace may be joined"),
-    "network in JSON": (
-        pod(annotations={NETWORKS: '[{"name": "partition", "NameſpAce": "gov-llm"}]'}), "own namespace may be joined",
-    ),
-    "other cluster network": (pod(annotations={"v1.multus-cni.io/default-network": "x"}), "can't be replaced"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_refused(cluster: Client, case: str) -> None:
-    manifest, reason = REFUSED[case]
-    assert reason in refusal(cluster, manifest)
-
-
-@pytest.mark.parametrize(
-    ("spec", "reason"),
-    [
-        ({"type": "ClusterIP"}, ""),
-        ({"type": "NodePort"}, "NodePort opens a port"),
-        ({"type": "ExternalName", "externalName": "x.y"}, "ExternalName leads around"),
-        ({"type": "ClusterIP", "externalIPs": ["192.0.2.1"]}, "CVE-2020-8554"),
-    ],
-)
-def test_services(cluster: Client, spec: dict[str, Any], reason: str) -> None:
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "acme"}}
-    refused = refusal(cluster, {**service, "spec": {**spec, "ports": [{"port": 80}]}})
-    assert (reason in refused) if reason else refused == ""
 
 
 def test_a_deleted_service_takes_no_address(cluster: Client) -> None:

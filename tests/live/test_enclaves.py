@@ -1,0 +1,135 @@
+"""Attacks out of an enclave and the first day in one, as data, on a real API server: what each actor of each tier gets.
+
+`enclave/stock.yaml` has what an engineer would apply, `attacks.yaml` changes of it that must be refused,
+`day_one.yaml` what must work, `forbidden.yaml` acts that must not, and `rights.yaml` who may do what: of everything
+that the API server says it serves, nothing else is allowed.
+
+Attempts are generated over kind, verb, actor and tier; a test is a tier and an actor, and says all that went otherwise.
+"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.live import enclaves, rights
+from tests.live.people import ACTORS, CI, ENGINEER, Server, identity
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+STOCK = enclaves.load("stock")
+ATTACKS, ALLOWED = (
+    [(kind, name, case) for kind, cases in enclaves.load(file).items() for name, case in cases.items()]
+    for file in ("attacks", "allowed")
+)
+WORKERS = (ENGINEER, CI)
+"""Actors who may make things; a pod's own account may do nothing at all."""
+EACH = pytest.mark.parametrize(("tier", "actor"), list(itertools.product(enclaves.TIERS, WORKERS)))
+
+
+def refusal(done: tuple[int, Any]) -> str:
+    """Why something was refused, empty if it was not."""
+    code, answer = done
+    return "" if code in {200, 201} else str(answer["message"])
+
+
+@EACH
+def test_stock_is_taken(two_enclaves: Server, tier: str, actor: str) -> None:
+    tenant = enclaves.TIERS[tier]
+    who = identity(actor, tenant)
+    refused = {
+        kind: refusal(two_enclaves.ask("POST", enclaves.path(stock, tenant), stock, who=who, dryRun="All"))
+        for kind, stock in STOCK.items()
+    }
+    assert {kind: why for kind, why in refused.items() if why} == {}
+
+
+@EACH
+def test_what_the_rules_leave_open_is_taken(two_enclaves: Server, tier: str, actor: str) -> None:
+    tenant = enclaves.TIERS[tier]
+    refused = {}
+    for kind, name, case in ALLOWED:
+        if case.get("tier", tier) == tier:
+            manifest = enclaves.changed(STOCK[kind], enclaves.told(case["set"], enclaves.words(tenant)))
+            path = enclaves.path(manifest, tenant)
+            refused[f"{kind}: {name}"] = refusal(
+                two_enclaves.ask("POST", path, manifest, who=identity(actor, tenant), dryRun="All")
+            )
+    assert {name: why for name, why in refused.items() if why} == {}
+
+
+@EACH
+def test_attacks_by_new_objects_are_refused(two_enclaves: Server, tier: str, actor: str) -> None:
+    tenant = enclaves.TIERS[tier]
+    got = {}
+    for kind, name, case in ATTACKS:
+        attack = enclaves.told(case, enclaves.words(tenant))
+        manifest = enclaves.changed(STOCK[kind], attack["set"])
+        path = enclaves.path(manifest, tenant)
+        why = refusal(two_enclaves.ask("POST", path, manifest, who=identity(actor, tenant), dryRun="All"))
+        if not why or attack["says"] not in why:
+            got[f"{kind}: {name}"] = why or "taken"
+    assert got == {}
+
+
+@EACH
+def test_attacks_by_changes_are_refused(two_enclaves: Server, tier: str, actor: str) -> None:
+    """The same on objects that exist: what was good when it was made may not become an attack."""
+    tenant = enclaves.TIERS[tier]
+    who = identity(actor, tenant)
+    got = {}
+    with enclaves.standing(
+        two_enclaves, tenant, {kind: STOCK[kind] for kind, _, case in ATTACKS if case.get("update")}
+    ):
+        for kind, name, case in ATTACKS:
+            if not case.get("update"):
+                continue
+            attack = enclaves.told(case, enclaves.words(tenant))
+            path = enclaves.path(STOCK[kind], tenant, enclaves.STANDING)
+            change = enclaves.changed({}, attack["set"])
+            why = refusal(two_enclaves.ask("PATCH", path, change, who=who, dryRun="All"))
+            if not why or attack["says"] not in why:
+                got[f"{kind}: {name}"] = why or "taken"
+    assert got == {}
+
+
+@EACH
+def test_the_first_day_works(two_enclaves: Server, tier: str, actor: str) -> None:
+    tenant = enclaves.TIERS[tier]
+    got = {}
+    enclaves.clean(two_enclaves, tenant)
+    for raw in enclaves.load("day_one"):
+        act = enclaves.told(raw, enclaves.words(tenant))
+        code, answer = enclaves.do(two_enclaves, act, STOCK, tenant, identity(actor, tenant))
+        if code not in ({act["code"]} if "code" in act else {200, 201, 204}):
+            got[act["act"]] = answer
+    assert got == {}
+
+
+@pytest.mark.parametrize(("tier", "actor"), list(itertools.product(enclaves.TIERS, ACTORS)))
+def test_forbidden_acts_are_refused(two_enclaves: Server, tier: str, actor: str) -> None:
+    tenant = enclaves.TIERS[tier]
+    got = {}
+    for raw in enclaves.load("forbidden"):
+        act = enclaves.told(raw, enclaves.words(tenant))
+        why = refusal(enclaves.do(two_enclaves, act, STOCK, tenant, identity(actor, tenant)))
+        says = "cannot" if actor not in WORKERS else act["says"]
+        if not why or says not in why:
+            got[act["act"]] = why or "done"
+    assert got == {}
+
+
+@pytest.mark.parametrize(("tier", "actor"), list(itertools.product(enclaves.TIERS, ACTORS)))
+def test_rights_are_those_that_are_written_down(two_enclaves: Server, tier: str, actor: str) -> None:
+    """Every verb of everything that the API server serves, in the own, another's and the platform's namespace."""
+    tenant = enclaves.TIERS[tier]
+    attempts = list(rights.attempts(two_enclaves, tenant, enclaves.OTHER[tenant]))
+    expected = rights.allowed(enclaves.load("rights"), actor, tenant)
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda attempt: rights.ask(two_enclaves, identity(actor, tenant), attempt), attempts)
+        wrong = {attempt: got for attempt, got in zip(attempts, answers, strict=True) if got != expected(attempt)}
+    assert len(attempts) > 1000
+    assert wrong == {}
