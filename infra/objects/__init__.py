@@ -11,7 +11,8 @@ building blocks, a module each:
 - `racks`: hosts, machine deployments and node labels of a rack group; `_hosts`: BareMetalHosts, BMC addresses and
   credentials, the namespace that holds them.
 - `cluster_platform`: the add-on charts that a cluster gets; `_flux`: their sources and releases, and what exists before
-  Flux applies; `_charts`: which ones; `_chart_values`: their Helm values; `kueue`: queues, flavours, cohorts.
+  Flux applies; `_charts`: which ones; `_chart_values`: their Helm values, `_chart_placement`: those that choose nodes;
+  `kueue`: queues, flavours, cohorts.
 - `tenant_policy`: what is admitted of tenants' pods; `_object_rules`: of all else that tenants make;
   `_tenant_defaults`: what is filled in; `_admission`: how a policy is built.
 - `fabric_network`: rails, the resources that a node offers for them, addresses.

@@ -1,11 +1,12 @@
 """Values of add-on charts that follow from the plan, merged over those of the catalogue.
 
 Agents of the platform run on every node. Nodes of a tenant's own carry the tenant's taint, which no chart knows of:
-without a toleration such a node would get no driver, no device plugin and no storage.
+without a toleration such a node would get no driver, no device plugin and no storage (`_chart_placement`).
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -13,27 +14,12 @@ import yaml
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan, RegionPlan
-from . import labels
+from . import _chart_placement, labels
 from .base import Manifest
 
 API_PORT = 6443
 NVME_CLASS = "nvme"
 """TopoLVM device class of local drives; the node image makes a volume group of the same name."""
-
-AGENTS = [{"key": key, "operator": "Exists"} for key in (labels.GPU_TAINT["key"], labels.TENANT_TAINT_KEY)]
-"""Tolerations of what runs on every GPU node."""
-
-_TOLERATIONS = {
-    "gpu-operator": ("daemonsets.tolerations",),
-    "node-feature-discovery": ("topologyUpdater.tolerations",),
-    "nvidia-dra-driver-gpu": ("kubeletPlugin.tolerations",),
-    "topolvm": ("node.tolerations", "lvmd.tolerations"),
-    "csi-wekafsplugin": ("nodePluginTolerations",),
-    "vastcsi": ("node.tolerations",),
-    "ceph-csi-drivers": ("operatorConfig.driverSpecDefaults.nodePlugin.tolerations",),
-}
-"""Where each chart takes the tolerations of its agents. Not listed: Cilium, the NFD worker, node-exporter and the
-SR-IOV operator's agents, which tolerate every taint."""
 
 
 def values(plan: RegionPlan, cluster: ClusterPlan, chart: ChartEntry, chosen: Collection[str]) -> Manifest:
@@ -46,8 +32,8 @@ def values(plan: RegionPlan, cluster: ClusterPlan, chart: ChartEntry, chosen: Co
         chosen: ids of all charts that it gets.
     """
     chart_values: Manifest = _merged({}, chart.values)
-    for path in _TOLERATIONS.get(chart.id, ()):
-        chart_values = _merged(chart_values, _nested(path, [dict(toleration) for toleration in AGENTS]))
+    for path, value in _chart_placement.values(chart.id, cluster.built):
+        chart_values = _merged(chart_values, _nested(path, copy.deepcopy(value)))
     derive = _DERIVED.get(chart.id)
     return _merged(chart_values, derive(plan, cluster, chosen)) if derive else chart_values
 

@@ -36,11 +36,11 @@ def _argument(name: str, value: str) -> Manifest:
     return {"name": name, "value": value}
 
 
-def _node(taints: list[dict[str, str]]) -> Manifest:
+def _node(taints: list[dict[str, str]] | None = None) -> Manifest:
     """How a node registers: with its host's name, its in-band address and the ids that Metal3 finds it by.
 
-    An empty list of taints takes kubeadm's own taint off control-plane nodes: no other node is without GPUs, so the
-    platform's operators run there. Tenants are kept off by `labels.NODE_SELECTOR`.
+    Without a list of taints kubeadm gives control-plane nodes its own (`labels.CONTROL_PLANE`); an empty one would
+    take it off.
     """
     registration: Manifest = {
         "name": "{{ ds.meta_data.local_hostname }}",
@@ -49,8 +49,9 @@ def _node(taints: list[dict[str, str]]) -> Manifest:
             _argument("node-labels", "metal3.io/uuid={{ ds.meta_data.uuid }}"),
             _argument("provider-id", "metal3://{{ ds.meta_data.providerid }}"),
         ],
-        "taints": taints,
     }
+    if taints is not None:
+        registration["taints"] = taints
     return {"nodeRegistration": registration, "patches": {"directory": _PATCHES}}
 
 
@@ -93,8 +94,8 @@ def control_plane_config(cluster: ClusterPlan) -> Manifest:
     """How kubeadm and cloud-init set up control planes: `spec.kubeadmConfigSpec` of the KubeadmControlPlane."""
     return {
         "clusterConfiguration": _cluster_configuration(),
-        "initConfiguration": _node([]),
-        "joinConfiguration": _node([]),
+        "initConfiguration": _node(),
+        "joinConfiguration": _node(),
         "files": [
             _kubelet(reserved_cpu=2, reserved_gib=8, pinned=False, aligned=False),
             *(_file(f"{_AUDIT}/{name}", content) for name, content in apiserver.files().items()),

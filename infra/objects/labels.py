@@ -50,14 +50,16 @@ PLATFORM: Final = f"{LABEL}/platform"
 ROLE_GPU: Final = "gpu"
 ROLE_CONTROL_PLANE: Final = "control-plane"
 
+CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
+"""Label and taint (NoSchedule) that kubeadm gives control-plane nodes. The platform's controllers select and tolerate
+it; a tenant's pod may not tolerate it."""
 GPU_TAINT: Final = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 """Keeps what needs no GPU off GPU nodes."""
 TENANT_TAINT_KEY: Final = f"{LABEL}/tenant"
 """Key of the taint on nodes that are dedicated to a tenant."""
 NODE_SELECTOR: Final = "scheduler.alpha.kubernetes.io/node-selector"
 """Annotation of a namespace: its pods run on such nodes only (admission plug-in PodNodeSelector, on in clusters
-that are built here). Tenants' namespaces carry `GPU_NODES`, because control-plane nodes have no taint: they are the
-only nodes without GPUs, and the platform's own pods run there."""
+that are built here). Tenants' namespaces carry `GPU_NODES`."""
 GPU_NODES: Final = f"{ROLE}={ROLE_GPU}"
 """Node selector of tenants' namespaces."""
 

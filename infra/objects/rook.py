@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..plan.model import ClusterPlan, RegionPlan, StoragePlan
-from . import _flux, _storage_classes, ids
+from . import _chart_placement, _flux, _storage_classes, ids
 from .base import LABEL, KubeObject, Manifest, make
 
 NAMESPACE = "rook-ceph"
@@ -53,7 +53,7 @@ def items(plan: RegionPlan, cluster: ClusterPlan, storages: Sequence[Ceph]) -> I
     ceph = KubeObject(
         target=cluster.name,
         owner=ids.cluster(cluster.name),
-        manifest=make(_API, "CephCluster", _NAME, NAMESPACE, spec=_cluster(encrypted)),
+        manifest=make(_API, "CephCluster", _NAME, NAMESPACE, spec=_cluster(cluster, encrypted)),
         after=(release, _flux.namespace_id(cluster, NAMESPACE)),
         protect=plan.spec.protect,
     )
@@ -90,10 +90,13 @@ def _storage(
         )
 
 
-def _cluster(encrypted: bool) -> Manifest:
+def _cluster(cluster: ClusterPlan, encrypted: bool) -> Manifest:
     """Encryption is of the drives, so one storage that asks for it has it for all."""
     nodes = {"matchExpressions": [{"key": STORAGE_NODE, "operator": "Exists"}]}
     affinity = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [nodes]}}
+    place: Manifest = {"nodeAffinity": affinity}
+    if cluster.built:
+        place["tolerations"] = _chart_placement.control_planes()
     return {
         "cephVersion": {"image": IMAGE},
         "dataDirHostPath": "/var/lib/rook",
@@ -104,7 +107,7 @@ def _cluster(encrypted: bool) -> Manifest:
             "useAllDevices": True,
             "config": {"encryptedDevice": "true" if encrypted else "false"},
         },
-        "placement": {"all": {"nodeAffinity": affinity}},
+        "placement": {"all": place},
         "disruptionManagement": {"managePodBudgets": True},
     }
 
