@@ -72,8 +72,12 @@ def queue_names(tenant: TenantPlan) -> list[str]:
 
 
 def flavour_name(owner: TenantPlan | None) -> str:
-    """Kueue flavour of a tenant's own nodes, or of shared ones; a tenant called `shared` doesn't meet the latter."""
-    return SHARED if owner is None else f"tenant-{owner.name}"
+    """Kueue flavour of a tenant's own nodes, or of shared ones; a tenant called `shared` doesn't meet the latter.
+
+    A flavour's node labels can't change (its CEL rules), and it can't go while a queue uses it (its finalizer): with
+    other labels it gets another name, which its queue then takes. `tenant-<name>` had `node.cluster.x-k8s.io/tenant`.
+    """
+    return SHARED if owner is None else f"dedicated-{owner.name}"
 
 
 def cohort(cluster: ClusterPlan) -> str:

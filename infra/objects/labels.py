@@ -1,8 +1,11 @@
 """Labels, annotations and taints that tie hosts, machines, nodes, queues and policies together.
 
-Cluster API copies a label from a Machine to its Node only below `node.cluster.x-k8s.io` (and two upstream
-prefixes), so what schedulers and policies read on a node stands there. Labels of this package's own
-(`ai-factory.dev/..`) mark hosts and objects on the management cluster.
+Cluster API copies a label from a Machine to its Node only below `node.cluster.x-k8s.io`,
+`node-restriction.kubernetes.io` and `node-role.kubernetes.io` (v1.14, util/labels), so what schedulers and policies
+read on a node stands there. A kubelet may set labels of the first on its own node, and so draw another tenant's pods to
+it; of the second the admission plug-in NodeRestriction lets it set none, so whose a node is stands there. What else
+stands below the first tells nodes apart that the same tenants use. Labels of this package's own (`ai-factory.dev/..`)
+mark hosts and objects on the management cluster.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from typing import Final
 from .base import LABEL
 
 NODE: Final = "node.cluster.x-k8s.io"
-"""Prefix that Cluster API syncs from a Machine to its Node."""
+"""Prefix that Cluster API syncs from a Machine to its Node, and that a kubelet may set."""
+RESTRICTED: Final = "node-restriction.kubernetes.io"
+"""Prefix that Cluster API syncs too, and that no kubelet may set."""
 
 HALL: Final = f"{NODE}/hall"
 """Hall of the node's rack."""
@@ -22,12 +27,12 @@ RACK: Final = f"{NODE}/rack"
 """Rack of the node; for rack-scale systems also its NVLink domain."""
 SYSTEM: Final = f"{NODE}/system"
 """Catalogue id of the node's system, such as `gb300-nvl72`."""
-TENANT: Final = f"{NODE}/tenant"
+TENANT: Final = f"{RESTRICTED}/tenant"
 """Tenant that the node is dedicated to; absent on shared nodes."""
 POWER_PROFILE: Final = f"{NODE}/power-profile"
 """GPU power profile of the node, `max-p` or `max-q`."""
 ROLE: Final = f"{NODE}/role"
-"""`gpu` or `control-plane`."""
+"""`gpu` or `control-plane`. A kubelet gains nothing by it: GPU nodes have it, and who has a control plane has all."""
 
 HOST_CLUSTER: Final = f"{LABEL}/cluster"
 """On a namespace of the management cluster: GPU cluster whose hosts and machines live there."""

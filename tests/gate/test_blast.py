@@ -9,6 +9,7 @@ import pytest
 
 from ai_factory.infra.gate.impact import blast as blasts
 from ai_factory.infra.gate.records import Blast, Change, FieldChange
+from ai_factory.infra.objects import kueue, labels
 from tests.gate import plans
 
 TRAIN_B = {
@@ -223,3 +224,26 @@ def test_without_outlines_names_are_read_from_the_changes() -> None:
     assert lost.racks_lost == ("train-r0001", "train-r0002")
     assert (lost.gpus_lost, lost.tenants_lost) == (0, ("acme", "blue", "green"))
     assert lost.storage_lost == ("hps", "scratch")
+
+
+def test_nodes_that_get_another_label_are_neither_lost_nor_drained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base of before labels that no kubelet can set: machines are relabelled in place, and a flavour takes over.
+
+    The old flavour does go, and who looks at a change is to see it: a queue without flavour admits nothing.
+    """
+    monkeypatch.setattr(labels, "TENANT", "node.cluster.x-k8s.io/tenant")
+    monkeypatch.setattr(kueue, "flavour_name", lambda owner: f"tenant-{owner.name}" if owner else kueue.SHARED)
+    old = plans.changed("lab", {})
+    monkeypatch.undo()
+
+    changes, lost = plans.compared(old, plans.example("lab"))
+
+    relabelled = [change for change in changes if change.kind == "MachineDeployment"]
+    assert {change.action for change in relabelled} == {"update"}
+    assert {field.path.partition(".labels")[0] for change in relabelled for field in change.fields} == {
+        "spec.template.metadata"
+    }
+    assert not lost.racks_lost + lost.racks_drained + lost.clusters_drained + lost.tenants_lost
+    assert (lost.gpus_lost, lost.gpus_drained) == (0, 0)
+    assert lost.serving_lost == ("train/ResourceFlavor.kueue.x-k8s.io//tenant-blue",)
+    assert [change.action for change in changes if change.kind == "ClusterQueue"] == ["update"]

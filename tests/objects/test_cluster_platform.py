@@ -231,7 +231,7 @@ def test_topology_is_widest_first(plan: RegionPlan) -> None:
 
 def test_one_flavour_for_all_shared_tenants_and_one_for_each_dedicated(plan: RegionPlan) -> None:
     flavours = of_kind(objects_of(plan), "ResourceFlavor")
-    assert list(flavours) == ["shared", "tenant-gov-llm"]
+    assert list(flavours) == ["shared", "dedicated-gov-llm"]
     shared, own = (flavours[name]["spec"] for name in flavours)
     assert shared == {
         "topologyName": "gb300-nvl72",
@@ -246,7 +246,7 @@ def test_one_flavour_for_all_shared_tenants_and_one_for_each_dedicated(plan: Reg
 
 def test_a_tenant_called_shared_gets_a_flavour_of_its_own() -> None:
     tenants = [{"name": "shared", "isolation": "dedicated-nodes", "racks": 1, "cluster": "train"}]
-    assert list(of_kind(objects_of(make_plan(tenants=tenants)), "ResourceFlavor")) == ["shared", "tenant-shared"]
+    assert list(of_kind(objects_of(make_plan(tenants=tenants)), "ResourceFlavor")) == ["shared", "dedicated-shared"]
 
 
 def test_no_flavour_tolerates_another_tenant() -> None:
@@ -256,7 +256,7 @@ def test_no_flavour_tolerates_another_tenant() -> None:
         name: {t["value"] for t in one["spec"]["tolerations"] if t["key"] == labels.TENANT_TAINT_KEY}
         for name, one in flavours.items()
     }
-    assert values == {"shared": set(), "tenant-a": {"a"}, "tenant-b": {"b"}}
+    assert values == {"shared": set(), "dedicated-a": {"a"}, "dedicated-b": {"b"}}
     assert all(t["operator"] == "Equal" for one in flavours.values() for t in one["spec"]["tolerations"])
 
 

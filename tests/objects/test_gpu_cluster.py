@@ -205,7 +205,7 @@ def test_a_deployment_turns_the_hosts_of_one_rack_into_nodes(group: Block) -> No
         "node.cluster.x-k8s.io/system": "gb300-nvl72",
         "node.cluster.x-k8s.io/power-profile": "max-p",
         "node.cluster.x-k8s.io/role": "gpu",
-        "node.cluster.x-k8s.io/tenant": "gov-llm",
+        "node-restriction.kubernetes.io/tenant": "gov-llm",
     }
     template = named(found, "Metal3MachineTemplate", deployment["template"]["spec"]["infrastructureRef"]["name"])
     assert template["spec"]["template"]["spec"]["hostSelector"]["matchLabels"] == {

@@ -361,7 +361,7 @@ def test_queue_of_a_tenant_with_nodes_of_its_own(plans: RegionPlan) -> None:
     spec = named(objects_of(plans, "gov-llm"), "ClusterQueue", "gov-llm")["spec"]
     assert "cohortName" not in spec
     [flavour] = spec["resourceGroups"][0]["flavors"]
-    assert flavour["name"] == "tenant-gov-llm"
+    assert flavour["name"] == "dedicated-gov-llm"
     assert not [r for r in flavour["resources"] if "borrowingLimit" in r], "Kueue refuses it without a cohort"
     assert {r["name"]: r["nominalQuota"] for r in flavour["resources"]}["nvidia.com/ib_rails"] == "72"
 
@@ -397,7 +397,7 @@ def test_queues_come_after_their_flavour(plans: RegionPlan) -> None:
     items = {i.manifest["kind"]: i for i in tenant.block(plans, one(plans, "gov-llm"), "s").items}
     queue = items["ClusterQueue"]
     assert _flux.release_id(train, "kueue") in queue.after
-    assert "train/ResourceFlavor.kueue.x-k8s.io//tenant-gov-llm" in queue.after
+    assert "train/ResourceFlavor.kueue.x-k8s.io//dedicated-gov-llm" in queue.after
     assert queue.id in items["LocalQueue"].after
 
 
