@@ -98,12 +98,8 @@ def _levels(cluster: ClusterPlan) -> Manifest:
 
 
 def _flavour(cluster: ClusterPlan, owner: TenantPlan | None) -> Manifest:
-    marks = labels.gpu_nodes(cluster.built)
-    taints = [labels.GPU_TAINT]
-    if owner is not None:
-        marks[labels.TENANT] = owner.name
-        taints.append(labels.tenant_taint(owner.name))
-    tolerations = [{"key": t["key"], "operator": "Equal", "value": t["value"], "effect": t["effect"]} for t in taints]
+    name = owner.name if owner is not None else None
+    marks, tolerations = labels.tenant_nodes(cluster.built, name), labels.tenant_tolerations(name)
     return {"topologyName": _topology(cluster), "nodeLabels": marks, "tolerations": tolerations}
 
 

@@ -63,10 +63,9 @@ GPU_TAINT: Final = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSc
 TENANT_TAINT_KEY: Final = f"{LABEL}/tenant"
 """Key of the taint on nodes that are dedicated to a tenant."""
 NODE_SELECTOR: Final = "scheduler.alpha.kubernetes.io/node-selector"
-"""Annotation of a namespace: its pods run on such nodes only (admission plug-in PodNodeSelector, on in clusters
-that are built here). Tenants' namespaces carry `GPU_NODES`."""
-GPU_NODES: Final = f"{ROLE}={ROLE_GPU}"
-"""Node selector of tenants' namespaces."""
+"""Annotation of a namespace: its pods run on such nodes only, `key=value,..` (admission plug-in PodNodeSelector)."""
+DEFAULT_TOLERATIONS: Final = "scheduler.alpha.kubernetes.io/defaultTolerations"
+"""Annotation of a namespace: JSON of tolerations that its pods get (admission plug-in PodTolerationRestriction)."""
 
 
 def scalable_unit(number: int) -> str:
@@ -85,6 +84,25 @@ def gpu_nodes(built: bool) -> dict[str, str]:
     {'nvidia.com/gpu.present': 'true'}
     """
     return {ROLE: ROLE_GPU} if built else {"nvidia.com/gpu.present": "true"}
+
+
+def tenant_nodes(built: bool, tenant: str | None) -> dict[str, str]:
+    """Labels of the nodes that a tenant's pods run on: its own, or with None those that tenants share.
+
+    >>> tenant_nodes(True, "acme")
+    {'node.cluster.x-k8s.io/role': 'gpu', 'node-restriction.kubernetes.io/tenant': 'acme'}
+    """
+    return gpu_nodes(built) | ({TENANT: tenant} if tenant else {})
+
+
+def tenant_tolerations(tenant: str | None) -> list[dict[str, str]]:
+    """Tolerations of the taints of those nodes.
+
+    >>> tenant_tolerations(None)
+    [{'key': 'nvidia.com/gpu', 'operator': 'Equal', 'value': 'present', 'effect': 'NoSchedule'}]
+    """
+    taints = [GPU_TAINT, *([tenant_taint(tenant)] if tenant else [])]
+    return [{"key": t["key"], "operator": "Equal", "value": t["value"], "effect": t["effect"]} for t in taints]
 
 
 def tenant_taint(tenant: str) -> dict[str, str]:

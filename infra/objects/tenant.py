@@ -67,10 +67,8 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ku
         f"{LABEL}/vni": str(tenant.vni),
         f"{LABEL}/network": str(tenant.network),
         tenant_policy.QUEUES: ",".join(kueue.queue_names(tenant)),
+        **_place(cluster, tenant),
     }
-    if cluster.built:
-        own = f",{labels.TENANT}={tenant.name}" if tenant.racks else ""
-        notes[labels.NODE_SELECTOR] = labels.GPU_NODES + own
     manifest = make("v1", "Namespace", tenant.name, labels=marks, annotations=notes)
     after = _flux.ready_ids(cluster)
     return KubeObject(
@@ -80,6 +78,19 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ku
         after=after,
         protect=plan.spec.protect,
     )
+
+
+def _place(cluster: ClusterPlan, tenant: TenantPlan) -> dict[str, str]:
+    """Where pods run that say nothing of it, so that manifests of any origin land on tenants' nodes.
+
+    Admission plug-ins fill it in, on an adopted cluster if they are on there. Kueue does too, for what it starts.
+    """
+    owner = tenant.name if tenant.racks else None
+    selector = labels.tenant_nodes(cluster.built, owner)
+    return {
+        labels.NODE_SELECTOR: ",".join(f"{key}={value}" for key, value in selector.items()),
+        labels.DEFAULT_TOLERATIONS: json.dumps(labels.tenant_tolerations(owner)),
+    }
 
 
 def _networks(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Iterator[Manifest]:

@@ -57,7 +57,7 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
 
 def _pods(cluster: ClusterPlan, platform: str) -> Manifest:
     rules = [
-        *_placement(), *_host(), *_volumes(), *_queueing(), *_controllers(), *_devices(cluster), *_network(cluster),
+        *_placement(cluster), *_host(), *_volumes(), *_queueing(), *_controllers(), *_devices(cluster), *_network(cluster),
     ]  # fmt: skip
     return _admission.policy({"": ["pods"]}, rules, _variables(platform))
 
@@ -73,6 +73,9 @@ def _variables(platform: str) -> dict[str, str]:
         ),
         "created": "request.operation == 'CREATE'",
         "byPlatform": platform,
+        # What is gated is not scheduled, and may still get its nodes: by Kueue, which writes those of its flavour.
+        "placed": f"!({_gated('object')}) && (variables.created || {_gated('oldObject')})",
+        "selector": "object.spec.?nodeSelector.orValue({})",
         "tolerations": "object.spec.?tolerations.orValue([])",
         "neighbours": " + ".join(_terms(kind) for kind in ("podAffinity", "podAntiAffinity")),
         "containers": "object.spec.containers + object.spec.?initContainers.orValue([])",
@@ -80,6 +83,10 @@ def _variables(platform: str) -> dict[str, str]:
         "networks": mark("object", "annotations", _NETWORKS),
         "networksBefore": f"request.operation == 'CREATE' ? '' : {mark('oldObject', 'annotations', _NETWORKS)}",
     }
+
+
+def _gated(pod: str) -> str:
+    return f"{pod}.spec.?schedulingGates.orValue([]).size() > 0"
 
 
 def _terms(kind: str) -> str:
@@ -91,8 +98,19 @@ def _terms(kind: str) -> str:
     return f"{must} + {like}.map(w, w.podAffinityTerm)"
 
 
-def _placement() -> Iterator[Rule]:
+def _placement(cluster: ClusterPlan) -> Iterator[Rule]:
     """Where a pod runs, and what it may push aside."""
+    for key, value in labels.gpu_nodes(cluster.built).items():
+        # Admission plug-ins and Kueue write it; where neither does, control planes and others' nodes would be open.
+        yield (
+            f"!variables.placed || ('{key}' in variables.selector && variables.selector['{key}'] == '{value}')",
+            f"pods of tenants run on GPU nodes: write nodeSelector {key}: '{value}'",
+        )
+    yield (
+        f"!variables.placed || !variables.dedicated || ('{labels.TENANT}' in variables.selector && "
+        f"variables.selector['{labels.TENANT}'] == variables.tenant)",
+        f"pods of a tenant with nodes of its own run on them: write nodeSelector {labels.TENANT}: <tenant>",
+    )
     yield (
         "variables.tolerations.all(t, has(t.key) && t.key != '')",
         "a toleration must name its key: one without tolerates the nodes of other tenants",
@@ -109,12 +127,6 @@ def _placement() -> Iterator[Rule]:
     yield (
         "!variables.created || !has(object.spec.nodeName) || object.spec.nodeName == ''",
         "the scheduler chooses the node: leave nodeName out",
-    )
-    own = f"has(object.spec.nodeSelector) && '{labels.TENANT}' in object.spec.nodeSelector"
-    yield (
-        f"!variables.dedicated || variables.queued || "
-        f"({own} && object.spec.nodeSelector['{labels.TENANT}'] == variables.tenant)",
-        f"pods of a tenant with nodes of its own must name a queue or select its nodes: nodeSelector {labels.TENANT}",
     )
     # Required anti-affinity holds against pods that come later: one pod kept every other tenant's from every node.
     yield (

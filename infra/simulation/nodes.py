@@ -38,9 +38,10 @@ def nodes(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Manifest]:
             yield _gpu_node(cluster, rack, name)
     core = catalog.load().system(plan.spec.core.system)
     for host in cluster.core_hosts:
-        marks = {labels.ROLE: labels.ROLE_CONTROL_PLANE, "node-role.kubernetes.io/control-plane": ""}
+        marks = {labels.ROLE: labels.ROLE_CONTROL_PLANE, labels.CONTROL_PLANE: ""}
+        taints = [{"key": labels.CONTROL_PLANE, "effect": "NoSchedule"}]
         yield _node(
-            host.name, core.arch, marks, [], {"cpu": str(core.cpu or 64), "memory": f"{core.memory_gib or 256}Gi"}
+            host.name, core.arch, marks, taints, {"cpu": str(core.cpu or 64), "memory": f"{core.memory_gib or 256}Gi"}
         )
 
 

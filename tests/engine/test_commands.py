@@ -203,6 +203,8 @@ def test_nodes_are_the_trays_of_the_plan(plan: RegionPlan) -> None:
     dedicated = next(rack for rack in train.racks if rack.tenant)
     taints = next(one for one in gpus if one["metadata"]["name"] == dedicated.hosts[0].name)["spec"]["taints"]
     assert {"key": "ai-factory.dev/tenant", "value": dedicated.tenant, "effect": "NoSchedule"} in taints
+    core = [one for one in made if one["metadata"]["name"] == train.core_hosts[0].name]
+    assert core[0]["spec"]["taints"] == [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
 
 
 def test_adopted_cluster_has_nodes_by_number(plan: RegionPlan) -> None:

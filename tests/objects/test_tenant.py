@@ -99,11 +99,38 @@ def test_namespace_of_a_tenant_with_nodes_of_its_own(plans: RegionPlan) -> None:
     assert meta["annotations"]["ai-factory.dev/residency"] == "KR"
 
 
-def test_shared_tenants_stay_off_the_control_plane(plans: RegionPlan) -> None:
-    """Nodes of the control plane have no taint; only clusters built here run the admission plug-in for it."""
-    notes = named(objects_of(plans, "acme"), "Namespace")["metadata"]["annotations"]
-    assert notes[labels.NODE_SELECTOR] == f"{labels.ROLE}=gpu"
-    assert labels.NODE_SELECTOR not in named(objects_of(plans, "twins"), "Namespace")["metadata"]["annotations"]
+@pytest.mark.parametrize(
+    ("name", "selector", "taints"),
+    [
+        ("acme", "node.cluster.x-k8s.io/role=gpu", {"nvidia.com/gpu": "present"}),
+        (
+            "gov-llm",
+            "node.cluster.x-k8s.io/role=gpu,node-restriction.kubernetes.io/tenant=gov-llm",
+            {"nvidia.com/gpu": "present", "ai-factory.dev/tenant": "gov-llm"},
+        ),
+        ("twins", "nvidia.com/gpu.present=true", {"nvidia.com/gpu": "present"}),
+    ],
+)
+def test_pods_that_choose_no_nodes_get_those_of_tenants(
+    plans: RegionPlan, name: str, selector: str, taints: dict[str, str]
+) -> None:
+    """On an adopted cluster as well, which may have the plug-ins that fill it in."""
+    notes = named(objects_of(plans, name), "Namespace")["metadata"]["annotations"]
+    assert notes["scheduler.alpha.kubernetes.io/node-selector"] == selector
+    tolerations = json.loads(notes["scheduler.alpha.kubernetes.io/defaultTolerations"])
+    assert {each["key"]: each["value"] for each in tolerations} == taints
+    assert {each["operator"] for each in tolerations} == {"Equal"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "selected"),
+    [("train", "node.cluster.x-k8s.io/role: 'gpu'"), ("twin", "nvidia.com/gpu.present: 'true'")],
+)
+def test_the_rules_say_which_nodes_to_write(plans: RegionPlan, cluster: str, selected: str) -> None:
+    spec = named(policies(plans, cluster), "ValidatingAdmissionPolicy", tenant_policy.PODS)["spec"]
+    assert f"pods of tenants run on GPU nodes: write nodeSelector {selected}" in {
+        each["message"] for each in spec["validations"]
+    }
 
 
 def test_namespace_is_protected_and_first(plans: RegionPlan) -> None:
