@@ -99,6 +99,8 @@ def _up(region: str, stack: str | None, request: UpRequest, present: Presenter) 
         _confirm(run, "apply", chosen, yes=request.yes)
         if request.options.adopt and chosen == "pulumi":
             run.hand_over()
+        if chosen == "pulumi":
+            run.refuse_unfit()
         applying = run.engine(chosen)
         _finish(applying, lambda: applying.up(run.names), present)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ..engine import consent
+from ..engine import consent, isolation
 from ..engine.clusters import Session
 from ..engine.declared import parts_of
 from ..engine.direct.lifecycle import Lifecycle
@@ -63,6 +63,20 @@ class RegionRun:
         """Let the Pulumi engine have what the direct one has."""
         count = self.engine("direct").release(self.names)
         click.echo(f"the direct engine let go of {count} objects", err=True)
+
+    def refuse_unfit(self) -> None:
+        """Look at API servers that tenants are to come to, those that can be reached by now.
+
+        Pulumi tells nobody before it applies; the direct engine looks at each cluster itself once it is there.
+        """
+        items = {
+            target: [item for name in self.names for item in self.parts.objects[name].get(target, ())]
+            for target in self.parts.targets(self.names)
+        }
+        with_tenants = [target for target in items if isolation.tenants_of(items[target])]
+        self.session.prepare(with_tenants)
+        standing = [target for target in with_tenants if not self.session.is_gone(target)]
+        isolation.refuse({target: self.session.cluster(target) for target in standing}, items)
 
     def _guard(self) -> None:
         """Connect to the clusters of a sample's region that can be reached now: that refuses what is no sandbox."""

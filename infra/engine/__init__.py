@@ -7,6 +7,7 @@
   that are made up; `consent`: programs that a region file names, run only where the user allowed them.
 - `direct` and `automation` (Pulumi) are the engines. Both use `concurrency` (work side by side, several faults as one),
   `interrupts` (Ctrl-C, SIGTERM) and `origins` (what brings a kind that a cluster lacks).
+- `isolation`: whether an API server keeps tenants apart: no tenant comes to one that does not.
 - `doctor`: whether tools, clusters, rights and folders are there.
 - `render`: the YAML tree for Flux or Argo CD, and any tree of files written in place of an earlier one.
 """

@@ -17,6 +17,7 @@ from ..kube.api import NAMESPACE
 from ..kube.cluster import Cluster
 from ..kube.errors import NotBuiltError
 from ..objects.base import KubeObject
+from . import isolation
 from .clusters import Session
 from .declared import Parts
 from .origins import lacking_kind
@@ -98,6 +99,7 @@ def clusters(session: Session, parts: Parts) -> Iterator[Finding]:
             yield Finding(subject=target, state="good", detail=f"Kubernetes {cluster.version} at {cluster.api.server}")
             yield from _rights(cluster, items)
             yield from _kinds(cluster, items)
+            yield from _isolation(cluster, items)
         except FactoryError as error:
             state: State = "note" if isinstance(error, NotBuiltError) else "fault"
             yield Finding(subject=target, state=state, detail=error.message, remedy=error.remedy)
@@ -118,6 +120,19 @@ def _kinds(cluster: Cluster, items: Sequence[KubeObject]) -> Iterator[Finding]:
         yield Finding(subject=subject, state="note" if brought else "fault", detail=error.message, remedy=remedy)
     if not lacking:
         yield Finding(subject=subject, state="good", detail=f"all {len(first)} are served")
+
+
+def _isolation(cluster: Cluster, items: Sequence[KubeObject]) -> Iterator[Finding]:
+    """What its API server does for tenants; what can't be seen is no fault, and neither is what Kueue does as well."""
+    namespaces = isolation.tenants_of(items)
+    for sight in isolation.sights(cluster, namespaces) if namespaces else ():
+        wrong: State = "fault" if sight.needed and sight.state == "off" else "note"
+        yield Finding(
+            subject=f"{cluster.target}: admission plug-in {sight.subject}",
+            state="good" if sight.state == "on" else wrong,
+            detail=sight.detail if sight.state != "unseen" else f"can't be seen: {sight.detail}",
+            remedy="" if sight.state == "on" else f"kube-apiserver {sight.flag}",
+        )
 
 
 def _rights(cluster: Cluster, items: Sequence[KubeObject]) -> Iterator[Finding]:

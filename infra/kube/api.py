@@ -69,6 +69,7 @@ class Api:
         body: Any = None,
         content_type: str = JSON,
         accept: str = JSON,
+        headers: Mapping[str, str] | None = None,
         also: Callable[[RejectedError], bool] = lambda fault: False,
     ) -> Manifest:
         """One request and its answer.
@@ -80,6 +81,7 @@ class Api:
             body: what to send, encoded as JSON.
             content_type: its type.
             accept: type of the answer.
+            headers: further ones, such as whom to act as.
             also: further faults that trying again may mend.
 
         Raises:
@@ -87,8 +89,8 @@ class Api:
             UnavailableError: no answer in the time that patience allows, or no right to ask.
             FactoryError: the run was stopped.
         """
-        headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
-        asked = BasicRequest(method, path, params=dict(params or {}), data=body, headers=headers)
+        sent = {"Accept": accept, **({"Content-Type": content_type} if body is not None else {}), **(headers or {})}
+        asked = BasicRequest(method, path, params=dict(params or {}), data=body, headers=sent)
         try:
             return retry.call(lambda: self._link.send(asked), self._patience, also=also)
         except NoAnswerError as error:
@@ -135,11 +137,8 @@ class Api:
 
     def apply(self, path: str, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
         """Server-side apply; the object as it is then."""
-        params = {"fieldManager": MANAGER}
-        if force:
-            params["force"] = "true"
-        if dry_run:
-            params["dryRun"] = "All"
+        options = {"force": "true" if force else "", "dryRun": "All" if dry_run else ""}
+        params = {"fieldManager": MANAGER, **{name: value for name, value in options.items() if value}}
         return self.request("PATCH", path, params=params, body=manifest, content_type=APPLY, also=_lost_race)
 
     def delete(self, path: str, uid: str) -> None:

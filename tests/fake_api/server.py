@@ -5,8 +5,8 @@
         file = write_kubeconfig(folder, {"management": api})
 
 It has discovery, server-side apply with field ownership, merge patches, preconditions, lists with selectors and
-pages, finalizers, namespaces and definitions that take along what they hold. It validates nothing, fills in nothing
-and runs no controller: tests play these by `admit` and `play`.
+pages, finalizers, namespaces and definitions that take along what they hold. It validates nothing but what tells that
+tenants are kept apart (`admission`), fills in nothing and runs no controller: tests play these by `admit` and `play`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from . import admission
 from .faults import Act, Fault
 from .http import Listener
 from .routes import DEFINITION, Admit, Play, Routes
@@ -53,6 +54,7 @@ class FakeApi:
         """Bearer tokens that it accepts; None: it asks for none."""
         self.serving = Routes(clock)
         """What it serves, with its settings: `version`, `aggregated`, `establishes`, `allowed`."""
+        self.serving.admits = {"Namespace": admission.pod_security, "Pod": admission.policies}
         self._lock = threading.RLock()
         self._faults: list[Fault] = []
         for name in SYSTEM_NAMESPACES:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...errors import RefusedError, UnavailableError
 from ...kube import readiness
+from .. import isolation
 from ..origins import lacking_kind
 from . import ownership
 from .applyset import owners
@@ -17,12 +18,13 @@ def refuse(run: StackRun, seen: Survey) -> None:
     """Stop a run before anything is changed.
 
     Raises:
-        RefusedError: objects of others are planned, or protected ones have left the plan.
+        RefusedError: objects of others are planned, protected ones have left the plan, or tenants would not be apart.
         UnavailableError: kinds are not served, and nothing that is planned would bring them.
     """
     faults = [] if run.options.adopt else list(foreign(run, seen).values())
     faults += _leaving_faults(run, seen.leaving)
     faults += _wait_faults(run)
+    faults += isolation.faults(run.cluster, run.items)
     if faults:
         raise RefusedError.of(faults)
     _refuse_missing_kinds(run)
@@ -82,10 +84,9 @@ def _refuse_missing_kinds(run: StackRun) -> None:
     """
     ids = {item.id for item in run.items}
     faults: list[str] = []
+    served = run.cluster.discovery.of
     for wave in run.waves:
-        lacking = [
-            item for item in wave if ids.issuperset(item.after) and run.cluster.discovery.of(item.manifest) is None
-        ]
+        lacking = [item for item in wave if ids.issuperset(item.after) and served(item.manifest) is None]
         faults += [str(lacking_kind(run.cluster, item.manifest)) for item in lacking]
         if any(item.wait_for is not None or item.manifest["kind"] == "CustomResourceDefinition" for item in wave):
             break
