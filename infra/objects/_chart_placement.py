@@ -7,7 +7,8 @@ kube-prometheus-stack 84.4.0 with kube-state-metrics 7.3.0, node-feature-discove
 network-operator v26.4.1 with its two sub-charts, kueue v0.19.2, kubeflow-trainer 2.2.0 with jobset 0.11.0, lws v0.10.0,
 topolvm 17.1.0, csi-wekafsplugin v2.8.8, rook-ceph v1.20.6 with ceph-csi-operator 1.0.4, ceph-csi-drivers 1.0.4,
 snapshot-controller 5.2.0; dra-driver-nvidia-gpu of 2026-08-07 and vastcsi of 2024-09-23, where the release itself is
-not to be had.
+not to be had. What the network operator and its SR-IOV operator deploy themselves tolerates control planes (v26.4.1,
+manifests/state-*; sriov-network-operator, bindata).
 """
 
 from __future__ import annotations

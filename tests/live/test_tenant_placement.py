@@ -205,6 +205,38 @@ def test_a_gate_is_opened_only_towards_nodes_of_tenants(cluster: Client, given: 
     cluster.delete(Pod, "gated", namespace=BARE, grace_period=0)
 
 
+@pytest.fixture
+def adopted(client: Callable[[str], Client]) -> Iterator[Client]:
+    """An adopted cluster's policies and two namespaces of its tenant, of which no plug-in fills in one."""
+    api = client("lab-management")
+    tenants = [{"name": "twins", "isolation": "shared", "gpus": 8, "cluster": "twin"}]
+    region = make_plan(tenants=tenants)
+    policies = [codecs.from_dict(item.manifest) for item in tenant_policy.shared(region, region.cluster("twin"))]
+    for policy in policies:
+        api.apply(policy, force=True)
+    (home, *_) = tenant.block(region, region.tenants[0], "s").items
+    assert isinstance(home, KubeObject)
+    bare = {**home.manifest, "metadata": {**home.manifest["metadata"], "name": BARE, "annotations": {}}}
+    for space in (home.manifest, bare):
+        api.apply(codecs.from_dict(space), force=True)
+    eventually(lambda: "GPU nodes" in refusal(api, BARE))
+    yield api
+    for policy in reversed(policies):
+        api.delete(type(policy), policy.metadata.name)
+    for name in ("twins", BARE):
+        api.delete(Namespace, name)
+
+
+def test_an_adopted_cluster_s_pods_run_where_its_gpus_are(adopted: Client) -> None:
+    """By the GPU operator's label, since its nodes have none of ours."""
+    filled = adopted.create(codecs.from_dict(pod("twins", "stock")), dry_run=True)
+    assert filled.spec.nodeSelector == {"nvidia.com/gpu.present": "true"}
+    assert "nvidia.com/gpu" in {each.key for each in filled.spec.tolerations}
+    assert "write nodeSelector nvidia.com/gpu.present: 'true'" in refusal(adopted, BARE)
+    assert "write nodeSelector" in refusal(adopted, BARE, nodeSelector={"node-role.kubernetes.io/control-plane": ""})
+    assert refusal(adopted, BARE, nodeSelector={"nvidia.com/gpu.present": "true"}) == ""
+
+
 # Whose a node is ----------------------------------------------------------------------------------------------
 
 
