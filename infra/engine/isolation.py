@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..errors import FactoryError, RefusedError
+from ..errors import RefusedError, UnavailableError
 from ..kube.api import MERGE
-from ..kube.cluster import Cluster
+from ..kube.cluster import FIRST_CONTACT_SECONDS, Cluster
+from ..kube.errors import RejectedError
 from ..objects import labels, tenant_policy
 from ..objects.base import KubeObject, Manifest
 
@@ -23,6 +24,8 @@ State = Literal["on", "off", "unseen"]
 Seen = tuple[State, str]
 """What was seen, and why it is so."""
 
+_UNANSWERED = (RejectedError, UnavailableError)
+"""Faults of a question, and not of the run: an interrupt is none."""
 _DRY = {"dryRun": "All"}
 _POLICIES = "apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 _PROBE = "ai-factory-probe"
@@ -50,18 +53,41 @@ def sights(cluster: Cluster, namespaces: Sequence[str]) -> Iterator[Sight]:
         cluster: the cluster.
         namespaces: tenants' namespaces, which need not exist yet.
     """
+    yield from _guards(cluster, namespaces)
+    yield from _fillings(cluster, namespaces)
+
+
+def _guards(cluster: Cluster, namespaces: Sequence[str]) -> Iterator[Sight]:
+    """Plug-ins without which tenants reach each other."""
+    cluster = _briefly(cluster)
     space = _first_existing(cluster, namespaces)
-    looks: tuple[tuple[str, bool, Callable[[], Seen]], ...] = (
-        ("ValidatingAdmissionPolicy", True, lambda: _policies(cluster, space)),
-        ("PodSecurity", True, lambda: _pod_security(cluster)),
-        ("NodeRestriction", True, lambda: _node_restriction(cluster)),
-        ("PodNodeSelector", False, lambda: _filled(cluster, space, _has_nodes)),
-        ("PodTolerationRestriction", False, lambda: _filled(cluster, space, _tolerates)),
+    yield _sight("ValidatingAdmissionPolicy", lambda: _policies(cluster, space), needed=True)
+    yield _sight("PodSecurity", lambda: _pod_security(cluster), needed=True)
+    yield _sight("NodeRestriction", lambda: _node_restriction(cluster), needed=True)
+
+
+def _fillings(cluster: Cluster, namespaces: Sequence[str]) -> Iterator[Sight]:
+    """Plug-ins without which a manifest must say more, or name a queue."""
+    cluster = _briefly(cluster)
+    space = _first_existing(cluster, namespaces)
+    yield _sight("PodNodeSelector", lambda: _filled(cluster, space, _has_nodes), needed=False)
+    yield _sight("PodTolerationRestriction", lambda: _filled(cluster, space, _tolerates), needed=False)
+
+
+def _briefly(cluster: Cluster) -> Cluster:
+    """The cluster with little patience: a webhook that is away answers no probe, and nothing hangs on one."""
+    return replace(cluster, api=cluster.api.view(seconds=FIRST_CONTACT_SECONDS))
+
+
+def _sight(subject: str, look: Callable[[], Seen], *, needed: bool) -> Sight:
+    """What was seen of a plug-in; nothing where the question itself is not allowed or not answered."""
+    try:
+        state, detail = look()
+    except _UNANSWERED as error:
+        state, detail = "unseen", str(error)
+    return Sight(
+        subject=subject, state=state, needed=needed, detail=detail, flag=f"--enable-admission-plugins={subject}"
     )
-    for subject, needed, look in looks:
-        state, detail = _looked(look)
-        flag = f"--enable-admission-plugins={subject}"
-        yield Sight(subject=subject, state=state, needed=needed, detail=detail, flag=flag)
 
 
 def tenants_of(items: Sequence[KubeObject]) -> list[str]:
@@ -75,7 +101,7 @@ def faults(cluster: Cluster, items: Sequence[KubeObject]) -> list[str]:
     namespaces = tenants_of(items)
     if not namespaces:
         return []
-    missing = [sight for sight in sights(cluster, namespaces) if sight.needed and sight.state == "off"]
+    missing = [sight for sight in _guards(cluster, namespaces) if sight.state == "off"]
     return [
         f"{cluster.target}: its API server does not keep tenants apart, {sight.subject} is off: {sight.detail}; "
         f"set {sight.flag} (who owns the cluster does)"
@@ -88,14 +114,6 @@ def refuse(clusters: Mapping[str, Cluster], items: Mapping[str, Sequence[KubeObj
     lines = [line for target, cluster in clusters.items() for line in faults(cluster, items[target])]
     if lines:
         raise RefusedError.of(lines)
-
-
-def _looked(look: Callable[[], Seen]) -> Seen:
-    """What was seen; nothing where the question itself is not allowed."""
-    try:
-        return look()
-    except FactoryError as error:
-        return "unseen", str(error)
 
 
 def _first_existing(cluster: Cluster, namespaces: Sequence[str]) -> str | None:
@@ -111,7 +129,7 @@ def _refusal(cluster: Cluster, method: str, path: str, **request: Any) -> str:
     """Why a request is refused that is not carried out; empty if it is not."""
     try:
         cluster.api.request(method, path, params=_DRY, **request)
-    except FactoryError as error:
+    except _UNANSWERED as error:
         return error.message
     return ""
 
@@ -172,7 +190,7 @@ def _filled(cluster: Cluster, space: str | None, is_filled: Callable[[Manifest, 
     notes = (cluster.api.request("GET", f"api/v1/namespaces/{space}")["metadata"]).get("annotations") or {}
     try:
         pod = cluster.api.request("POST", _pods(space), params=_DRY, body=_pod(space))
-    except FactoryError as error:
+    except _UNANSWERED as error:
         if "write nodeSelector" in error.message:
             return "off", "pods that choose no nodes are refused unless Kueue starts them: they must write nodeSelector"
         return "unseen", error.message

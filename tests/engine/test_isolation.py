@@ -16,7 +16,8 @@ from ai_factory.infra.engine.progress import silent
 from ai_factory.infra.objects import labels
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.objects.region import stack_names
-from tests.fake_api.faults import forbidden
+from tests.fake_api.clock import Clock
+from tests.fake_api.faults import forbidden, unavailable
 from tests.fake_api.server import FakeApi
 from tests.objects.conftest import REGION, make_plan
 
@@ -77,6 +78,22 @@ def test_a_policy_that_lets_all_pods_in_is_off(region: Region) -> None:
     assert states()["ValidatingAdmissionPolicy"] == "on"
     del api.serving.admits["Pod"]
     assert states()["ValidatingAdmissionPolicy"] == "off"
+
+
+def test_a_webhook_that_is_away_hangs_up_no_run(region: Region, clock: Clock) -> None:
+    """Kueue's webhooks fail closed: a probe of theirs is answered late or never, and says nothing of plug-ins."""
+    api = region.api
+    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "acme", **TENANT}})
+    policy = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
+    api.create({**policy, "metadata": {"name": "tenant-pods.ai-factory.dev"}, "spec": {}})
+    api.inject("POST .*/pods$", unavailable())
+    began = clock.now
+
+    seen = {sight.subject: sight.state for sight in isolation.sights(region.connect(), ["acme"])}
+
+    assert seen["ValidatingAdmissionPolicy"] == seen["PodNodeSelector"] == "unseen"
+    assert isolation.faults(region.connect(), [space(**TENANT)]) == []
+    assert clock.now - began < 60
 
 
 def test_refusal_names_every_cluster_and_flag(region: Region) -> None:
