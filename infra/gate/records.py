@@ -3,9 +3,9 @@
 A base may be planned by older code (`sides.own_code`), so a field that is added has a default: without one, every
 change of code would be unjudged.
 
-A region is cut into shards: `management`, and `cluster/<name>` with all that depends on one cluster alone. A shard
-is computed from a region file, lock and inventory that were cut down to what it may see, so its key, a digest of
-just that, can't stand for other content.
+A region is cut into shards: `management`, and for all that depends on one cluster alone `cluster/<name>` and
+`cluster/<name>/machines`. A shard is computed from a region file, lock and inventory that were cut down to what it may
+see, so its key, a digest of just that, can't stand for other content.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class RegionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterView:
-    """One cluster with its hosts; the plan holds this cluster, its tenants and its storage only."""
+    """One cluster with its hosts; the plan holds this cluster only, and of its tenants whose racks are whose."""
 
     plan: RegionPlan
     cluster: ClusterPlan

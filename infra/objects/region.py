@@ -25,20 +25,50 @@ def shared_blocks(plan: RegionPlan) -> Iterator[Block]:
 def clusters_blocks(plan: RegionPlan) -> Iterator[Block]:
     """Blocks of a region's clusters, each of which belongs to one: management plane, racks, workload planes."""
     for cluster in plan.clusters:
-        yield gpu_cluster.block(plan, cluster, stacks.management_stack(plan.spec, cluster.management))
+        yield _management_block(plan, cluster)
     for cluster in plan.clusters:
-        for group in rack_groups(cluster):
-            yield racks.rack_group_block(plan, cluster, group, stacks.rack_group_stack(plan.spec, cluster.name, group))
+        yield from _rack_blocks(plan, cluster)
     for cluster in plan.clusters:
-        yield from _workload_blocks(plan, cluster)
+        yield _platform_block(plan, cluster)
+        yield _fabric_block(plan, cluster)
+        yield from _services_blocks(plan, cluster)
 
 
-def _workload_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
-    """Blocks of a cluster's workload plane: platform, fabric, storage, tenants."""
-    stack = stacks.cluster_stack(plan.spec, cluster.name)
-    yield cluster_platform.block(plan, cluster, stack)
-    yield fabric_network.block(plan, cluster, stack)
-    yield storage.block(plan, cluster, stack)
+def machines_blocks(plan: RegionPlan) -> Iterator[Block]:
+    """Blocks of a region's clusters that its hosts are in: management plane, racks, fabric."""
+    for cluster in plan.clusters:
+        yield _management_block(plan, cluster)
+        yield from _rack_blocks(plan, cluster)
+        yield _fabric_block(plan, cluster)
+
+
+def platform_blocks(plan: RegionPlan) -> Iterator[Block]:
+    """Blocks of a region's clusters that are the same whatever hosts there are: platform, storage, tenants."""
+    for cluster in plan.clusters:
+        yield _platform_block(plan, cluster)
+        yield from _services_blocks(plan, cluster)
+
+
+def _management_block(plan: RegionPlan, cluster: ClusterPlan) -> Block:
+    return gpu_cluster.block(plan, cluster, stacks.management_stack(plan.spec, cluster.management))
+
+
+def _rack_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
+    for group in rack_groups(cluster):
+        yield racks.rack_group_block(plan, cluster, group, stacks.rack_group_stack(plan.spec, cluster.name, group))
+
+
+def _platform_block(plan: RegionPlan, cluster: ClusterPlan) -> Block:
+    return cluster_platform.block(plan, cluster, stacks.cluster_stack(plan.spec, cluster.name))
+
+
+def _fabric_block(plan: RegionPlan, cluster: ClusterPlan) -> Block:
+    return fabric_network.block(plan, cluster, stacks.cluster_stack(plan.spec, cluster.name))
+
+
+def _services_blocks(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Block]:
+    """Storage and tenants of a cluster."""
+    yield storage.block(plan, cluster, stacks.cluster_stack(plan.spec, cluster.name))
     for tenant_plan in plan.tenants_of(cluster.name):
         yield tenant.block(plan, tenant_plan, stacks.tenant_stack(plan.spec, cluster.name, tenant_plan.number))
 

@@ -98,6 +98,34 @@ def test_records_of_the_format_before_are_compared(project: Project, code: Path)
     assert "code-unjudged" not in dict(errors(verdict))
 
 
+def test_a_base_that_was_cut_otherwise_is_compared(project: Project, code: Path) -> None:
+    """Code of before had one shard for all of a cluster: its objects are found in both shards of now."""
+    cut = code / "infra" / "gate" / "cache" / "shards.py"
+    edit(cut, "cut += [_platform_part(", "cut += [_whole(loaded, cluster, entries, core) or _platform_part(")
+    with cut.open("a", encoding="utf-8") as file:
+        file.write(_WHOLE)
+    edit(code / "infra" / "objects" / "fabric_network.py", '"fabric-plan"', '"fabric-map"')
+    edit(cut, "or _platform_part(loaded, cluster, entries), _machines_part(loaded, cluster, entries, core)]", "]")
+
+    verdict = judged(project)
+
+    assert verdict.notes == ()
+    assert changes(verdict) == {("delete", "fabric-map"), ("create", "fabric-plan")}
+
+
+_WHOLE = """
+
+def _whole(loaded, cluster, entries, core):
+    from dataclasses import replace
+
+    from ...objects.region import clusters_blocks
+
+    platform, machines = _platform_part(loaded, cluster, entries), _machines_part(loaded, cluster, entries, core)
+    region = platform.region.model_copy(update={"inventory": loaded.region.inventory})
+    return replace(machines, name=platform.name, region=region, lock=platform.lock, blocks=clusters_blocks)
+"""
+
+
 def test_the_format_before_is_always_that_before() -> None:
     """Who raises the format can't forget it: a base that can't be read would leave every change of code unjudged."""
     assert fingerprint.FORMER == fingerprint.FORMAT - 1

@@ -153,7 +153,7 @@ def spoil(rng: random.Random, cache: Path) -> None:
 
 @pytest.mark.slow
 def test_cold_warm_and_parallel_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(computing, "_RACKS_WORTH_A_FORK", 0)
+    monkeypatch.setattr(computing, "_WORTH_A_FORK", 0)
     sides, cache = Sides(tmp_path), tmp_path / "cache"
     seen = set()
     for seed in range(SEQUENCES):

@@ -81,6 +81,11 @@ def test_parts_are_the_whole_with_an_inventory_file(name: str, tmp_path: Path) -
     assert by_id(alone) == by_id(whole(regions.open_region(path)))
 
 
+EVERY = {"management"} | {
+    f"cluster/{name}{of}" for name in ("train-a", "infer-a", "physical-a") for of in ("", "/machines")
+}
+
+
 def keys(loaded: Loaded) -> dict[str, str]:
     return {part.name: shards.key(part, loaded) for part in shards.parts(loaded)}
 
@@ -88,10 +93,12 @@ def keys(loaded: Loaded) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("to", "changed"),
     [
-        ({"clusters[1].racks": 30}, {"management", "cluster/infer-a"}),
+        ({"clusters[1].racks": 30}, {"management", "cluster/infer-a", "cluster/infer-a/machines"}),
         ({"tenants[2].gpus": 64}, {"cluster/infer-a"}),
+        ({"tenants[0].racks": 5}, {"cluster/train-a", "cluster/train-a/machines"}),
+        ({"tenants[0].quota.pods": 5}, {"cluster/train-a"}),
         ({"storage[1].grade": "best"}, {"cluster/infer-a"}),
-        ({"bmc": {"verify_tls": False}}, {"management", "cluster/train-a", "cluster/infer-a", "cluster/physical-a"}),
+        ({"bmc": {"verify_tls": False}}, EVERY),
         ({"waivers": [{"rule": "x", "reason": "for a while only", "until": "2027-01-01"}]}, set()),
         ({"costs": {"currency": "KRW"}}, set()),
     ],
@@ -116,7 +123,9 @@ def test_a_host_changes_the_key_of_its_own_shard(tmp_path: Path) -> None:
     (tmp_path / "hosts.csv").write_text(text.replace(f"SAMPLE-{rack}-00", "AB12345", 1), encoding="utf-8")
     second = keys(regions.open_region(tmp_path / "region.yaml", hosts=False))
 
-    assert {name for name in first if first[name] != second[name]} == {f"cluster/{loaded.region.clusters[0].name}"}
+    assert {name for name in first if first[name] != second[name]} == {
+        f"cluster/{loaded.region.clusters[0].name}/machines"
+    }
 
 
 def test_code_is_part_of_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

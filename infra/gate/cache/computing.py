@@ -183,7 +183,7 @@ class Computing:
         for file in dict.fromkeys(task.file for task in tasks):
             self.opened(file)
         jobs = min(self.jobs, len(tasks))
-        if jobs < 2 or not _can_fork() or sum(self._size(task) for task in tasks) < _RACKS_WORTH_A_FORK:
+        if jobs < 2 or not _can_fork() or sum(self._size(task) for task in tasks) < _WORTH_A_FORK:
             for task in tasks:
                 yield task, self.compute(task)
             return
@@ -198,7 +198,8 @@ class Computing:
                 yield futures[future], future.result()
 
     def _size(self, task: Task) -> int:
-        return len(self._opened[task.file].parts[task.name].racks)
+        part = self._opened[task.file].parts[task.name]
+        return len(part.racks) + len(part.region.tenants)
 
     def _inventory_name(self, file: Path, data: bytes) -> str | None:
         """Name of the inventory file; None where the region file names none, or can't be read at all."""
@@ -217,8 +218,8 @@ class Computing:
 
 _FORKED: Computing | None = None
 """What processes that are forked work on: they have the regions that were read before."""
-_RACKS_WORTH_A_FORK = 100
-"""Less than this is planned before another process is up."""
+_WORTH_A_FORK = 100
+"""Racks and tenants: fewer are planned before another process is up."""
 
 
 def _in_fork(task: Task) -> ShardHead | list[Problem]:

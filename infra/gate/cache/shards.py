@@ -6,18 +6,19 @@ shard was made from can't differ where the key does not. That the parts together
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import msgspec
 
 from ... import spec
+from ...objects.base import Block
 from ...objects.budget import owner_bytes
 from ...objects.ids import UNKNOWN, Subject
-from ...objects.region import clusters_blocks, shared_blocks
+from ...objects.region import machines_blocks, platform_blocks, shared_blocks
 from ...plan import build, hosts, quantities
 from ...plan.allocation.lock import Entry, Lock
-from ...plan.model import ClusterPlan, RegionPlan
+from ...plan.model import RegionPlan
 from ...plan.regions import Loaded
 from ...spec.inventory import Inventory
 from ..impact import items
@@ -28,7 +29,10 @@ from .fingerprint import digest, fingerprint
 from .store import pack
 
 MANAGEMENT = "management"
-"""Shard of the management clusters. All others are `cluster/<name>`."""
+"""Shard of the management clusters."""
+MACHINES = "machines"
+"""Shard of a cluster's hosts, racks and fabric, `cluster/<name>/machines`. Its platform, storage and tenants, which are
+the same whatever hosts there are, are the shard `cluster/<name>`: a change of a tenant makes no host anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,10 @@ class Part:
     lock: Lock
     racks: tuple[str, ...]
     """Racks whose hosts it may see."""
+    blocks: Callable[[RegionPlan], Iterator[Block]] = field(repr=False)
+    """What it declares."""
+    machines_of: str | None = None
+    """Cluster whose hosts it declares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +64,30 @@ def parts(loaded: Loaded) -> list[Part]:
     by_owner = _entries_by_cluster(loaded)
     common = by_owner.pop("", [])
     core = tuple(rack for rack, _ in quantities.core_racks(loaded.region.core))
-    return [
-        _management_part(loaded, core),
-        *(_cluster_part(loaded, c, [*common, *by_owner.get(c.name, [])], core) for c in loaded.region.clusters),
-    ]
+    cut = [_management_part(loaded, core)]
+    for cluster in loaded.region.clusters:
+        entries = [*common, *by_owner.get(cluster.name, [])]
+        cut += [_platform_part(loaded, cluster, entries), _machines_part(loaded, cluster, entries, core)]
+    return cut
 
 
 def _management_part(loaded: Loaded, core: tuple[str, ...]) -> Part:
     seen = _judged_apart(loaded.region).model_copy(update={"tenants": (), "storage": (), "services": ()})
     kinds = ("cluster", "core-rack", "core-nodes")
-    return Part(name=MANAGEMENT, region=seen, lock=_lock_of_kinds(loaded, kinds), racks=core)
+    return Part(name=MANAGEMENT, region=seen, lock=_lock_of_kinds(loaded, kinds), racks=core, blocks=shared_blocks)
 
 
-def _cluster_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry], core: tuple[str, ...]) -> Part:
+def group(name: str) -> str:
+    """What a shard and others are cut from: objects may move between these only, whatever code cut them.
+
+    >>> group("cluster/train-a/machines"), group("cluster/train-a"), group("management")
+    ('cluster/train-a', 'cluster/train-a', 'management')
+    """
+    return name.removesuffix(f"/{MACHINES}")
+
+
+def _platform_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry]) -> Part:
+    """Everything of a cluster that is the same whatever hosts there are."""
     region = loaded.region
     storage = tuple(
         system.model_copy(update={"clusters": (cluster.name,), "cluster": None})
@@ -81,17 +100,37 @@ def _cluster_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry], c
             "clusters": (cluster,),
             "storage": storage,
             "tenants": tuple(tenant for tenant in region.tenants if tenant.cluster == cluster.name),
+            "inventory": None,
         }
     )
-    held = [entry for entry in entries if entry.kind != "storage" or entry.item in names]
-    lock = Lock.model_construct(version=1, region=loaded.full_lock.region, entries=tuple(held))
+    lock = _lock(loaded, (entry for entry in entries if entry.kind != "storage" or entry.item in names))
+    return Part(name=f"cluster/{cluster.name}", region=seen, lock=lock, racks=(), blocks=platform_blocks)
+
+
+def _machines_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry], core: tuple[str, ...]) -> Part:
+    """A cluster's hosts, and of its tenants only whose racks are whose."""
+    owners = {
+        tenant.name: tenant.model_copy(update=_NOT_OF_RACKS)
+        for tenant in loaded.region.tenants
+        if tenant.cluster == cluster.name and tenant.racks
+    }
+    seen = _judged_apart(loaded.region).model_copy(
+        update={"clusters": (cluster,), "storage": (), "services": (), "tenants": tuple(owners.values())}
+    )
+    kinds: dict[str, Collection[str]] = {"storage": (), "tenant": owners, "tenant-racks": owners}
     count = quantities.racks(cluster, loaded.catalog)
     return Part(
-        name=f"cluster/{cluster.name}",
+        name=f"cluster/{cluster.name}/{MACHINES}",
         region=seen,
-        lock=lock,
+        lock=_lock(loaded, (entry for entry in entries if entry.name in kinds.get(entry.kind, (entry.name,)))),
         racks=(*core, *(quantities.rack_name(cluster.name, index) for index in range(count))),
+        blocks=machines_blocks,
+        machines_of=cluster.name,
     )
+
+
+_NOT_OF_RACKS = {"services": (), "groups": (), "residency": None, "quota": spec.Quota()}
+"""Settings of a tenant that say nothing of its racks."""
 
 
 def _judged_apart(region: spec.Region) -> spec.Region:
@@ -100,9 +139,11 @@ def _judged_apart(region: spec.Region) -> spec.Region:
 
 
 def _lock_of_kinds(loaded: Loaded, kinds: tuple[str, ...]) -> Lock:
-    entries = [
-        entry for item_entries in loaded.full_lock.held().values() for entry in item_entries if entry.kind in kinds
-    ]
+    held = (entry for entries in loaded.full_lock.held().values() for entry in entries)
+    return _lock(loaded, (entry for entry in held if entry.kind in kinds))
+
+
+def _lock(loaded: Loaded, entries: Iterable[Entry]) -> Lock:
     return Lock.model_construct(version=1, region=loaded.full_lock.region, entries=tuple(entries))
 
 
@@ -129,12 +170,13 @@ def key(part: Part, loaded: Loaded) -> str:
     rows: Iterable[str] = ()
     if sheet is not None:
         rows = (raw for rack in part.racks for _, raw in sheet.lines.get(rack, ()))
+    header = sheet.header if sheet is not None and part.racks else ()
     return digest(
         fingerprint(),
         part.name,
         part.region.model_dump_json(),
         part.lock.model_dump_json(),
-        ",".join(sheet.header) if sheet is not None else "",
+        ",".join(header),
         "\n".join(rows),
     )
 
@@ -146,12 +188,11 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
         InputError: inventory rows that fit no planned rack.
     """
     plan = _plan_of(part, loaded)
-    blocks = shared_blocks(plan) if part.name == MANAGEMENT else clusters_blocks(plan)
     records: list[ObjectRecord] = []
     views: list[ObjectView] = []
     owners: dict[str, Subject] = {}
     counts: dict[str, list[int]] = {}
-    for block in blocks:
+    for block in part.blocks(plan):
         for inner in block.walk():
             count = counts.setdefault(inner.stack, [0, 0])
             count[0] += 1 + len(inner.items)
@@ -167,7 +208,12 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
         name=part.name,
         key=made_key,
         stacks=tuple(StackCount(name=name, resources=n, size_bytes=size) for name, (n, size) in counts.items()),
-        declared_racks=tuple(rack.name for cluster in _own_clusters(plan, part) for rack in cluster.declared_racks),
+        declared_racks=tuple(
+            rack.name
+            for cluster in plan.clusters
+            if part.machines_of == cluster.name
+            for rack in cluster.declared_racks
+        ),
         findings=tuple(_findings(plan, part, views, owners)),
         objects=len(records),
         payload=payload,
@@ -178,7 +224,7 @@ def compute(part: Part, loaded: Loaded, made_key: str) -> Computed:
 def _plan_of(part: Part, loaded: Loaded) -> RegionPlan:
     """The plan of what a shard may see."""
     inventory: Inventory | None = None
-    if loaded.sheet is not None:
+    if loaded.sheet is not None and part.racks:
         inventory = loaded.sheet.inventory(part.racks)
     elif part.name == MANAGEMENT and part.region.inventory == "sample":
         spaces = [
@@ -188,13 +234,10 @@ def _plan_of(part: Part, loaded: Loaded) -> RegionPlan:
     return build.plan(part.region, loaded.catalog, part.lock, inventory)
 
 
-def _own_clusters(plan: RegionPlan, part: Part) -> Iterator[ClusterPlan]:
-    return (cluster for cluster in plan.clusters if part.name == f"cluster/{cluster.name}")
-
-
 def _findings(plan: RegionPlan, part: Part, views: list[ObjectView], owners: dict[str, Subject]) -> Iterator[Finding]:
-    for cluster in _own_clusters(plan, part):
-        yield from running.clusters(ClusterView(plan=plan, cluster=cluster), plan.name)
+    for cluster in plan.clusters:
+        if part.machines_of == cluster.name:
+            yield from running.clusters(ClusterView(plan=plan, cluster=cluster), plan.name)
     for finding in running.objects(views, plan.name):
         owner = owners.get(finding.subject, UNKNOWN)
         yield finding if finding.path else msgspec.structs.replace(finding, path=running.place_of(owner, plan.spec))

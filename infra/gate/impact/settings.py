@@ -93,16 +93,25 @@ def of(outline: Outline | None, subject: str, name: str) -> Iterator[Setting]:
     return (setting for setting in settings if setting.subject == subject and setting.name == name)
 
 
-def altered(before: Outline | None, after: Outline | None) -> list[Altered]:
+def altered(before: Outline | None, after: Outline | None) -> tuple[Altered, ...]:
     """Settings of what is there on both sides that differ, in the order of the region file."""
     if before is None or after is None or before.settings is None or after.settings is None:
-        return []
-    old = {(setting.subject, setting.name): setting.value for setting in before.settings}
-    return [
-        Altered(subject=now.subject, name=now.name, old=old[place], new=now.value)
-        for now in after.settings
-        if (place := (now.subject, now.name)) in old and old[place] != now.value
-    ]
+        return ()
+    if not (_LATEST and _LATEST[0][0] is before and _LATEST[0][1] is after):
+        _LATEST[:] = [(before, after, tuple(_differing(before.settings, after.settings)))]
+    return _LATEST[0][2]
+
+
+_LATEST: list[tuple[Outline, Outline, tuple[Altered, ...]]] = []
+"""The two sides that were compared last, and how they differ: a dozen rules ask for the same, one after another."""
+
+
+def _differing(before: tuple[Setting, ...], after: tuple[Setting, ...]) -> Iterator[Altered]:
+    old = {(setting.subject, setting.name): setting.value for setting in before}
+    for now in after:
+        place = (now.subject, now.name)
+        if place in old and old[place] != now.value:
+            yield Altered(subject=now.subject, name=now.name, old=old[place], new=now.value)
 
 
 def shown(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ from ...spec.problems import InputError
 from ...spec.source import Document
 from ..beside import Drain, FileChange, FleetView
 from ..cache.computing import Task
+from ..cache.shards import group
 from ..cache.store import unpack
 from ..impact import blast, diff, losses, order, totals
 from ..impact.settings import altered
@@ -76,7 +77,7 @@ class Judge:
             after=pair.after.totals if pair.after else None,
             pools_before=pair.before.pools if pair.before else (),
             pools_after=pair.after.pools if pair.after else (),
-            settings=tuple(altered(pair.before, pair.after)),
+            settings=altered(pair.before, pair.after),
             findings=findings,
             decisions=decided.recorded() if self.sides.base is not None else (),
             notes=tuple(pair.notes),
@@ -153,24 +154,36 @@ class Judge:
         return file
 
     def _changes(self, pair: Pair) -> tuple[Change, ...]:
-        """What differs, shard by shard: no two shards' objects are held at a time."""
+        """What differs, cluster by cluster: no two clusters' objects are held at a time.
+
+        Not shard by shard, since the code of a base may have cut a cluster in another way.
+        """
         before = pair.before.shards if pair.before else {}
         after = pair.after.shards if pair.after else {}
-        changes: list[Change] = []
+        groups: dict[str, list[str]] = {}
         for name in dict.fromkeys([*before, *after]):
             if before.get(name) != after.get(name):
-                changes += self._shard_changes(pair, name, before.get(name), after.get(name))
+                groups.setdefault(group(name), []).append(name)
+        changes = [change for names in groups.values() for change in self._changes_of(pair, names, before, after)]
         if self.stacks:
             changes = [change for change in changes if change.stack in self.stacks]
         return order.ordered(changes)
 
-    def _shard_changes(self, pair: Pair, name: str, before: str | None, after: str | None) -> list[Change]:
-        """Objects are told apart as bytes first, and only those that differ are read."""
-        if before and after and self.pairs.heads[before].payload == self.pairs.heads[after].payload:
-            return []
-        old, new = self._objects(pair.base, name, before), self._objects(pair.head, name, after)
+    def _changes_of(
+        self, pair: Pair, names: Sequence[str], before: Mapping[str, str], after: Mapping[str, str]
+    ) -> list[Change]:
+        """Objects of some shards are told apart as bytes first, and only those that differ are read."""
+        old: set[bytes] = set()
+        new: set[bytes] = set()
+        for name in names:
+            if self._payload(before.get(name)) != self._payload(after.get(name)):
+                old |= self._objects(pair.base, name, before.get(name))
+                new |= self._objects(pair.head, name, after.get(name))
         same = old & new
         return diff.compare(unpack(sorted(old - same)), unpack(sorted(new - same)), pair.name)
+
+    def _payload(self, key: str | None) -> str | None:
+        return self.pairs.heads[key].payload if key is not None else None
 
     def _objects(self, file: Path | None, name: str, key: str | None) -> set[bytes]:
         if file is None or key is None:
