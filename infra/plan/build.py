@@ -112,6 +112,8 @@ class _Planner:
         if inventory is None and region.inventory == "sample":
             self.inventory = Inventory("sample inventory", tuple(hosts.sample(self.spaces, region_number(region))))
         self.hosts = self._hosts()
+        self.rack_owners = self._rack_owners()
+        self.clusters = {cluster.name: cluster for cluster in self.region.clusters}
         self.gpus = {
             c.name: quantities.nodes(c, catalog) * catalog.system(c.system).gpus_per_node for c in region.clusters
         }
@@ -174,13 +176,16 @@ class _Planner:
             services=self.region.addressing.cluster_services_v4,
         )
 
+    def _rack_owners(self) -> dict[str, dict[int, str]]:
+        """Tenants with racks of their own by cluster and rack."""
+        owners: dict[str, dict[int, str]] = {}
+        for tenant in self.region.tenants:
+            for index in self._tenant_indices(tenant) if tenant.racks else ():
+                owners.setdefault(tenant.cluster, {})[index] = tenant.name
+        return owners
+
     def _racks(self, cluster: spec.Cluster, entry: ClusterEntry) -> tuple[Rack, ...]:
-        tenants = {
-            index: tenant.name
-            for tenant in self.region.tenants
-            if tenant.cluster == cluster.name
-            for index in self._tenant_indices(tenant)
-        }
+        tenants = self.rack_owners.get(cluster.name, {})
         total, per_rack = quantities.nodes(cluster, self.catalog), entry.nodes_per_rack
         per_unit = quantities.nodes_per_unit(cluster, self.catalog) or total
         names = (quantities.rack_name(cluster.name, index) for index in range(quantities.racks(cluster, self.catalog)))
@@ -246,7 +251,7 @@ class _Planner:
     def _tenant(self, tenant: spec.Tenant) -> TenantPlan:
         entry = _entry(self.held, f"tenant/{tenant.name}", TenantEntry)
         indices = self._tenant_indices(tenant)
-        cluster = next(c for c in self.region.clusters if c.name == tenant.cluster)
+        cluster = self.clusters[tenant.cluster]
         per_rack = quantities.nodes_per_rack(cluster, self.catalog)
         total = quantities.nodes(cluster, self.catalog)
         nodes = sum(min(per_rack, total - index * per_rack) for index in indices)

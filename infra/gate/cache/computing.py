@@ -181,7 +181,7 @@ class Computing:
 
     def _computed(self, tasks: list[Task]) -> Iterator[tuple[Task, ShardHead | list[Problem]]]:
         for file in dict.fromkeys(task.file for task in tasks):
-            self.opened(file)
+            self.opened(file)  # once, in this process: what is forked has it
         jobs = min(self.jobs, len(tasks))
         if jobs < 2 or not _can_fork() or sum(self._size(task) for task in tasks) < _WORTH_A_FORK:
             for task in tasks:

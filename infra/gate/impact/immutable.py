@@ -17,6 +17,7 @@ import yaml
 from ..records import FieldChange
 
 _TABLE = Path(__file__).with_name("immutable.yaml")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Immutable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +44,8 @@ class Immutable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 @cache
 def table() -> tuple[Immutable, ...]:
     """All entries of `immutable.yaml`: which fields can't change, by kind of object."""
-    return msgspec.convert(yaml.safe_load(_TABLE.read_text("utf-8")), tuple[Immutable, ...])
+    data = yaml.load(_TABLE.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 the C loader is safe too
+    return msgspec.convert(data, tuple[Immutable, ...])
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,7 +145,7 @@ class Pairs:
             if pair.before is not None and pair.base is not None:
                 differing = {name: key for name, key in pair.before.shards.items() if after.get(name) != key}
                 self._want(pair.base, {name: key for name, key in differing.items() if key not in self.heads})
-        heads, problems = self.computing.shards(self._prepared(), progress)
+        heads, problems = self.computing.shards(self._tasks.values(), progress)
         self.heads |= heads
         for pair in touched:
             for key in pair.after.shards.values() if pair.after else ():
@@ -156,13 +156,6 @@ class Pairs:
     def _want(self, file: Path, keys: Mapping[str, str]) -> None:
         for name, key in keys.items():
             self._tasks.setdefault(key, Task(file, name, key))
-
-    def _prepared(self) -> Iterator[Task]:
-        """Tasks, with the region files of those that have to be computed read in this process."""
-        for task in self._tasks.values():
-            if self.computing.store.shard(task.key) is None:
-                self.computing.opened(task.file)
-            yield task
 
     def _drop_unplanned(self, pair: Pair) -> None:
         if pair.after is not None and any(key not in self.heads for key in pair.after.shards.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import itertools
 from collections.abc import Iterator
@@ -22,9 +23,9 @@ _CONTRADICTED, _GIVEN_OUT, _DAMAGED = "lock-contradicted", "lock-given-out", "lo
 _RESTORE = "restore the lock from version control, then run `aifactory allocate`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LockedRegion:
-    """A region, its lock, and the names that messages give them."""
+    """A region, its lock, and the names that messages give them. What is in force is looked up once for all checks."""
 
     region: spec.Region
     catalog: Catalog
@@ -32,6 +33,17 @@ class LockedRegion:
     """The region file."""
     lock: Lock
     lock_file: str
+
+    @functools.cached_property
+    def in_force(self) -> dict[str, list[Entry]]:
+        """Entries in force by item."""
+        return self.lock.held()
+
+    @functools.cached_property
+    def numbered(self) -> list[tuple[int, Entry]]:
+        """Entries in force with their place in the lock."""
+        in_force = {id(entry) for entries in self.in_force.values() for entry in entries}
+        return [(number, entry) for number, entry in enumerate(self.lock.entries) if id(entry) in in_force]
 
     def problem(self, path: Path_, message: str, remedy: str, rule: str = "") -> Problem:
         """A fault at a path of the region file, and the gate's rule that it breaks."""
@@ -52,9 +64,8 @@ def problems(locked: LockedRegion) -> list[Problem]:
 
 
 def _clusters(locked: LockedRegion) -> Iterator[Problem]:
-    in_force = locked.lock.held()
     for index, cluster in enumerate(locked.region.clusters):
-        for entry in in_force.get(f"cluster/{cluster.name}", []):
+        for entry in locked.in_force.get(f"cluster/{cluster.name}", []):
             if isinstance(entry, ClusterEntry):
                 yield from _fixed(locked, ("clusters", index), cluster, entry)
                 yield from _place(locked, ("clusters", index), cluster, entry)
@@ -96,7 +107,7 @@ def _place(locked: LockedRegion, path: Path_, cluster: spec.Cluster, entry: Clus
 
 
 def _tenants(locked: LockedRegion) -> Iterator[Problem]:
-    in_force = locked.lock.held()
+    in_force = locked.in_force
     places = {cluster.name: (index, cluster) for index, cluster in enumerate(locked.region.clusters)}
     for index, tenant in enumerate(locked.region.tenants):
         entries = [*in_force.get(f"tenant/{tenant.name}", []), *in_force.get(f"tenant-racks/{tenant.name}", [])]
@@ -126,7 +137,7 @@ def _racks_gone(
 
 def _core(locked: LockedRegion) -> Iterator[Problem]:
     core = locked.region.core
-    entries = [entry for item_entries in locked.lock.held().values() for entry in item_entries]
+    entries = [entry for item_entries in locked.in_force.values() for entry in item_entries]
     cabled = next((e.nodes for e in entries if isinstance(e, CoreRackEntry) and e.nodes != core.nodes_per_rack), None)
     if cabled is not None:
         message = f"{cabled} is allocated, {core.nodes_per_rack} is given: core racks are addressed for {cabled}"
@@ -139,22 +150,16 @@ def _core(locked: LockedRegion) -> Iterator[Problem]:
         yield locked.problem(("core", "nodes"), message, f"keep {needed}", rule=_GIVEN_OUT)
 
 
-def _numbered(locked: LockedRegion) -> Iterator[tuple[int, Entry]]:
-    """Entries in force with their place in the lock."""
-    in_force = {id(entry) for entries in locked.lock.held().values() for entry in entries}
-    return ((number, entry) for number, entry in enumerate(locked.lock.entries) if id(entry) in in_force)
-
-
 def _repeated(locked: LockedRegion) -> Iterator[Problem]:
     seen: set[str] = set()
-    for number, entry in _numbered(locked):
+    for number, entry in locked.numbered:
         if entry.item in seen and entry.kind not in _GROWING:
             yield locked.fault(number, f"{entry.item} is given out twice", rule=_DAMAGED)
         seen.add(entry.item)
 
 
 def _outside(locked: LockedRegion) -> Iterator[Problem]:
-    for number, entry in _numbered(locked):
+    for number, entry in locked.numbered:
         for block in networks_of(entry):
             if not _contains(locked.region.addressing, block):
                 message = f"{block} of {entry.item} lies outside the region's address pools"
@@ -165,7 +170,7 @@ def _outside(locked: LockedRegion) -> Iterator[Problem]:
 def _given_twice(locked: LockedRegion) -> Iterator[Problem]:
     claims = sorted(
         (space, start, stop, number, entry.item, shown)
-        for number, entry in _numbered(locked)
+        for number, entry in locked.numbered
         for space, start, stop, shown in _claims(entry)
     )
     last_space, last_stop, last_item = "", 0, ""

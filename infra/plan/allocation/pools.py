@@ -63,7 +63,7 @@ class AddressPool:
         free = self.free_v4 if network.version == 4 else self._v6
         if free is not None:
             start = int(network.network_address)
-            free.take(start, start + network.num_addresses)
+            free.take(start, start + (1 << network.max_prefixlen - network.prefixlen))
 
     def allocate(
         self, addresses: int, *, v6_prefix: int | None = None, v4_only: bool = False, keep: int = 0

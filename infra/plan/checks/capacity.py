@@ -139,8 +139,11 @@ def _clusters(context: Context) -> Iterator[Problem]:
 def _tenants(context: Context) -> Iterator[Problem]:
     region, catalog = context.region, context.catalog
     fewer = "lower it, or raise the cluster's racks"
+    by_cluster: dict[str, list[tuple[int, spec.Tenant]]] = {}
+    for place, placed in enumerate(region.tenants):
+        by_cluster.setdefault(placed.cluster, []).append((place, placed))
     for cluster in region.clusters:
-        inside = [(i, t) for i, t in enumerate(region.tenants) if t.cluster == cluster.name]
+        inside = by_cluster.get(cluster.name, [])
         racks = quantities.racks(cluster, catalog)
         system = catalog.system(cluster.system)
         taken = 0
