@@ -10,3 +10,11 @@
 
 What takes long to import (engines, the gate, tables) is imported inside the commands: help and completion stay quick.
 """
+
+import gc
+
+_OBJECTS = 50_000
+"""New objects before a look for cycles among them: imports make half a million values that stay, and looking at all of
+them at every 700th took a tenth of a command's start."""
+
+gc.set_threshold(max(_OBJECTS, gc.get_threshold()[0]))

@@ -41,7 +41,13 @@ from .model import (
 _E = TypeVar("_E", bound=BaseModel)
 
 
-def plan(region: spec.Region, catalog: Catalog, lock: Lock, inventory: Inventory | None) -> RegionPlan:
+def plan(
+    region: spec.Region,
+    catalog: Catalog,
+    lock: Lock,
+    inventory: Inventory | None,
+    pools: tuple[PoolUse, ...] | None = None,
+) -> RegionPlan:
     """The RegionPlan of a region, from its file, the catalogue, its lock and its inventory.
 
     Args:
@@ -49,12 +55,15 @@ def plan(region: spec.Region, catalog: Catalog, lock: Lock, inventory: Inventory
         catalog: figures and charts.
         lock: allocations, complete for this region.
         inventory: hosts that exist; None plans all racks and declares none, unless the region asks for a sample.
+        pools: how full the pools are, where that is known from giving numbers out, or asked by nobody; else counted.
 
     Raises:
         InputError: inventory rows that fit no planned rack.
         KeyError: the lock lacks an item (complete it first).
     """
-    return _Planner(region, catalog, lock, inventory).run()
+    if pools is None:
+        pools = Allocator(region, catalog, lock).pools()
+    return _Planner(region, catalog, lock, inventory).run(pools)
 
 
 def rack_spaces(region: spec.Region, catalog: Catalog, lock: Lock) -> list[hosts.RackSpace]:
@@ -104,7 +113,6 @@ def sample_rows(region: spec.Region, catalog: Catalog, lock: Lock) -> list[Row]:
 class _Planner:
     def __init__(self, region: spec.Region, catalog: Catalog, lock: Lock, inventory: Inventory | None) -> None:
         self.catalog = catalog
-        self.lock = lock
         self.held = lock.held()
         self.region = _settled(region, self.held)
         self.spaces = rack_spaces(self.region, catalog, lock)
@@ -118,7 +126,7 @@ class _Planner:
             c.name: quantities.nodes(c, catalog) * catalog.system(c.system).gpus_per_node for c in region.clusters
         }
 
-    def run(self) -> RegionPlan:
+    def run(self, pools: tuple[PoolUse, ...]) -> RegionPlan:
         clusters = tuple(self._cluster(cluster) for cluster in self.region.clusters)
         tenants = tuple(self._tenant(tenant) for tenant in self.region.tenants)
         return RegionPlan(
@@ -128,7 +136,7 @@ class _Planner:
             storage=tuple(self._storage(storage_spec) for storage_spec in self.region.storage),
             tenants=tenants,
             power=power.site(self.region, self.catalog, {c.name: c.hall for c in clusters}),
-            pools=self._pools(),
+            pools=pools,
             charts=self.catalog.charts,
             sample_inventory=self.inventory is not None and self.inventory.is_sample,
             notices=self._notices(clusters),
@@ -276,17 +284,6 @@ class _Planner:
         profile = self.catalog.service(own.profile if own else name)
         priority = profile.priority if own is None or own.priority is None else own.priority
         return ServiceUse(name=name, profile=profile, priority=priority)
-
-    def _pools(self) -> tuple[PoolUse, ...]:
-        state = Allocator(self.region, self.catalog, self.lock)
-        pools = (
-            ("underlay_v4", state.underlay.free_v4),
-            ("oob_v4", state.oob.free_v4),
-            ("AS numbers", state.asns),
-            ("VNIs", state.vnis),
-            ("core nodes", state.core_slots),
-        )
-        return tuple(PoolUse(name=name, total=pool.total, used=pool.total - pool.free) for name, pool in pools)
 
     def _notices(self, clusters: Sequence[ClusterPlan]) -> tuple[str, ...]:
         notices: list[str] = []

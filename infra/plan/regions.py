@@ -20,12 +20,12 @@ from ..spec.problems import InputError, Problem
 from ..spec.source import Document, display_name
 from . import build
 from .allocation import contradictions
-from .allocation.allocate import Shortage, complete, retired
+from .allocation.allocate import Allocator, Shortage, retired
 from .allocation.lock import Entry, Lock, lock_path
 from .allocation.lock import read as read_lock
 from .checks import references
 from .checks.context import Context
-from .model import RegionPlan
+from .model import PoolUse, RegionPlan
 
 PROJECT = "Pulumi.yaml"
 REGIONS = Path("stacks") / "regions"
@@ -45,6 +45,8 @@ class Loaded:
     """The lock with everything that is still missing appended."""
     missing: tuple[Entry, ...] = field(repr=False)
     """Allocations that the lock file lacks: provisional until `aifactory allocate`."""
+    pools: tuple[PoolUse, ...] = field(repr=False)
+    """How full the pools are with all of `full_lock`."""
     retired: tuple[str, ...]
     """Items that hold numbers though the region file names them no more."""
     sheet: Sheet | None = field(repr=False)
@@ -58,7 +60,7 @@ class Loaded:
         Raises:
             InputError: inventory rows that fit no planned rack.
         """
-        return build.plan(self.region, self.catalog, self.full_lock, self.inventory)
+        return build.plan(self.region, self.catalog, self.full_lock, self.inventory, self.pools)
 
 
 def project_root(start: Path | None = None) -> Path:
@@ -203,7 +205,7 @@ def open_region(path: Path, *, hosts: bool = True) -> Loaded:
     if problems := references.check(region, catalog, document):
         raise InputError(problems)
     lock = read_lock(lock_path(path), region.region.name, project)
-    full, missing = completed(Context(region, catalog, document), lock, display_name(lock_path(path)))
+    full = completed(Context(region, catalog, document), lock, display_name(lock_path(path)))
     sheet = _sheet(path, region)
     return Loaded(
         file=path,
@@ -211,16 +213,28 @@ def open_region(path: Path, *, hosts: bool = True) -> Loaded:
         catalog=catalog,
         document=document,
         lock=lock,
-        full_lock=full,
-        missing=missing,
+        full_lock=full.lock,
+        missing=full.missing,
+        pools=full.pools,
         retired=tuple(retired(region, lock)),
         sheet=sheet,
         inventory=sheet.inventory() if sheet is not None and hosts else None,
     )
 
 
-def completed(context: Context, lock: Lock, lock_file: str) -> tuple[Lock, tuple[Entry, ...]]:
-    """A lock with what it lacks for a region given out, and what that is. Pure.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A lock with what it lacked for a region given out."""
+
+    lock: Lock
+    missing: tuple[Entry, ...]
+    """What was given out."""
+    pools: tuple[PoolUse, ...]
+    """How full the pools then are."""
+
+
+def completed(context: Context, lock: Lock, lock_file: str) -> Completed:
+    """A lock with what it lacks for a region given out. Pure.
 
     Args:
         context: a region whose references hold.
@@ -231,14 +245,16 @@ def completed(context: Context, lock: Lock, lock_file: str) -> tuple[Lock, tuple
         InputError: region and lock contradict each other, or a pool has no room.
     """
     region, catalog, document = context.region, context.catalog, context.document
-    full, missing, shortages = complete(region, catalog, lock)
+    allocator = Allocator(region, catalog, lock)
+    allocator.run()
     locked = contradictions.LockedRegion(
         region=region, catalog=catalog, document=document, lock=lock, lock_file=lock_file
     )
-    problems = [*contradictions.problems(locked), *_shortages(document, shortages)]
+    problems = [*contradictions.problems(locked), *_shortages(document, allocator.shortages)]
+    full = allocator.full_lock
     if problems := problems or references.placed(context, full):
         raise InputError(problems)
-    return full, tuple(missing)
+    return Completed(lock=full, missing=tuple(allocator.missing), pools=allocator.pools())
 
 
 def _sheet(path: Path, region: spec.Region) -> Sheet | None:

@@ -24,7 +24,7 @@ from .allocation.lock import Entry, Lock, lock_path
 from .allocation.lock import read as read_lock
 from .checks import references
 from .checks.context import Context
-from .model import RegionPlan
+from .model import PoolUse, RegionPlan
 from .regions import completed, enclosing
 
 RegionSource = str | os.PathLike[str] | Mapping[str, Any] | spec.Region
@@ -52,6 +52,8 @@ class Given:
     full_lock: Lock
     missing: tuple[Entry, ...]
     """What `full_lock` has and `lock` has not."""
+    pools: tuple[PoolUse, ...]
+    """How full the pools are with all of `full_lock`."""
     lock_file: Path | None
     """None where the lock is in memory."""
     lock_shown: str
@@ -121,7 +123,7 @@ def plan_region(
     _check_use(source, lock, allocations)
     opened = open_source(source, lock=lock, allocations=allocations)
     hosts, region = _hosts(opened, inventory)
-    plan = build.plan(region, opened.context.catalog, opened.full_lock, hosts)
+    plan = build.plan(region, opened.context.catalog, opened.full_lock, hosts, opened.pools)
     if allocations == "append" and opened.missing and opened.lock_file is not None:
         ledger.append(opened.lock_file, opened.lock, opened.missing)
     return plan
@@ -160,15 +162,16 @@ def open_source(source: RegionSource, *, lock: LockSource | None, allocations: A
     lock_file = _lock_file(path, lock)
     shown = display_name(lock_file) if lock_file is not None else f"<lock of {region.region.name}>"
     before = _lock(region.region.name, lock, lock_file, shown)
-    full, missing = completed(context, before, shown)
-    if missing and (allocations or _usual(source, lock)) == "locked":
-        raise InputError([_incomplete(shown, missing, path, lock_file)])
+    full = completed(context, before, shown)
+    if full.missing and (allocations or _usual(source, lock)) == "locked":
+        raise InputError([_incomplete(shown, full.missing, path, lock_file)])
     return Given(
         context=context,
         folder=path.parent if path is not None else Path.cwd(),
         lock=before,
-        full_lock=full,
-        missing=missing,
+        full_lock=full.lock,
+        missing=full.missing,
+        pools=full.pools,
         lock_file=lock_file,
         lock_shown=shown,
     )

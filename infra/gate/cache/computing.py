@@ -5,13 +5,12 @@ The store is the only way by which processes hand over results, so no more than 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ... import spec
 from ...plan import regions
@@ -27,6 +26,9 @@ from . import outline as outlines
 from . import shards
 from .fingerprint import digest, fingerprint
 from .store import Store
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Progress = Callable[[int, int, str], None]
 """Takes how many shards are done, of how many, and which came last."""
@@ -187,6 +189,13 @@ class Computing:
             for task in tasks:
                 yield task, self.compute(task)
             return
+        yield from self._forked(tasks, jobs)
+
+    def _forked(self, tasks: list[Task], jobs: int) -> Iterator[tuple[Task, ShardHead | list[Problem]]]:
+        # Imported for those who fork only: a change of one line plans one shard, in this process.
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor, as_completed
+
         global _FORKED
         _FORKED = self
         tasks.sort(key=lambda task: (-self._size(task), task.name))  # the longest work must not begin last
@@ -229,7 +238,7 @@ def _in_fork(task: Task) -> ShardHead | list[Problem]:
 
 
 def _can_fork() -> bool:
-    return "fork" in multiprocessing.get_all_start_methods()
+    return hasattr(os, "fork")
 
 
 def _cores() -> int:

@@ -21,7 +21,7 @@ from . import shards
 def light_plan(loaded: Loaded) -> RegionPlan:
     """The light plan that an outline is made of: a region's without hosts, 70 ms for a gigawatt."""
     region = loaded.region.model_copy(update={"inventory": None})
-    return build.plan(region, loaded.catalog, loaded.full_lock, None)
+    return build.plan(region, loaded.catalog, loaded.full_lock, None, loaded.pools)
 
 
 def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_file: str) -> Outline:

@@ -231,7 +231,7 @@ def _plan_of(part: Part, loaded: Loaded) -> RegionPlan:
             space for space in build.rack_spaces(part.region, loaded.catalog, part.lock) if space.name in part.racks
         ]
         inventory = Inventory("sample inventory", tuple(hosts.sample(spaces, build.region_number(part.region))))
-    return build.plan(part.region, loaded.catalog, part.lock, inventory)
+    return build.plan(part.region, loaded.catalog, part.lock, inventory, pools=())  # no object says how full they are
 
 
 def _findings(plan: RegionPlan, part: Part, views: list[ObjectView], owners: dict[str, Subject]) -> Iterator[Finding]:

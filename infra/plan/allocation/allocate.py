@@ -11,6 +11,7 @@ from ...catalog import Catalog
 from ...spec.source import Path_
 from .. import quantities
 from ..addresses import pow2
+from ..model import PoolUse
 from .lock import (
     ClusterEntry,
     CoreNodesEntry,
@@ -50,6 +51,7 @@ class Allocator:
     def __init__(self, region: spec.Region, catalog: Catalog, lock: Lock) -> None:
         self.region = region
         self.catalog = catalog
+        self._lock = lock
         self.held = lock.held()
         self.missing: list[Entry] = []
         self.shortages: list[Shortage] = []
@@ -69,6 +71,11 @@ class Allocator:
             for entry in entries:
                 self._mark(entry)
 
+    @property
+    def full_lock(self) -> Lock:
+        """The lock with everything that was given out appended."""
+        return self._lock.model_copy(update={"entries": (*self._lock.entries, *self.missing)})
+
     def run(self) -> None:
         """Give out everything that is missing, kind by kind, by name: never by place in the file."""
         self._core_racks()
@@ -84,6 +91,17 @@ class Allocator:
             self._storage(storage, ("storage", place))
         for place, tenant in _by_name(self.region.tenants):
             self._tenant(tenant, ("tenants", place))
+
+    def pools(self) -> tuple[PoolUse, ...]:
+        """How full each pool is with all that is given out so far."""
+        pools = (
+            ("underlay_v4", self.underlay.free_v4),
+            ("oob_v4", self.oob.free_v4),
+            ("AS numbers", self.asns),
+            ("VNIs", self.vnis),
+            ("core nodes", self.core_slots),
+        )
+        return tuple(PoolUse(name=name, total=pool.total, used=pool.total - pool.free) for name, pool in pools)
 
     def _mark(self, entry: Entry) -> None:
         for network in networks_of(entry):
@@ -312,8 +330,7 @@ def complete(region: spec.Region, catalog: Catalog, lock: Lock) -> tuple[Lock, l
     """
     allocator = Allocator(region, catalog, lock)
     allocator.run()
-    done = lock.model_copy(update={"entries": (*lock.entries, *allocator.missing)})
-    return done, allocator.missing, allocator.shortages
+    return allocator.full_lock, allocator.missing, allocator.shortages
 
 
 def retired(region: spec.Region, lock: Lock) -> list[str]:
