@@ -115,11 +115,8 @@ class _Planner:
         self.catalog = catalog
         self.held = lock.held()
         self.region = _settled(region, self.held)
-        self.spaces = rack_spaces(self.region, catalog, lock)
         self.inventory = inventory
-        if inventory is None and region.inventory == "sample":
-            self.inventory = Inventory("sample inventory", tuple(hosts.sample(self.spaces, region_number(region))))
-        self.hosts = self._hosts()
+        self.hosts = self._hosts(lock)
         self.rack_owners = self._rack_owners()
         self.clusters = {cluster.name: cluster for cluster in self.region.clusters}
         self.gpus = {
@@ -142,14 +139,19 @@ class _Planner:
             notices=self._notices(clusters),
         )
 
-    def _hosts(self) -> Mapping[str, tuple[Host, ...]]:
-        if self.inventory is None:
+    def _hosts(self, lock: Lock) -> Mapping[str, tuple[Host, ...]]:
+        """Hosts by rack, those of a marked sample where the region asks for one."""
+        if self.inventory is None and self.region.inventory != "sample":
             return {}
+        spaces = rack_spaces(self.region, self.catalog, lock)
+        if self.inventory is None:
+            rows = tuple(hosts.sample(spaces, region_number(self.region)))
+            self.inventory = Inventory("sample inventory", rows)
         pools = self.region.addressing
         oob: list[IPNetwork] = [pools.oob_v4]
         if pools.ula_v6:
             oob.append(pools.ula_v6)
-        return hosts.place(self.inventory, self.spaces, oob)
+        return hosts.place(self.inventory, spaces, oob)
 
     def _cluster(self, cluster: spec.Cluster) -> ClusterPlan:
         catalog = self.catalog

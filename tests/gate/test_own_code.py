@@ -101,11 +101,11 @@ def test_records_of_the_format_before_are_compared(project: Project, code: Path)
 def test_a_base_that_was_cut_otherwise_is_compared(project: Project, code: Path) -> None:
     """Code of before had one shard for all of a cluster: its objects are found in both shards of now."""
     cut = code / "infra" / "gate" / "cache" / "shards.py"
-    edit(cut, "cut += [_platform_part(", "cut += [_whole(loaded, cluster, entries, core) or _platform_part(")
+    edit(cut, "cut += [_platform_part(", "cut += [_whole(cutter, cluster, entries) or _platform_part(")
     with cut.open("a", encoding="utf-8") as file:
         file.write(_WHOLE)
     edit(code / "infra" / "objects" / "fabric_network.py", '"fabric-plan"', '"fabric-map"')
-    edit(cut, "or _platform_part(loaded, cluster, entries), _machines_part(loaded, cluster, entries, core)]", "]")
+    edit(cut, "or _platform_part(cutter, cluster, entries), _machines_part(cutter, cluster, entries)]", "]")
 
     verdict = judged(project)
 
@@ -115,13 +115,13 @@ def test_a_base_that_was_cut_otherwise_is_compared(project: Project, code: Path)
 
 _WHOLE = """
 
-def _whole(loaded, cluster, entries, core):
+def _whole(cutter, cluster, entries):
     from dataclasses import replace
 
     from ...objects.region import clusters_blocks
 
-    platform, machines = _platform_part(loaded, cluster, entries), _machines_part(loaded, cluster, entries, core)
-    region = platform.region.model_copy(update={"inventory": loaded.region.inventory})
+    platform, machines = _platform_part(cutter, cluster, entries), _machines_part(cutter, cluster, entries)
+    region = platform.region.model_copy(update={"inventory": cutter.region.inventory})
     return replace(machines, name=platform.name, region=region, lock=platform.lock, blocks=clusters_blocks)
 """
 

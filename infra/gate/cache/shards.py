@@ -6,8 +6,9 @@ shard was made from can't differ where the key does not. That the parts together
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -41,6 +42,8 @@ class Part:
 
     name: str
     region: spec.Region
+    alike: str
+    """Digest of what all shards of the region see alike: of every field but `_CUT`."""
     lock: Lock
     racks: tuple[str, ...]
     """Racks whose hosts it may see."""
@@ -63,18 +66,56 @@ def parts(loaded: Loaded) -> list[Part]:
     """A region cut into shards: management first, then its clusters by their place in the file."""
     by_owner = _entries_by_cluster(loaded)
     common = by_owner.pop("", [])
-    core = tuple(rack for rack, _ in quantities.core_racks(loaded.region.core))
-    cut = [_management_part(loaded, core)]
+    cutter = _Cutter(loaded)
+    cut = [_management_part(cutter)]
     for cluster in loaded.region.clusters:
         entries = [*common, *by_owner.get(cluster.name, [])]
-        cut += [_platform_part(loaded, cluster, entries), _machines_part(loaded, cluster, entries, core)]
+        cut += [_platform_part(cutter, cluster, entries), _machines_part(cutter, cluster, entries)]
     return cut
 
 
-def _management_part(loaded: Loaded, core: tuple[str, ...]) -> Part:
-    seen = _judged_apart(loaded.region).model_copy(update={"tenants": (), "storage": (), "services": ()})
+_CUT: set[str] = {"clusters", "inventory", "services", "storage", "tenants"}
+"""Fields of a region of which shards see a part only."""
+
+
+class _Cutter:
+    """Makes parts of a region, without what is judged for it as a whole and never seen by an object."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.core = tuple(rack for rack, _ in quantities.core_racks(loaded.region.core))
+        self.region = loaded.region.model_copy(update={"waivers": (), "approvals": (), "costs": None})
+        self.alike = digest(self.region.model_dump_json(exclude=_CUT))
+
+    def part(
+        self,
+        name: str,
+        blocks: Callable[[RegionPlan], Iterator[Block]],
+        entries: Iterable[Entry],
+        seen: Mapping[str, Any],
+        racks: tuple[str, ...] = (),
+        machines_of: str | None = None,
+    ) -> Part:
+        """A part that sees some fields of the region as given, and all others as they are."""
+        if not seen.keys() <= _CUT:
+            raise ValueError(f"all shards see the same of {', '.join(sorted(seen.keys() - _CUT))}")
+        return Part(
+            name=name,
+            region=self.region.model_copy(update=seen),
+            alike=self.alike,
+            lock=Lock.model_construct(version=1, region=self.loaded.full_lock.region, entries=tuple(entries)),
+            racks=racks,
+            blocks=blocks,
+            machines_of=machines_of,
+        )
+
+
+def _management_part(cutter: _Cutter) -> Part:
     kinds = ("cluster", "core-rack", "core-nodes")
-    return Part(name=MANAGEMENT, region=seen, lock=_lock_of_kinds(loaded, kinds), racks=core, blocks=shared_blocks)
+    held = (entry for entries in cutter.loaded.full_lock.held().values() for entry in entries)
+    entries = (entry for entry in held if entry.kind in kinds)
+    seen = {"tenants": (), "storage": (), "services": ()}
+    return cutter.part(MANAGEMENT, shared_blocks, entries, seen, cutter.core)
 
 
 def group(name: str) -> str:
@@ -86,65 +127,42 @@ def group(name: str) -> str:
     return name.removesuffix(f"/{MACHINES}")
 
 
-def _platform_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry]) -> Part:
+def _platform_part(cutter: _Cutter, cluster: spec.Cluster, entries: list[Entry]) -> Part:
     """Everything of a cluster that is the same whatever hosts there are."""
-    region = loaded.region
     storage = tuple(
         system.model_copy(update={"clusters": (cluster.name,), "cluster": None})
-        for system in region.storage
+        for system in cutter.region.storage
         if not system.used_by or cluster.name in system.used_by
     )
     names = {f"storage/{system.name}" for system in storage}
-    seen = _judged_apart(region).model_copy(
-        update={
-            "clusters": (cluster,),
-            "storage": storage,
-            "tenants": tuple(tenant for tenant in region.tenants if tenant.cluster == cluster.name),
-            "inventory": None,
-        }
-    )
-    lock = _lock(loaded, (entry for entry in entries if entry.kind != "storage" or entry.item in names))
-    return Part(name=f"cluster/{cluster.name}", region=seen, lock=lock, racks=(), blocks=platform_blocks)
+    seen = {
+        "clusters": (cluster,),
+        "storage": storage,
+        "tenants": tuple(tenant for tenant in cutter.region.tenants if tenant.cluster == cluster.name),
+        "inventory": None,
+    }
+    held = (entry for entry in entries if entry.kind != "storage" or entry.item in names)
+    return cutter.part(f"cluster/{cluster.name}", platform_blocks, held, seen)
 
 
-def _machines_part(loaded: Loaded, cluster: spec.Cluster, entries: list[Entry], core: tuple[str, ...]) -> Part:
+def _machines_part(cutter: _Cutter, cluster: spec.Cluster, entries: list[Entry]) -> Part:
     """A cluster's hosts, and of its tenants only whose racks are whose."""
     owners = {
         tenant.name: tenant.model_copy(update=_NOT_OF_RACKS)
-        for tenant in loaded.region.tenants
+        for tenant in cutter.region.tenants
         if tenant.cluster == cluster.name and tenant.racks
     }
-    seen = _judged_apart(loaded.region).model_copy(
-        update={"clusters": (cluster,), "storage": (), "services": (), "tenants": tuple(owners.values())}
-    )
+    seen = {"clusters": (cluster,), "storage": (), "services": (), "tenants": tuple(owners.values())}
     kinds: dict[str, Collection[str]] = {"storage": (), "tenant": owners, "tenant-racks": owners}
-    count = quantities.racks(cluster, loaded.catalog)
-    return Part(
-        name=f"cluster/{cluster.name}/{MACHINES}",
-        region=seen,
-        lock=_lock(loaded, (entry for entry in entries if entry.name in kinds.get(entry.kind, (entry.name,)))),
-        racks=(*core, *(quantities.rack_name(cluster.name, index) for index in range(count))),
-        blocks=machines_blocks,
-        machines_of=cluster.name,
-    )
+    held = (entry for entry in entries if entry.name in kinds.get(entry.kind, (entry.name,)))
+    count = quantities.racks(cluster, cutter.loaded.catalog)
+    racks = (*cutter.core, *(quantities.rack_name(cluster.name, index) for index in range(count)))
+    name = f"cluster/{cluster.name}/{MACHINES}"
+    return cutter.part(name, machines_blocks, held, seen, racks, machines_of=cluster.name)
 
 
 _NOT_OF_RACKS = {"services": (), "groups": (), "residency": None, "quota": spec.Quota()}
 """Settings of a tenant that say nothing of its racks."""
-
-
-def _judged_apart(region: spec.Region) -> spec.Region:
-    """The region without what is judged for it as a whole and never seen by an object."""
-    return region.model_copy(update={"waivers": (), "approvals": (), "costs": None})
-
-
-def _lock_of_kinds(loaded: Loaded, kinds: tuple[str, ...]) -> Lock:
-    held = (entry for entries in loaded.full_lock.held().values() for entry in entries)
-    return _lock(loaded, (entry for entry in held if entry.kind in kinds))
-
-
-def _lock(loaded: Loaded, entries: Iterable[Entry]) -> Lock:
-    return Lock.model_construct(version=1, region=loaded.full_lock.region, entries=tuple(entries))
 
 
 def _entries_by_cluster(loaded: Loaded) -> dict[str, list[Entry]]:
@@ -174,7 +192,8 @@ def key(part: Part, loaded: Loaded) -> str:
     return digest(
         fingerprint(),
         part.name,
-        part.region.model_dump_json(),
+        part.alike,
+        part.region.model_dump_json(include=_CUT),
         part.lock.model_dump_json(),
         ",".join(header),
         "\n".join(rows),
