@@ -24,6 +24,12 @@ MAX_SCALAR = 2_000
 """Characters of a single value; reading a number takes time that grows with the square of its length."""
 KEY_REMEDY = "keys are plain English words: remove it, or write the letter that it looks like"
 
+_SAFE_DEPTH = 800
+"""Levels that LibYAML composes within the smallest stack of a thread, 512 KiB; 2,000 are too many for it."""
+_MARKS = "\n\r\x85\u2028\u2029[{,:-?"
+"""What stands before every value but the first: at most three begin at each of them (a pair in a list: itself, its key
+and its value)."""
+
 Path_ = tuple[str | int, ...]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -96,7 +102,8 @@ def read(path: Path, within: Path | None = None) -> Document:
     name = display_name(path)
     text = _read_text(path, name, within)
     try:
-        _refuse_excess(text, name)
+        if not _surely_small(text):
+            _refuse_excess(text, name)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise InputError([_syntax(name, error)]) from None
@@ -111,16 +118,29 @@ def read(path: Path, within: Path | None = None) -> Document:
     return Document(name, data, reader.lines)
 
 
+def _surely_small(text: str) -> bool:
+    """Whether a text can't hold many values or levels whatever it says: of most files that is seen without reading them.
+
+    A level of block style stands one column further right than what holds it, but for a list in a mapping.
+    """
+    levels = 2 * max(map(len, text.split("\n"))) + text.count("[") + text.count("{")
+    return levels < _SAFE_DEPTH and 3 * sum(map(text.count, _MARKS)) < MAX_VALUES
+
+
 def _refuse_excess(text: str, name: str) -> None:
     """LibYAML's composer recurses without a bound and takes the whole process with it; its events do not."""
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         depth += _DEEPER.get(type(event), 0)
         if depth > MAX_DEPTH:
-            raise InputError([Problem(file=name, message="nested too deeply", remedy="6 levels do")])
+            raise InputError([_too_deep(name)])
         if number > 2 * MAX_VALUES:
             message, remedy = "more values than any region has", "is it the right file?"
             raise InputError([Problem(file=name, message=message, remedy=remedy)])
+
+
+def _too_deep(name: str) -> Problem:
+    return Problem(file=name, message="nested too deeply", remedy="6 levels do")
 
 
 def _tags(text: str) -> dict[tuple[int, int], str]:
@@ -183,7 +203,9 @@ class _Reader:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         self.values += 1
-        if self.values > MAX_VALUES or len(path) > MAX_DEPTH or id(node) in self.open:
+        if len(path) >= MAX_DEPTH and isinstance(node, yaml.CollectionNode) and id(node) not in self.open:
+            raise InputError([_too_deep(self.name)])
+        if self.values > MAX_VALUES or id(node) in self.open:
             raise InputError(
                 [
                     Problem(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ai_factory.infra.spec import source
 from ai_factory.infra.spec.problems import InputError
@@ -123,3 +127,53 @@ def test_names_are_relative_where_that_is_shorter(tmp_path: Path, monkeypatch: p
 
     assert source.display_name(tmp_path / "stacks" / "r.yaml") == "stacks/r.yaml"
     assert source.display_name(Path("/r.yaml")) == "/r.yaml"
+
+
+@pytest.mark.parametrize("levels", [source.MAX_DEPTH - 1, source.MAX_DEPTH])
+@pytest.mark.parametrize(
+    "nested",
+    [
+        lambda n: "a: " + "[" * n + "]" * n,
+        lambda n: "a:\n" + "".join(f"{' ' * (m + 1)}b:\n" for m in range(n)),
+        lambda n: "a:\n" + "- " * n + "b",
+        lambda n: "a: " + "{b: " * n + "}" * n,
+    ],
+)
+def test_a_bound_holds_whether_events_are_read_or_not(
+    file: Path, monkeypatch: pytest.MonkeyPatch, nested: Callable[[int], str], levels: int
+) -> None:
+    def outcome() -> str:
+        try:
+            return str(read(file, nested(levels)).data)
+        except InputError as error:
+            return str(error)
+
+    assert source._surely_small(nested(levels))
+    quickly = outcome()
+    monkeypatch.setattr(source, "_surely_small", lambda _: False)
+
+    assert outcome() == quickly
+    assert ("nested too deeply" in quickly) == (levels == source.MAX_DEPTH)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="[]{},:-?ab \n'\"#|>!%\t", max_size=40))
+def test_marks_bound_values_and_levels(text: str) -> None:
+    """What lets a file be composed without a look at its events: no text has more of either than is counted."""
+    try:
+        root = yaml.compose(text, Loader=source._LOADER)
+    except yaml.YAMLError:
+        return
+    values, depth = _measured(root, 0) if root is not None else (0, 0)
+
+    assert values <= 3 * sum(map(text.count, source._MARKS)) + 1
+    assert depth <= 2 * max(map(len, text.split("\n"))) + text.count("[") + text.count("{")
+
+
+def _measured(node: yaml.Node, depth: int) -> tuple[int, int]:
+    """How many nodes stand at and below one, and how many levels of collections."""
+    if not isinstance(node, yaml.CollectionNode) or depth > 40:
+        return 1, depth
+    inner = [part for value in node.value for part in (value if isinstance(value, tuple) else (value,))]
+    below = [_measured(part, depth + 1) for part in inner]
+    return 1 + sum(count for count, _ in below), max([depth + 1, *(level for _, level in below)])
