@@ -119,7 +119,7 @@ def read(path: Path, within: Path | None = None) -> Document:
 
 
 def _surely_small(text: str) -> bool:
-    """Whether a text can't hold many values or levels whatever it says: of most files that is seen without reading them.
+    """Whether a text can't hold many values or levels whatever it says: of most files that is seen at once.
 
     A level of block style stands one column further right than what holds it, but for a list in a mapping.
     """
@@ -203,33 +203,31 @@ class _Reader:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         self.values += 1
-        if len(path) >= MAX_DEPTH and isinstance(node, yaml.CollectionNode) and id(node) not in self.open:
+        if self.values > MAX_VALUES:
+            raise self._explosion(line)
+        if self.tags and self._is_tagged(node, path):
+            return None
+        return self._scalar(node, path) if isinstance(node, yaml.ScalarNode) else self._collection(node, path)
+
+    def _collection(self, node: yaml.Node, path: Path_) -> Any:
+        if id(node) in self.open:
+            raise self._explosion(node.start_mark.line + 1)
+        if len(path) >= MAX_DEPTH:
             raise InputError([_too_deep(self.name)])
-        if self.values > MAX_VALUES or id(node) in self.open:
-            raise InputError(
-                [
-                    Problem(
-                        file=self.name,
-                        line=line,
-                        message="aliases or nesting explode into too many values",
-                        remedy="write the values out instead of using & and *",
-                    )
-                ]
-            )
         self.open.add(id(node))
         try:
-            return self._value(node, path)
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         finally:
             self.open.discard(id(node))
 
-    def _value(self, node: yaml.Node, path: Path_) -> Any:
-        if self.tags and self._is_tagged(node, path):
-            return None
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+    def _explosion(self, line: int) -> InputError:
+        message, remedy = (
+            "aliases or nesting explode into too many values",
+            "write the values out instead of using & and *",
+        )
+        return InputError([Problem(file=self.name, line=line, message=message, remedy=remedy)])
 
     def _is_tagged(self, node: yaml.Node, path: Path_) -> bool:
         tag = self.tags.get((node.start_mark.line, node.start_mark.column))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +76,11 @@ def alone(root: Path) -> Trees:
     return Trees(base=None, head=Side(folder=root, words="the work tree"))
 
 
+def _inside(paths: Sequence[str], prefix: str) -> list[str]:
+    """Paths in the project of files below it."""
+    return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
+
+
 class _Opener:
     def __init__(self, root: Path, scratch: Path) -> None:
         self.root = root
@@ -99,18 +104,21 @@ class _Opener:
             words = f"the merge of the work tree into {name}"
             head = Side(folder=self._extract(tree, "head", prefix, READ), words=words)
         base_folder = self._extract(base, "base", prefix, READ)
-        code, absent = self._base_code(base, tree, ours, prefix)
+        changed = self._changed(base, tree)
+        code, absent = self._base_code(
+            versions.absent(self.git, base, tree, ours, _inside(changed, prefix)), base, prefix
+        )
         words = f"{name} ({self.git.line('rev-parse', '--short', base)})"
         base_side = Side(folder=base_folder, words=words, tree=f"{base}:{prefix}", code=code, absent=absent)
-        changed = self._changed(base, tree)
-        lost = project.is_lost(self.git, base, tree)
+        lost = f"{prefix}{regions.PROJECT}" in changed and project.is_lost(self.git, base, tree)
         notes = tuple(self.notes)
-        return Trees(base=base_side, head=head, prefix=prefix, project_lost=lost, notes=notes, changed=changed)
+        shown = tuple(path.encode(errors="surrogateescape").decode(errors="replace") for path in changed)
+        return Trees(base=base_side, head=head, prefix=prefix, project_lost=lost, notes=notes, changed=shown)
 
     def _changed(self, base: str, head: str) -> tuple[str, ...]:
         """Paths in the repository of files that differ between two trees."""
         listed = self.git.out("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head)
-        return tuple(name for name in listed.decode(errors="replace").split("\0") if name)
+        return tuple(name for name in listed.decode(errors="surrogateescape").split("\0") if name)
 
     def _locate(self) -> str:
         """Find the repository; returns the project's path in it, empty or with a slash at its end."""
@@ -189,9 +197,8 @@ class _Opener:
                 place.write_bytes(blob)
         return folder
 
-    def _base_code(self, base: str, head: str, ours: str, prefix: str) -> tuple[Path | None, str]:
+    def _base_code(self, absent: str | None, base: str, prefix: str) -> tuple[Path | None, str]:
         """The base's own copy of this package, where the change touches it; else why there is none to be had."""
-        absent = versions.absent(self.git, base, head, ours)
         if absent is None or absent:
             return None, absent or ""
         return self._extract(base, "base", prefix, [*READ, *versions.CODE]), ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...files import PACKAGE
@@ -29,7 +29,7 @@ class Versions:
     """The work tree, whose code runs."""
 
 
-def absent(git: Git, base: str, head: str, runs: str) -> str | None:
+def absent(git: Git, base: str, head: str, runs: str, changed: Iterable[str]) -> str | None:
     """Why the base's own code can't be had, empty if it is a copy in the project; None if it is the code that runs.
 
     Args:
@@ -37,10 +37,13 @@ def absent(git: Git, base: str, head: str, runs: str) -> str | None:
         base: the base.
         head: the merge result.
         runs: the work tree, whose code runs.
+        changed: files of the project that differ between base and merge result.
     """
+    # Git is not asked twice: most changes leave the package as it is, and the merge result is the work tree itself
+    # where the base stands still.
     of_head = _ids(git, head)
-    # The merge result is the work tree itself where the base stands still: git is not asked twice.
-    versions = Versions(base=_ids(git, base), head=of_head, runs=of_head if runs == head else _ids(git, runs))
+    of_base = _ids(git, base) if any(path.split("/")[0] in (*CODE, *PINS) for path in changed) else of_head
+    versions = Versions(base=of_base, head=of_head, runs=of_head if runs == head else _ids(git, runs))
     if CODE[0] in versions.base and git.names(base, GATE):
         return _of_a_copy(git, versions)
     raised = _repinned(git, versions.base, versions.head)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -159,9 +158,12 @@ def _repeated(locked: LockedRegion) -> Iterator[Problem]:
 
 
 def _outside(locked: LockedRegion) -> Iterator[Problem]:
+    given = locked.region.addressing
+    pools = [_stretch(pool) for pool in (given.underlay_v4, given.oob_v4, given.ula_v6) if pool is not None]
     for number, entry in locked.numbered:
         for block in networks_of(entry):
-            if not _contains(locked.region.addressing, block):
+            version, start, stop = _stretch(block)
+            if not any(version == of and low <= start and stop <= high for of, low, high in pools):
                 message = f"{block} of {entry.item} lies outside the region's address pools"
                 remedy = "widen addressing to hold what is allocated"
                 yield locked.fault(number, message, remedy, rule=_CONTRADICTED)
@@ -184,8 +186,8 @@ def _given_twice(locked: LockedRegion) -> Iterator[Problem]:
 def _claims(entry: Entry) -> Iterator[tuple[str, int, int, str]]:
     """Stretches of numbers that only this entry may hold: what of, first, one after the last, and in words."""
     for block in networks_of(entry):
-        start = int(block.network_address)
-        yield f"IPv{block.version} block", start, start + block.num_addresses, str(block)
+        version, start, stop = _stretch(block)
+        yield f"IPv{version} block", start, stop, str(block)
     if isinstance(entry, ClusterEntry | TenantEntry):
         yield f"{entry.kind} number", entry.number, entry.number + 1, str(entry.number)
     if isinstance(entry, ClusterEntry):
@@ -203,15 +205,7 @@ def _claims(entry: Entry) -> Iterator[tuple[str, int, int, str]]:
             yield f"racks of {entry.cluster}", first, last + 1, f"{first}-{last}"
 
 
-def _contains(pools: spec.Addressing, block: IPNetwork) -> bool:
-    """Whether an allocated block lies in one of the region's address pools."""
-    candidates: list[IPNetwork | None] = [pools.underlay_v4, pools.oob_v4, pools.ula_v6]
-    return any(
-        (isinstance(block, ipaddress.IPv4Network) and isinstance(pool, ipaddress.IPv4Network) and block.subnet_of(pool))
-        or (
-            isinstance(block, ipaddress.IPv6Network)
-            and isinstance(pool, ipaddress.IPv6Network)
-            and block.subnet_of(pool)
-        )
-        for pool in candidates
-    )
+def _stretch(network: IPNetwork) -> tuple[int, int, int]:
+    """A network as numbers: IP version, first address, one after the last."""
+    start = int(network.network_address)
+    return network.version, start, start + (1 << network.max_prefixlen - network.prefixlen)
