@@ -63,7 +63,8 @@ def _mark(command: spec.Exec, root: Path) -> str:
     for word in (shutil.which(command.command) or command.command, *command.args):
         script = Path(word).resolve()
         if script.is_file() and script.is_relative_to(root.resolve()):
-            parts.append(hashlib.sha256(script.read_bytes()).hexdigest())
+            with script.open("rb") as stream:
+                parts.append(hashlib.file_digest(stream, "sha256").hexdigest())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

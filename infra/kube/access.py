@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-import yaml
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Cluster, Context, User
 
 from .. import spec
 from ..errors import UnavailableError
+from ..spec import source
 from ..spec.problems import InputError
 from . import kubeconfig
 from .credentials import resolved_user
@@ -86,9 +86,10 @@ class TextSource:
         """The connection of its current context."""
         text = self.fetch()
         try:
-            config = {"clusters": [], "contexts": [], "users": []} | dict(yaml.safe_load(text))
+            config: kubeconfig.Kubeconfig = {"clusters": [], "contexts": [], "users": []}
+            config |= source.parse_foreign(text, self.name)
             context = str(config.get("current-context") or config["contexts"][0]["name"])
-        except (yaml.YAMLError, TypeError, ValueError, KeyError, IndexError):
+        except (InputError, TypeError, ValueError, KeyError, IndexError):
             raise UnavailableError(f"{self.name}: not a kubeconfig", "see what wrote it") from None
         return _connection(config, context, self.name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import json
 import os
@@ -14,7 +13,9 @@ from typing import Any
 
 from cryptography import x509
 
-from ..errors import UnavailableError
+from ..errors import FactoryError, UnavailableError
+from ..spec import plain_file
+from .kubeconfig import MOST_AUTHORITY_BYTES
 
 _TIMEOUT_SECONDS = 60
 
@@ -93,7 +94,7 @@ def _refuse_expired(name: str, user: Mapping[str, Any]) -> None:
     try:
         content = _certificate(user)
         expiry = x509.load_pem_x509_certificate(content).not_valid_after_utc if content else None
-    except (OSError, ValueError, binascii.Error) as error:
+    except (FactoryError, OSError, ValueError) as error:
         message = f"{name}: the client certificate can't be read: {error}"
         raise UnavailableError(message, "mend the kubeconfig") from None
     if expiry is not None and expiry < dt.datetime.now(dt.UTC):
@@ -105,5 +106,5 @@ def _certificate(user: Mapping[str, Any]) -> bytes | None:
     if user.get("client-certificate-data"):
         return base64.b64decode("".join(user["client-certificate-data"].split()), validate=True)
     if user.get("client-certificate"):
-        return Path(user["client-certificate"]).read_bytes()
+        return plain_file.read(Path(user["client-certificate"]), "its file", most_bytes=MOST_AUTHORITY_BYTES)
     return None

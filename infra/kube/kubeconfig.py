@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .. import spec
-from ..spec import plain_file
+from ..spec import plain_file, source
 from ..spec.problems import InputError, Problem
 from ..spec.source import display_name
 
@@ -53,12 +51,12 @@ def read(files: Iterable[Path]) -> Kubeconfig:
 
 
 def _read_file(file: Path) -> Kubeconfig:
+    data = source.read_foreign(file)
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
         entries = [entry for kind in _KINDS for entry in data.get(kind) or []]
         if all(isinstance(entry["name"], str) for entry in entries):
             return dict(data)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError, KeyError):
+    except (AttributeError, TypeError, KeyError):
         pass
     remedy = "mend it, or name another one in KUBECONFIG"
     raise InputError([Problem(file=display_name(file), message="not a kubeconfig", remedy=remedy)])

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import characters
+from .composing import MAX_DEPTH
 from .problems import InputError, Problem, shorten
-from .source import KEY_REMEDY, MAX_DEPTH, MAX_SCALAR, Document, Path_, dotted
+from .source import KEY_REMEDY, MAX_SCALAR, Document, Path_, dotted
 
 _ADDRESSES = (ipaddress.IPv4Network, ipaddress.IPv6Network, ipaddress.IPv4Address, ipaddress.IPv6Address)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
+from . import source
+from .problems import InputError
 
 _RUNS = ("exec", "auth-provider")
 """What client-go starts a program for."""
@@ -18,10 +19,12 @@ _DATA = "a kubeconfig from a cluster holds certificates and tokens themselves; s
 def reaches_out(text: str) -> str | None:
     """What of a kubeconfig would run a program or read a file on the machine that uses it; None for plain data.
 
+    What is read in more ways than one, or not at all, is no plain data: another reader may find a program in it.
+
     Source: KubeConfig v1 (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/), AuthInfo and Cluster.
 
     Args:
-        text: the kubeconfig; what is no YAML is for its reader to refuse.
+        text: the kubeconfig; what is YAML and no kubeconfig is for its reader to refuse.
 
     >>> reaches_out("users: [{name: admin, user: {exec: {command: sh}}}]")
     'users[admin].exec'
@@ -29,9 +32,9 @@ def reaches_out(text: str) -> str | None:
     True
     """
     try:
-        config = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return None
+        config = source.parse_foreign(text, "kubeconfig")
+    except InputError as error:
+        return str(error.problems[0])
     return ", ".join(_keys(config)) or None
 
 
@@ -42,7 +45,8 @@ def refusal(where: str, keys: str) -> tuple[str, str]:
         where: the Secret that it comes from.
         keys: what `reaches_out` gave.
     """
-    return f"the kubeconfig of {where} would run a program or read files on this machine: {keys}", _DATA
+    would = "would run a program or read files on this machine, or hides what it does"
+    return f"the kubeconfig of {where} {would}: {keys}", _DATA
 
 
 def _keys(config: Any) -> Iterator[str]:

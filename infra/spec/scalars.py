@@ -14,7 +14,7 @@ import yaml
 Scalar = str | int | float | bool | None
 
 _TAG = "tag:yaml.org,2002:"
-_TEXT, _NULL, _BOOL, _DATE = f"{_TAG}str", f"{_TAG}null", f"{_TAG}bool", f"{_TAG}timestamp"
+TEXT, _NULL, _BOOL, _DATE = f"{_TAG}str", f"{_TAG}null", f"{_TAG}bool", f"{_TAG}timestamp"
 _DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)")
 """Year, month and day of a date or a time."""
 _TRUE = frozenset({"yes", "true", "on"})
@@ -55,7 +55,7 @@ def value(node: yaml.ScalarNode) -> Scalar:
         UnexpectedError: a number in another form than decimal digits, or a word that is no plain value.
     """
     text: str = node.value
-    if node.tag == _TEXT:  # most values: nothing is to be made of them
+    if node.tag == TEXT:  # most values: nothing is to be made of them
         if not node.style and text[:1] in "+-.0123456789" and _NUMBERS_OF_12.fullmatch(text):
             raise _unexpected(text)
         return text

@@ -6,40 +6,23 @@ can stand for billions of values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from . import characters, plain_file, scalars
+from . import characters, composing, plain_file, scalars
+from .composing import MAX_DEPTH, MAX_VALUES
 from .problems import InputError, Problem, shorten
 
 MAX_BYTES = 8 * 1024 * 1024
 """A gigawatt region with 2,000 tenants is below 1 MiB."""
-MAX_VALUES = 200_000
-MAX_DEPTH = 40
 MAX_SCALAR = 2_000
 """Characters of a single value; reading a number takes time that grows with the square of its length."""
 KEY_REMEDY = "keys are plain English words: remove it, or write the letter that it looks like"
 
-_SAFE_DEPTH = 800
-"""Levels that LibYAML composes within the smallest stack of a thread, 512 KiB; 2,000 are too many for it."""
-_MARKS = "\n\r\x85\u2028\u2029[{,:-?"
-"""What stands before every value but the first: at most three begin at each of them (a pair in a list: itself, its key
-and its value)."""
-
 Path_ = tuple[str | int, ...]
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-_DEEPER: dict[type[yaml.Event], int] = {
-    yaml.MappingStartEvent: 1,
-    yaml.SequenceStartEvent: 1,
-    yaml.MappingEndEvent: -1,
-    yaml.SequenceEndEvent: -1,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,58 +84,46 @@ def read(path: Path, within: Path | None = None) -> Document:
     """
     name = display_name(path)
     text = _read_text(path, name, within)
-    try:
-        if not _surely_small(text):
-            _refuse_excess(text, name)
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
-        raise InputError([_syntax(name, error)]) from None
+    node = composing.composed(text, name)
     if node is None:
         raise InputError([Problem(file=name, message="the file is empty", remedy="see `aifactory schema`")])
     if not isinstance(node, yaml.MappingNode):
         raise InputError([Problem(file=name, line=1, message="keys and values are expected, such as `region:`")])
-    reader = _Reader(name, _tags(text))
+    reader = _Reader(name, composing.tags(text))
     data = reader.value(node, ())
     if reader.problems:
         raise InputError(reader.problems)
     return Document(name, data, reader.lines)
 
 
-def _surely_small(text: str) -> bool:
-    """Whether a text can't hold many values or levels whatever it says: of most files that is seen at once.
+def read_foreign(path: Path, within: Path | None = None) -> Any:
+    """Plain data of a YAML file of another tool's form, such as a kubeconfig: `read` without bounds on single values.
 
-    A level of block style stands one column further right than what holds it, but for a list in a mapping.
+    Raises:
+        InputError: as for `read`; an empty file and one that is no mapping are read.
     """
-    levels = 2 * max(map(len, text.split("\n"))) + text.count("[") + text.count("{")
-    return levels < _SAFE_DEPTH and 3 * sum(map(text.count, _MARKS)) < MAX_VALUES
+    name = display_name(path)
+    return parse_foreign(_read_text(path, name, within), name)
 
 
-def _refuse_excess(text: str, name: str) -> None:
-    """LibYAML's composer recurses without a bound and takes the whole process with it; its events do not."""
-    depth = 0
-    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        depth += _DEEPER.get(type(event), 0)
-        if depth > MAX_DEPTH:
-            raise InputError([_too_deep(name)])
-        if number > 2 * MAX_VALUES:
-            message, remedy = "more values than any region has", "is it the right file?"
-            raise InputError([Problem(file=name, message=message, remedy=remedy)])
+def parse_foreign(text: str, name: str) -> Any:
+    """Plain data of a YAML text of another tool's form; None if it is empty.
 
+    Values may be long and of several lines, as certificates are. What readers of YAML take in more ways than one is
+    refused as in files of our own, so that nothing is seen here that another reader of the text sees otherwise.
 
-def _too_deep(name: str) -> Problem:
-    return Problem(file=name, message="nested too deeply", remedy="6 levels do")
-
-
-def _tags(text: str) -> dict[tuple[int, int], str]:
-    """Tags that the file writes out, by line and column of their value: nodes hold what YAML infers in the same way."""
-    if "!" not in text:
-        return {}
-    events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
-    return {
-        (event.start_mark.line, event.start_mark.column): event.tag
-        for event in events
-        if getattr(event, "tag", None) is not None
-    }
+    Raises:
+        InputError: not YAML, duplicate keys, tags, odd numbers, too many values, nested too deeply.
+    """
+    _refuse_hidden(text, name)
+    node = composing.composed(text, name)
+    if node is None:
+        return None
+    reader = _Reader(name, composing.tags(text), foreign=True)
+    data = reader.value(node, ())
+    if reader.problems:
+        raise InputError(reader.problems)
+    return data
 
 
 def _read_text(path: Path, name: str, within: Path | None) -> str:
@@ -162,6 +133,11 @@ def _read_text(path: Path, name: str, within: Path | None) -> str:
         remedy = "check the name, or list the regions with `aifactory regions`"
         raise InputError([Problem(file=name, message="no such file", remedy=remedy)]) from None
     text = plain_file.text(content, name)
+    _refuse_hidden(text, name)
+    return text
+
+
+def _refuse_hidden(text: str, name: str) -> None:
     if hidden := list(characters.hidden(text)):
         raise InputError(
             Problem(
@@ -172,27 +148,14 @@ def _read_text(path: Path, name: str, within: Path | None) -> str:
             )
             for line, character in hidden
         )
-    return text
-
-
-def _syntax(name: str, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    what = str(getattr(error, "problem", None) or error)
-    if what.startswith("but "):
-        what = f"{getattr(error, 'context', None) or ''} {what}".strip()
-    return Problem(
-        file=name,
-        line=mark.line + 1 if mark else None,
-        message=f"not valid YAML: {what}",
-        remedy="check indentation, colons and quotes on this line and the one above",
-    )
 
 
 class _Reader:
     """Turns nodes into data; gathers problems instead of stopping at the first."""
 
-    def __init__(self, name: str, tags: dict[tuple[int, int], str]) -> None:
+    def __init__(self, name: str, tags: dict[tuple[int, int], str], *, foreign: bool = False) -> None:
         self.name = name
+        self.foreign = foreign
         self.tags = tags
         self.lines: dict[Path_, int] = {}
         self.problems: list[Problem] = []
@@ -213,7 +176,7 @@ class _Reader:
         if id(node) in self.open:
             raise self._explosion(node.start_mark.line + 1)
         if len(path) >= MAX_DEPTH:
-            raise InputError([_too_deep(self.name)])
+            raise InputError([composing.too_deep(self.name)])
         self.open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
@@ -256,16 +219,17 @@ class _Reader:
         return result
 
     def _scalar(self, node: Any, path: Path_) -> Any:
-        if len(node.value) > MAX_SCALAR:
+        if len(node.value) > MAX_SCALAR and not (self.foreign and node.tag == scalars.TEXT):
             what = f"the value has {len(node.value):,} characters, more than {MAX_SCALAR:,}"
             self._fault(path, node.start_mark.line + 1, what, "check the quotes")
             return None
         try:
             value = scalars.value(node)
         except scalars.UnexpectedError as error:
-            self._fault(path, node.start_mark.line + 1, f"{error.message} (given: {shorten(node.value)})", error.remedy)
+            given = "" if self.foreign else f" (given: {shorten(node.value)})"  # it may be a token
+            self._fault(path, node.start_mark.line + 1, f"{error.message}{given}", error.remedy)
             return None
-        if isinstance(value, str) and (unseen := characters.UNSEEN.search(value)):
+        if isinstance(value, str) and not self.foreign and (unseen := characters.UNSEEN.search(value)):
             what = f"one line of visible characters is expected, without {characters.name(unseen[0])}"
             fault = f"{what} (given: {shorten(value)})"
             self._fault(path, node.start_mark.line + 1, fault, "remove escapes and line breaks")

@@ -51,12 +51,38 @@ def test_all_of_it_is_named_at_once() -> None:
         ),
         "users: 7",
         "users: [7, {user: 8}]",
-        "not: [a kubeconfig",
+        "nothing of use",
         "",
     ],
 )
 def test_plain_data_and_what_is_no_kubeconfig_pass(plain: str) -> None:
     assert reaches_out(plain) is None
+
+
+@pytest.mark.parametrize(
+    ("hides", "why"),
+    [
+        ("users: [{name: a, user: !x {exec: {command: sh}}}]", "the tag '!x' is not used here"),
+        ("users: []\nusers: [{name: a, user: {exec: {command: sh}}}]", "the key 'users' is given twice"),
+        ("users: [{name: a, user: {exec: {command: sh}}}", "not valid YAML"),
+        ("users: " + "[" * 100_000, "nested too deeply"),
+        ("users: [{name: a, user: {\u200bexec: {command: sh}}}]", "can't be seen"),
+        ("users: [{name: a, user: {token: 0123456789}}]", "a number in base 8"),
+    ],
+)
+def test_what_other_readers_may_see_otherwise_does_not_pass(hides: str, why: str) -> None:
+    """The Pulumi provider reads with Go's YAML, which takes tags that it knows nothing of for nothing."""
+    said = reaches_out(hides)
+
+    assert said is not None
+    assert why in said
+    assert "0123456789" not in said
+
+
+def test_certificates_and_tokens_of_any_length_are_plain() -> None:
+    lines = "".join(f"        {'QUJD' * 16}\n" for _ in range(60))
+
+    assert reaches_out(f"users:\n- name: a\n  user:\n    client-key-data: |\n{lines}    token: {'t' * 5000}\n") is None
 
 
 def test_the_refusal_says_whose_it_is_and_how_to_mend_it() -> None:

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ai_factory.infra.spec import source
+from ai_factory.infra.spec import composing, source
 from ai_factory.infra.spec.problems import InputError
 
 TEXT = """\
@@ -101,7 +101,7 @@ def test_faults_of_one_file_come_together_in_file_order(file: Path) -> None:
 
 
 def test_nesting_is_fine_up_to_the_bound_and_no_further(file: Path) -> None:
-    deep = source.MAX_DEPTH - 1
+    deep = composing.MAX_DEPTH - 1
     read(file, "a: " + "[" * deep + "]" * deep)
 
     with pytest.raises(InputError, match="nested too deeply"):
@@ -129,7 +129,7 @@ def test_names_are_relative_where_that_is_shorter(tmp_path: Path, monkeypatch: p
     assert source.display_name(Path("/r.yaml")) == "/r.yaml"
 
 
-@pytest.mark.parametrize("levels", [source.MAX_DEPTH - 1, source.MAX_DEPTH])
+@pytest.mark.parametrize("levels", [composing.MAX_DEPTH - 1, composing.MAX_DEPTH])
 @pytest.mark.parametrize(
     "nested",
     [
@@ -148,12 +148,12 @@ def test_a_bound_holds_whether_events_are_read_or_not(
         except InputError as error:
             return str(error)
 
-    assert source._surely_small(nested(levels))
+    assert composing._surely_small(nested(levels))
     quickly = outcome()
-    monkeypatch.setattr(source, "_surely_small", lambda _: False)
+    monkeypatch.setattr(composing, "_surely_small", lambda _: False)
 
     assert outcome() == quickly
-    assert ("nested too deeply" in quickly) == (levels == source.MAX_DEPTH)
+    assert ("nested too deeply" in quickly) == (levels == composing.MAX_DEPTH)
 
 
 @settings(max_examples=300, deadline=None)
@@ -161,12 +161,12 @@ def test_a_bound_holds_whether_events_are_read_or_not(
 def test_marks_bound_values_and_levels(text: str) -> None:
     """What lets a file be composed without a look at its events: no text has more of either than is counted."""
     try:
-        root = yaml.compose(text, Loader=source._LOADER)
+        root = yaml.compose(text, Loader=composing._LOADER)
     except yaml.YAMLError:
         return
     values, depth = _measured(root, 0) if root is not None else (0, 0)
 
-    assert values <= 3 * sum(map(text.count, source._MARKS)) + 1
+    assert values <= 3 * sum(map(text.count, composing._MARKS)) + 1
     assert depth <= 2 * max(map(len, text.split("\n"))) + text.count("[") + text.count("{")
 
 

@@ -23,6 +23,8 @@ from ...kube.stopping import Halt
 from ...objects import region
 from ...plan import stacks
 from ...plan.model import RegionPlan
+from ...spec import source
+from ...spec.problems import InputError, Problem
 from ..concurrency import side_by_side
 from ..options import Options
 from ..progress import Listener, silent
@@ -142,8 +144,8 @@ class PulumiLifecycle:
     def _init(self, name: str, variables: dict[str, str]) -> None:
         """Make the stack, away from the project: `stack init` would rewrite the user's file in stacks/."""
         folder = self._settings_folder()
-        project = yaml.safe_load((self.root / "Pulumi.yaml").read_text())
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": project["name"], "runtime": "python"}))
+        name_of_project = self._read(self.root / "Pulumi.yaml").get("name")
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": name_of_project, "runtime": "python"}))
         provider = self._settings(name).get("secretsprovider")
         extra = ["--secrets-provider", str(provider)] if provider else []
         automation.PulumiCommand().run(["stack", "init", name, "--no-select", *extra], str(folder), variables)
@@ -158,8 +160,16 @@ class PulumiLifecycle:
         files = (self._settings_folder() / f"Pulumi.{name}.yaml", self.root / "stacks" / f"Pulumi.{name}.yaml")
         settings: dict[str, Any] = {}
         for file in files:
-            settings |= (yaml.safe_load(file.read_text()) if file.is_file() else None) or {}
+            settings |= self._read(file) if file.exists() else {}
         return settings
+
+    def _read(self, file: Path) -> dict[str, Any]:
+        """A file of Pulumi's, read as every reader of YAML does: numbers and dates are written again as they stood."""
+        data = source.read_foreign(file, self.root if file.is_relative_to(self.root) else None)
+        if data is None or isinstance(data, dict):
+            return data or {}
+        message, remedy = "keys and values are expected", "see Pulumi's documentation of the file"
+        raise InputError([Problem(file=source.display_name(file), message=message, remedy=remedy)])
 
     def _rack_stacks(self) -> set[str]:
         home = stacks.region_stack(self.plan.spec)
@@ -173,7 +183,7 @@ class PulumiLifecycle:
         """A file with the stack's configuration and this run's flags: the user's own stays as it is."""
         settings = self._settings(name)
         own = self.root / "stacks" / f"Pulumi.{name}.yaml"
-        given = ((yaml.safe_load(own.read_text()) if own.is_file() else None) or {}).get("config") or {}
+        given = (self._read(own) if own.exists() else {}).get("config") or {}
         file = self._settings_folder() / f"Pulumi.{name}.yaml"
         write_private(file, yaml.safe_dump({**settings, "config": {**given, **self._flags()}}))
         return str(file)

@@ -5,6 +5,7 @@ The store is the only way by which processes hand over results, so no more than 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +18,8 @@ from ...plan import regions
 from ...plan.allocation.lock import lock_path
 from ...plan.model import RegionPlan
 from ...plan.regions import Loaded
-from ...spec import source
+from ...spec import inventory as inventories
+from ...spec import plain_file, source
 from ...spec.load import load
 from ...spec.problems import InputError, Problem
 from ...spec.source import Document
@@ -79,8 +81,7 @@ class Computing:
         parts: list[bytes | str] = [fingerprint(), file.name, data, _bytes(lock) if lock.exists() else b""]
         inventory = self._inventory_name(file, data)
         if inventory is not None:
-            path = file.parent / inventory
-            parts += [inventory, path.read_bytes() if path.is_file() else b""]
+            parts += [inventory, _hosts(file, inventory)]
         return digest(*parts)
 
     def opened(self, file: Path) -> Opened:
@@ -158,7 +159,7 @@ class Computing:
         """Shards read the hosts of their own racks: the file as a whole is checked once for each content of it."""
         if loaded.sheet is None or loaded.region.inventory is None:
             return
-        checked = digest(fingerprint(), "inventory", _bytes(loaded.file.parent / loaded.region.inventory))
+        checked = digest(fingerprint(), "inventory", _hosts(loaded.file, loaded.region.inventory))
         if not self.store.marked(checked):
             loaded.sheet.inventory()
             self.store.mark(checked)
@@ -219,7 +220,7 @@ class Computing:
         if not odd and len(plain) == 1 and data.count(b"inventory") == 1:
             return _file_name(plain[0].decode())
         try:
-            value = source.read(file).data.get("inventory")
+            value = source.read(file, regions.enclosing(file)).data.get("inventory")
         except InputError:
             return None
         return _file_name(value) if isinstance(value, str) else None
@@ -246,11 +247,19 @@ def _cores() -> int:
 
 
 def _bytes(path: Path) -> bytes:
+    """A region file or its lock, within the bounds in which they are read: no more is taken in for a digest of them."""
+    name = source.display_name(path)
     try:
-        return path.read_bytes()
-    except OSError as error:
-        name = source.display_name(path)
-        raise InputError([Problem(file=name, message=f"can't be read: {error.strerror}")]) from None
+        return plain_file.read(path, name, most_bytes=source.MAX_BYTES, within=regions.enclosing(path))
+    except FileNotFoundError:
+        raise InputError([Problem(file=name, message="can't be read: no such file")]) from None
+
+
+def _hosts(file: Path, inventory: str) -> bytes:
+    """An inventory of a region file, within the bounds in which it is read; nothing where there is no such file."""
+    with contextlib.suppress(FileNotFoundError):
+        return inventories.content(file.parent / inventory, regions.enclosing(file) or file.parent)
+    return b""
 
 
 _PLAIN_INVENTORY = re.compile(

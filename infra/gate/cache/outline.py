@@ -9,9 +9,9 @@ from ... import catalog as catalogue
 from ... import spec
 from ...objects.region import stack_names
 from ...plan import build, quantities
-from ...plan.allocation.lock import lock_path
+from ...plan.allocation.lock import content, lock_path
 from ...plan.model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
-from ...plan.regions import Loaded
+from ...plan.regions import Loaded, enclosing
 from ...plan.stacks import rack_group
 from ..impact import settings, totals
 from ..records import ClusterFacts, Outline, PoolFacts, StorageFacts, TenantFacts
@@ -47,7 +47,7 @@ def outline(loaded: Loaded, plan: RegionPlan, parts: list[shards.Part], shown_fi
 def _lock_lines(loaded: Loaded) -> tuple[str, ...]:
     """Entries of a region's lock file, line by line as they stand there: what an outline compares."""
     path = lock_path(loaded.file)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = content(path, enclosing(loaded.file)).decode() if path.exists() else ""
     return tuple(line for line in text.splitlines() if line.startswith("- "))
 
 

@@ -20,6 +20,8 @@ import msgspec
 from ...errors import UnavailableError
 from ...files import PRIVATE, cache_home, write_whole
 from ...objects.ids import UNKNOWN
+from ...spec import plain_file
+from ...spec.problems import InputError
 from ..records import ObjectRecord, Outline, ShardHead
 from . import seal
 from .fingerprint import FORMAT, OWNERS_SINCE
@@ -30,6 +32,8 @@ MAX_BYTES = 2_000_000_000
 """The cache is cut back to this size, what was not used for longest first."""
 _MAX_ENTRY = 1_000_000_000
 """Largest entry, once unpacked, that is read."""
+_MAX_PACKED = 128 * 1024 * 1024
+"""Largest file of an entry; the objects of a cluster of 5,000 hosts take less than 1 MiB."""
 
 
 def user_folder() -> Path:
@@ -143,11 +147,11 @@ class Store:
     def _read(self, key: str, kind: str) -> bytes | None:
         path = self._path(key, kind)
         try:
-            raw = path.read_bytes()
+            raw = plain_file.read(path, path.name, most_bytes=_MAX_PACKED)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            self._note(key, kind, f"can't be read ({error.strerror})")
+        except InputError as error:
+            self._note(key, kind, f"can't be read ({error.problems[0].message})")
             return None
         title, _, packed = raw.partition(b"\n")
         if title.split(b" ")[0] != _MAGIC.encode():
@@ -205,8 +209,8 @@ def _sizes(folder: Path) -> Iterator[tuple[float, int, str]]:
 def _objects_in(folder: Path, head: ShardHead) -> bytes | None:
     """Objects of a shard as another copy packed them, None unless they are what its head names."""
     try:
-        raw = _path(folder, head.key, "objects").read_bytes()
-    except OSError:
+        raw = plain_file.read(_path(folder, head.key, "objects"), "objects", most_bytes=_MAX_PACKED)
+    except (FileNotFoundError, InputError):
         return None
     data = _inflated(raw.partition(b"\n")[2])
     return data if data is not None and _sum(data) == head.payload else None

@@ -7,11 +7,11 @@ another copy of it: both sides are then planned by their own, and the difference
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ...spec import composing, plain_file
 from ...spec.problems import InputError, Problem
 from ..beside import FileChange
 from ..sides import trees, versions
@@ -63,26 +63,30 @@ def _is_read(inner: str) -> bool:
 def _data(side: trees.Side | None, inner: str, shown: str, problems: list[Problem]) -> dict[str, Any] | None:
     """Data of a file on a side; None where it is not there or can't be read, which is added to the problems."""
     file = side.folder / inner if side is not None else None
-    if file is None or not file.is_file():
+    if side is None or file is None or not file.exists() or file.is_dir():
         return None
-    data = _mapping(file)
-    if isinstance(data, str):
-        problems.append(Problem(file=shown, message=data, remedy="mend it, or take it back"))
-        return None
-    return data
-
-
-def _mapping(file: Path) -> dict[str, Any] | str:
-    """Data of a file; why it can't be read, if it can't."""
-    if file.stat().st_size > MAX_BYTES:
-        return f"has more than {MAX_BYTES:,} bytes"
     try:
-        data = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506 makes texts, lists and mappings only
+        content = plain_file.read(file, shown, most_bytes=MAX_BYTES, within=side.folder)
+        return _mapping(plain_file.text(content, shown), shown)
+    except InputError as error:
+        problems += error.problems
+        return None
+
+
+def _mapping(text: str, shown: str) -> dict[str, Any]:
+    """Data of a file's text; InputError if it can't be read."""
+    try:
+        composing.refuse_excess(text, shown)
+        data = yaml.load(text, _LOADER)  # noqa: S506 makes texts, lists and mappings only
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        return f"not valid YAML{line}: {error.problem}"
+        raise _fault(shown, f"not valid YAML{line}: {error.problem}") from None
     except (yaml.YAMLError, RecursionError, UnicodeError):
-        return "not valid YAML"
-    if data in ("", None):
-        return {}
-    return data if isinstance(data, dict) else "a mapping is expected"
+        raise _fault(shown, "not valid YAML") from None
+    if data not in ("", None) and not isinstance(data, dict):
+        raise _fault(shown, "a mapping is expected")
+    return data or {}
+
+
+def _fault(shown: str, message: str) -> InputError:
+    return InputError([Problem(file=shown, message=message, remedy="mend it, or take it back")])

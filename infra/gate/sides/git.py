@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from ...errors import UnavailableError
 
@@ -68,25 +69,40 @@ class Git:
         )
         return [line for line in listed.split("\0") if line]
 
-    def blobs(self, names: list[str]) -> list[bytes]:
-        """Contents as they are stored: no attribute of the repository leaves one out or changes it."""
+    def blobs(self, names: Sequence[str], most_bytes: int) -> Iterator[bytes]:
+        """Contents as they are stored, one at a time: no attribute of the repository leaves one out or changes it.
+
+        Args:
+            names: ids of the contents.
+            most_bytes: of what is larger, one byte more is given, which shows who reads it that it is.
+        """
         command = ["git", "-C", str(self.root), "cat-file", "--batch"]
-        wanted = "".join(f"{name}\n" for name in names).encode()
-        done = subprocess.run(  # noqa: S603
-            command, input=wanted, capture_output=True, env=environment(self.environment), check=False
-        )
-        stream, blobs = io.BytesIO(done.stdout), []
-        for name in names:
-            title = stream.readline().split()
-            size = int(title[2]) if len(title) == 3 else 0
-            blobs.append(stream.read(size) if size or len(title) == 3 else b"")
-            if len(title) == 3:
-                stream.read(1)
-            elif title[-1:] != [b"submodule"] and title[-1:] != [b"missing"]:
-                raise GitError(f"git can't read {name[:12]}")
-        return blobs
+        with tempfile.TemporaryFile() as wanted:
+            wanted.write("".join(f"{name}\n" for name in names).encode())
+            wanted.seek(0)
+            with subprocess.Popen(  # noqa: S603
+                command, stdin=wanted, stdout=subprocess.PIPE, env=environment(self.environment)
+            ) as process:
+                for name in names:
+                    yield _blob(process.stdout, name, most_bytes) if process.stdout is not None else b""
 
 
+def _blob(stream: IO[bytes], name: str, most_bytes: int) -> bytes:
+    """The next content of a batch; empty for one that is not there, such as a submodule's."""
+    title = stream.readline().split()
+    if len(title) != 3:
+        if title[-1:] not in ([b"submodule"], [b"missing"]):
+            raise GitError(f"git can't read {name[:12]}")
+        return b""
+    left = int(title[2])
+    content = stream.read(min(left, most_bytes + 1))
+    left += 1 - len(content)
+    while left and (passed := stream.read(min(left, _PART))):
+        left -= len(passed)
+    return content
+
+
+_PART = 1024 * 1024
 _REDIRECTS = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
     | {"GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE"}

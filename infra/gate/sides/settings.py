@@ -26,7 +26,7 @@ def load(folder: Path) -> Settings:
         InputError: every fault in the file.
     """
     path = folder / FILE
-    return validate_as(Settings, source.read(path)) if path.exists() else Settings()
+    return validate_as(Settings, source.read(path, folder)) if path.exists() else Settings()
 
 
 def of_sides(sides: trees.Trees) -> tuple[Settings, list[str]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...plan import regions
+from ...spec import inventory
 from ...spec.problems import InputError, Problem
 from . import project, versions
 from .git import Git, words
@@ -183,7 +184,7 @@ class _Opener:
         folder = self.scratch / name
         folder.mkdir(exist_ok=True)
         entries = [line.partition("\t") for line in self.git.names(tree, *wanted, deep=True)]
-        blobs = self.git.blobs([about.split()[2] for about, _, _ in entries])
+        blobs = self.git.blobs([about.split()[2] for about, _, _ in entries], inventory.MAX_BYTES)
         for (about, _, path), blob in zip(entries, blobs, strict=True):
             mode, place = about.split()[0], folder / path
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ def append(path: Path, start: lock.Lock, entries: Sequence[lock.Entry]) -> None:
     if lock.read(path, start.region) != start:
         message = "changed while numbers were given out: nothing is written"
         raise InputError([Problem(file=path.name, message=message, remedy="run it again")])
-    old = path.read_bytes().decode() if path.exists() else lock.header(start.region)
+    old = lock.content(path).decode() if path.exists() else lock.header(start.region)
     if not old.endswith("\n"):
         old += "\n"
     old = old.replace("entries: []\n", "entries:\n")

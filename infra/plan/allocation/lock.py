@@ -181,14 +181,15 @@ def read(path: Path, region: str, within: Path | None = None) -> Lock:
 def _as_written(path: Path, region: str, within: Path | None) -> Lock | None:
     """The lock as `line` writes it; None if it is in another form or at fault, which the YAML reader says better."""
     try:
-        data = lock_lines.read(_content(path, within).decode())
+        data = lock_lines.read(content(path, within).decode())
         lock = None if data is None else Lock.model_validate(data)
     except (OSError, UnicodeDecodeError, pydantic.ValidationError):
         return None
     return lock if lock is not None and lock.region == region else None
 
 
-def _content(path: Path, within: Path | None) -> bytes:
+def content(path: Path, within: Path | None = None) -> bytes:
+    """Bytes of a lock file, within the bounds of `read` (InputError beyond them; FileNotFoundError without a file)."""
     return plain_file.read(path, source.display_name(path), most_bytes=source.MAX_BYTES, within=within)
 
 
