@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import diff_rows, engine_rows, gate_rows, gigawatt, render_rows, typing_rows
+from . import diff_rows, engine_rows, gate_rows, gigawatt, growth_rows, render_rows, typing_rows
 from .row import Goal, Row, Rows, scratch
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ GROUPS: dict[str, Rows] = {
     "render": render_rows.RENDER,
     "gate": gate_rows.GATE,
     "diff": diff_rows.DIFF,
+    "growth": growth_rows.GROWTH,
     "fleet": gate_rows.FLEET,
     "peers": render_rows.PEERS,
 }
