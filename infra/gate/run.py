@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import gc
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,7 +13,7 @@ import msgspec
 
 from ..plan import regions
 from ..spec.problems import InputError, Problem
-from .cache.computing import Computing, Progress, silent
+from .cache.computing import Computing, Progress, silent, uncollected
 from .cache.store import Store
 from .judge import project_files
 from .judge.region import Judge
@@ -58,7 +57,7 @@ def gate(request: Request) -> Verdict:
     """
     if request.cache is not None:
         outside.check_cache(request.root, request.cache)
-    with _sides(request) as sides, _folder(request.cache) as cache, _uncollected():
+    with _sides(request) as sides, _folder(request.cache) as cache, uncollected():
         return judged(request, sides, Store(cache))
 
 
@@ -101,23 +100,6 @@ def _project_lost(pairs: Pairs) -> list[Finding]:
 
 def _sides(request: Request) -> AbstractContextManager[trees.Trees]:
     return trees.opened(request.root, request.base) if request.compare else nullcontext(trees.alone(request.root))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Plans are trees of many small values that live long and hold no cycles: looking for some finds nothing.
-
-    What was there before is set aside, so that processes that are forked share its memory for good.
-    """
-    usual = gc.isenabled()
-    gc.disable()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if usual:
-            gc.enable()
 
 
 @contextmanager

@@ -6,9 +6,11 @@ The store is the only way by which processes hand over results, so no more than 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +40,24 @@ Progress = Callable[[int, int, str], None]
 
 def silent(_done: int, _total: int, _name: str) -> None:
     """Takes the progress of computing shards and shows nothing."""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Plans are trees of many small values that live long and hold no cycles: looking for some finds nothing.
+
+    It would take time that grows with the square of their number. What was there before is set aside, so that processes
+    that are forked share its memory for good.
+    """
+    usual = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if usual:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from ...plan.sources import Given, LockSource, RegionSource, name_of, open_sourc
 from ...spec import inventory as inventories
 from ...spec.problems import InputError, Problem
 from ...spec.source import display_name
-from ..cache.computing import Computing, Opened, Task
+from ..cache.computing import Computing, Opened, Task, uncollected
 from ..cache.outline import decisions
 from ..cache.store import Store, user_folder
 from ..records import Finding, ShardHead
@@ -54,6 +54,11 @@ class Verdict:
 
 def judge(name: str) -> Verdict:
     """Judge a region by name or file, by every rule that needs no change to look at."""
+    with uncollected():
+        return _judged(name)
+
+
+def _judged(name: str) -> Verdict:
     try:
         standing_region = _planned(regions.region_file(name))
     except InputError as error:
