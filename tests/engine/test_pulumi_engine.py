@@ -20,6 +20,7 @@ from ai_factory.infra.engine.progress import Event
 from ai_factory.infra.engine.report import Report
 from ai_factory.infra.errors import FactoryError, RefusedError, UnavailableError
 from ai_factory.infra.objects.region import stack_names
+from ai_factory.infra.spec.problems import InputError
 from tests.objects.conftest import make_plan
 
 
@@ -82,6 +83,45 @@ def test_flags_go_into_a_file_of_their_own(root: Path, stack: Any) -> None:
     }  # fmt: skip
     assert (settings["secretsprovider"], stack.up.call_args.kwargs["show_secrets"]) == ("awskms://key", False)
     assert (root / "stacks" / "Pulumi.kr-test.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("config: {ai-factory:mine: 1:30}", "a number in base 60 for some readers"),
+        ("config: {ai-factory:mine: !!python/name:os.system x}", "the tag"),
+        ("config: {a: 1}\nconfig: {b: 1}", "the key 'config' is given twice"),
+        ("- a", "keys and values are expected"),
+        ("config: [a", "not valid YAML"),
+        ("config: " + "[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_settings_that_readers_take_in_several_ways_are_not_written_again(
+    root: Path, stack: Any, text: str, says: str
+) -> None:
+    """What is read here is written for Pulumi, whose reader is another one: 1:30 would come out as 90."""
+    (root / "stacks" / "Pulumi.kr-test.yaml").write_text(text)
+    with pytest.raises(InputError, match=says):
+        lifecycle(root).up(["kr-test"])
+    assert not stack.up.called
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/etc/hostname"])
+def test_settings_are_a_plain_file_of_the_project(root: Path, stack: Any, target: str) -> None:
+    file = root / "stacks" / "Pulumi.kr-test.yaml"
+    file.unlink()
+    file.symlink_to(target)
+    with pytest.raises(InputError, match="stands outside the project"):
+        lifecycle(root).up(["kr-test"])
+
+
+def test_settings_without_content_and_long_secrets_are_fine(root: Path, stack: Any) -> None:
+    file = root / "stacks" / "Pulumi.kr-test.yaml"
+    for text in ("", "# none yet\n", f"config:\n  a: {{secure: '{'x' * 5000}'}}\n  b: |\n    two\n    lines\n"):
+        file.write_text(text)
+        lifecycle(root).up(["kr-test"])
+    settings = yaml.safe_load(Path(stack.up.call_args.kwargs["config_file"]).read_text())
+    assert (len(settings["config"]["a"]["secure"]), settings["config"]["b"]) == (5000, "two\nlines\n")
 
 
 def test_new_stack_is_made_away_from_the_project(root: Path, mocker: Any, home: Path) -> None:
