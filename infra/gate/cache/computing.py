@@ -126,7 +126,7 @@ class Computing:
         if file in self._opened:
             loaded = self._opened[file].loaded
             return loaded.region, loaded.document
-        return load(file)
+        return load(file, regions.enclosing(file))
 
     def outline(self, file: Path) -> Outline:
         """A region's outline, from the store where it is there.
