@@ -57,8 +57,14 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
 
 def _pods(cluster: ClusterPlan, platform: str) -> Manifest:
     rules = [
-        *_placement(cluster), *_host(), *_volumes(), *_queueing(), *_controllers(), *_devices(cluster), *_network(cluster),
-    ]  # fmt: skip
+        *_placement(cluster),
+        *_host(),
+        *_volumes(),
+        *_queueing(),
+        *_controllers(),
+        *_devices(cluster),
+        *_network(cluster),
+    ]
     return _admission.policy({"": ["pods"]}, rules, _variables(platform))
 
 

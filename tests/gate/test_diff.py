@@ -111,7 +111,6 @@ def test_storage_owns_what_is_its_own() -> None:
     assert found == {
         "train/Namespace//ai-factory-storage": "cluster/train",
         "train/StorageClass.storage.k8s.io//scratch": "storage/scratch",
-        "train/ExternalSecret.external-secrets.io/ai-factory-storage/storage-hps": "storage/hps",
         "train/StorageClass.storage.k8s.io//hps": "storage/hps",
         "train/VolumeSnapshotClass.snapshot.storage.k8s.io//hps": "storage/hps",
     }
@@ -252,7 +251,7 @@ def test_fewer_racks_delete_their_objects_only() -> None:
 
 
 def test_another_kubernetes_version_updates_machines_and_control_plane() -> None:
-    side = plans.changed("lab", {"clusters[0].kubernetes": "v1.35.6"})
+    side = plans.changed("lab", {"clusters[0].kubernetes": "v1.36.6"})
     changes, _ = plans.compared(plans.example("lab"), side)
     assert [(one.kind, [field.path for field in one.fields]) for one in changes] == [
         ("KubeadmControlPlane", ["spec.version"]),
