@@ -6,6 +6,8 @@ What runs them, and what they have in common:
   finds a finding's place in the region file.
 - `waivers`: lays a region's waivers over its findings; waivers and approvals that cover nothing or reach too far.
 - `_manifests`: how rules read objects: their namespace, whose tenant it is, pods and containers, selectors, values.
+- `_pod_standard`: fields of pods that reach into their host. `_secrets`: whether a text holds a secret.
+- `_principals`: whom a binding of rights is for.
 
 The region file, its plan and its numbers:
 

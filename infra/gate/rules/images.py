@@ -15,6 +15,9 @@ from ._manifests import Node
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 """One version, not a range of them."""
 _SOURCES = frozenset({"HelmRepository", "OCIRepository", "GitRepository", "Bucket"})
+_STORES = frozenset({"ClusterSecretStore", "SecretStore"})
+_PLAIN = ("http://", "git://", "ftp://")
+"""Schemes without TLS."""
 _RELEASES = frozenset({"HelmRelease", "Release"})
 _PROVIDERS = frozenset(
     {"CoreProvider", "BootstrapProvider", "ControlPlaneProvider", "InfrastructureProvider", "IPAMProvider"}
@@ -26,6 +29,12 @@ _VERIFIES = frozenset({"verifyssl", "sslverify", "verifytls", "tlsverify"})
 _METAL3 = "metal3-io/baremetal-operator, docs/api.md"
 _APART = frozenset({"imageTag", "repository", "tag", "version"})
 """Keys beside `image` that tell its version, so that it is no whole reference."""
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_MOVING = frozenset(
+    {"", "latest", "main", "master", "trunk", "head", "edge", "nightly", "rolling", "snapshot", "canary", "dev"}
+    | {"develop", "development", "stable", "unstable", "testing"}
+)
+"""Tags that projects move by habit: names of branches and channels."""
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -36,13 +45,20 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
     source="https://kubernetes.io/docs/concepts/containers/images/",
 )  # fmt: skip
 def image_tag(view: ObjectView) -> Iterator[Breach]:
-    """Container images whose version is left open, in templates of pods of whatever kind.
+    """Container images whose version is left open, or whose digest is none, in templates of pods of whatever kind.
 
     It can't see images that a chart names, and those whose repository and tag stand apart in a kind of others.
     """
     for image in _images(view):
-        if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+        if _is_open(image):
             yield Breach(message=f"an image has a version: {view.kind} {view.name} has {image}")
+
+
+def _is_open(image: str) -> bool:
+    """Whether a reference of an image names what may be another one tomorrow."""
+    name, at, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return not _DIGEST.fullmatch(digest) if at else tag in _MOVING
 
 
 def _images(view: ObjectView) -> list[str]:
@@ -108,29 +124,41 @@ def _open_reference(ref: Manifest, *, branches: bool) -> str | None:
 
 
 @rule.each_object(
-    id="source-tls", area="images", severity="error", kinds=_SOURCES | _RELEASES,
+    id="source-tls", area="images", severity="error", kinds=_SOURCES | _STORES | _RELEASES,
     reason="who stands between can hand out another chart or image, and it runs with the rights of the platform",
     remedy="use https with a certificate that is checked; name your own authority by certSecretRef",
     source="https://fluxcd.io/flux/components/source/ocirepositories/",
 )  # fmt: skip
 def source_tls(view: ObjectView) -> Iterator[Breach]:
-    """Sources of charts and images without TLS, and settings of charts that turn the check of certificates off."""
+    """Sources of charts and images, and stores of secrets, without TLS, and settings of charts that turn the check of
+    certificates off."""
     kind = view.kind
     if kind in _SOURCES:
-        url = str(view.spec.get("url") or "")
-        if url.startswith("http://") or view.spec.get("insecure") is True:
-            given = "insecure: true" if view.spec.get("insecure") is True else url
+        given = "insecure: true" if view.spec.get("insecure") is True else str(view.spec.get("url") or "")
+        if view.spec.get("insecure") is True or _is_plain(given):
             yield Breach(message=f"a source is reached by checked TLS: {kind} {view.name} has {given}")
+    elif kind in _STORES:
+        for node in _manifests.walk(view.spec.get("provider")):
+            if _is_plain(node.value):
+                yield Breach(message=f"a store of secrets is reached by TLS: {kind} {view.name} has {node.value}")
     elif kind in _RELEASES:
-        if str(view.spec.get("repo") or "").startswith("http://"):
-            yield Breach(message=f"a source is reached by checked TLS: {kind} {view.name} has {view.spec['repo']}")
-        for node in _manifests.walk(view.spec.get("values")):
-            if _turns_off(node):
-                given = f"{node.path}: {str(node.value).lower()}"
-                yield Breach(
-                    message=f"a chart checks certificates: the values of {kind} {view.name} have {given}",
-                    remedy="turn the check on, and give the authority's certificate to the chart",
-                )
+        yield from _release(view)
+
+
+def _release(view: ObjectView) -> Iterator[Breach]:
+    if _is_plain(view.spec.get("repo")):
+        yield Breach(message=f"a source is reached by checked TLS: {view.kind} {view.name} has {view.spec['repo']}")
+    for node in _manifests.walk(view.spec.get("values")):
+        if _turns_off(node):
+            given = f"{node.path}: {str(node.value).lower()}"
+            yield Breach(
+                message=f"a chart checks certificates: the values of {view.kind} {view.name} have {given}",
+                remedy="turn the check on, and give the authority's certificate to the chart",
+            )
+
+
+def _is_plain(url: object) -> bool:
+    return isinstance(url, str) and url.lower().startswith(_PLAIN)
 
 
 def _turns_off(node: Node) -> bool:

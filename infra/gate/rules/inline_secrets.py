@@ -8,22 +8,14 @@ from typing import Any
 
 from .. import rule
 from ..rule import Breach, ObjectView
-from . import _manifests
+from . import _manifests, _secrets
 from ._manifests import Node
 
 _STORE = "put it into the region's secret store, and fetch it by an ExternalSecret"
 _VALUES = frozenset({"HelmRelease", "Release"})
 _SCRIPTS = frozenset({"KubeadmConfigTemplate", "KubeadmConfig", "KubeadmControlPlane"})
-_NAMES = (
-    "password", "passwd", "passphrase", "plaintextpasswd", "apikey", "accesstoken", "authtoken", "apitoken",
-    "bearertoken", "bootstraptoken", "refreshtoken", "secretaccesskey", "clientsecret", "privatekey", "usertoken",
-)  # fmt: skip
-"""Ends of keys whose value is a secret, in small letters without `-`, `_` and `.`; `token` only as a whole."""
-_LINE = re.compile(r"^[ \t-]*[\"']?([A-Za-z][\w.-]*)[\"']?[ \t]*[:=][ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
-_REFERENCE = re.compile(r"[$/<{\[(|>&*!]")
-"""How a value starts that stands for another: a variable, a template, a path, an anchor, a block."""
-_KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_WORDS = frozenset({"", "true", "false", "null", "none", "~"})
+_SEALED = re.compile(r"ENC\[AES256_GCM,data:[^,\]]*,iv:[^,\]]+,tag:[^,\]]+,type:\w+\]")
+"""How SOPS writes a value that it encrypted (getsops/sops, README: encryption protocol)."""
 
 
 @rule.each_object(
@@ -38,7 +30,7 @@ def secret_inline(view: ObjectView) -> Iterator[Breach]:
     sealed = bool(view.manifest.get("sops"))
     for field in ("data", "stringData"):
         values = (view.manifest.get(field) or {}).items()
-        if given := [key for key, value in values if value and not (sealed and str(value).startswith("ENC["))]:
+        if given := [key for key, value in values if value and not (sealed and _SEALED.fullmatch(str(value)))]:
             message = f"a secret's values come from a secret store: {view.name} has {field} {_manifests.listed(given)}"
             yield Breach(message=message)
 
@@ -50,7 +42,7 @@ def secret_inline(view: ObjectView) -> Iterator[Breach]:
     source="https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 )  # fmt: skip
 def secret_in_values(view: ObjectView) -> Iterator[Breach]:
-    """Passwords, tokens and private keys that stand in charts' values, ConfigMaps, boot scripts and pods of any kind.
+    """Passwords, tokens and private keys in charts' values, ConfigMaps, boot scripts, annotations and pods of any kind.
 
     It can't see a secret under a name that does not say so.
     """
@@ -62,10 +54,15 @@ def secret_in_values(view: ObjectView) -> Iterator[Breach]:
 
 
 def _scanned(view: ObjectView) -> Any:
-    """The part of an object that people fill in."""
+    """The parts of an object that people fill in."""
+    part, notes = _filled_in(view), view.metadata.get("annotations")
+    return {**part, "annotations": notes} if notes else part
+
+
+def _filled_in(view: ObjectView) -> dict[str, Any]:
     kind = view.kind
     if kind == "ConfigMap":
-        return {"data": view.manifest.get("data") or {}}
+        return {key: view.manifest.get(key) or {} for key in ("data", "binaryData")}
     if kind in _VALUES:
         return {"values": view.spec.get("values") or {}}
     if kind in _SCRIPTS:
@@ -82,19 +79,10 @@ def _fault(node: Node) -> str | None:
     value = node.value
     if isinstance(value, dict):
         # Environment variables: the name of one tells what its value is.
-        named = isinstance(value.get("name"), str) and isinstance(value.get("value"), str)
-        return _named(value["name"], value["value"]) if named else None
-    if not isinstance(value, str):
-        return None
-    if _KEY_BLOCK.search(value):
-        return "a private key"
-    if "\n" in value:
-        lines = (_named(key, text) for key, text in _LINE.findall(value))
-        return next((fault for fault in lines if fault), None)
-    return _named(node.key, value)
-
-
-def _named(key: str, value: str) -> str | None:
-    name, text = re.sub(r"[-_.]", "", key.lower()), value.strip("\"', \t")
-    literal = text.lower() not in _WORDS and not _REFERENCE.match(text)
-    return key if literal and (name.endswith(_NAMES) or name == "token") else None
+        is_variable = isinstance(value.get("name"), str) and isinstance(value.get("value"), str)
+        return _secrets.named(value["name"], value["value"]) if is_variable else None
+    if isinstance(value, list):
+        return _secrets.in_list(value)
+    if isinstance(value, int) and not isinstance(value, bool) and node.key.lower() != "token":
+        return _secrets.named(node.key, str(value))
+    return _secrets.in_text(node.key, value) if isinstance(value, str) else None

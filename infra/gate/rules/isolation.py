@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ... import catalog
 from ...objects import labels
 from ...objects.base import Manifest
 from .. import rule
@@ -13,10 +14,12 @@ from . import _manifests
 from ._manifests import Place
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
+_CURRENT = f"leave {_ENFORCE}-version out, or set it to latest"
 _LIMITS = {"GPUs": ("requests.nvidia.com/gpu",), "pods": ("pods", "count/pods")}
 """What a tenant's quota limits, and the names that it may have there."""
 _ADMISSION = frozenset(
     {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"}
+    | {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration"}
 )
 
 
@@ -30,10 +33,20 @@ def tenant_pod_security(view: ObjectView) -> Iterator[Breach]:
     """Tenants' namespaces that do not enforce the restricted pod security standard."""
     if labels.TENANT_NAMESPACE not in view.labels:
         return
-    level = view.labels.get(_ENFORCE)
+    level, version = view.labels.get(_ENFORCE), view.labels.get(f"{_ENFORCE}-version")
+    if level == "restricted" and version is not None and _is_old(version):
+        message = f"a tenant's namespace enforces the standard of today: {view.name} enforces that of {version}"
+        yield Breach(message=message, subject=f"tenant/{view.labels[labels.TENANT_NAMESPACE]}", remedy=_CURRENT)
     if level != "restricted":
         message = f"a tenant's namespace enforces the restricted pod security standard: {view.name} {_given(level)}"
         yield Breach(message=message, subject=f"tenant/{view.labels[labels.TENANT_NAMESPACE]}")
+
+
+def _is_old(version: str) -> bool:
+    """Whether a version of the standard is older than the oldest Kubernetes that is tested, or none at all."""
+    minor = version.removeprefix("v1.")
+    oldest = min(int(tested.split(".")[1]) for tested in catalog.load().kubernetes_versions)
+    return version != "latest" and not (minor.isdecimal() and int(minor) >= oldest)
 
 
 def _given(level: str | None) -> str:
@@ -72,18 +85,25 @@ def _set(hard: Manifest) -> set[str]:
 def policy_failure(view: ObjectView) -> Iterator[Breach]:
     """Admission policies and webhooks that let pass what they can't judge, and bindings that do not deny."""
     kind = view.kind
-    if kind == "ValidatingAdmissionPolicy":
+    if kind.endswith("AdmissionPolicy"):
         if (view.spec.get("failurePolicy") or "Fail") != "Fail":
             yield Breach(message=f"admission fails closed: {view.name} has failurePolicy {view.spec['failurePolicy']}")
-    elif kind == "ValidatingAdmissionPolicyBinding":
-        actions = view.spec.get("validationActions") or []
-        if "Deny" not in actions:
-            given = ", ".join(actions) or "none"
-            yield Breach(message=f"a policy's binding denies: {view.name} has the actions {given}")
-    elif kind == "ValidatingWebhookConfiguration":
+    elif kind.endswith("WebhookConfiguration"):
         for hook in view.manifest.get("webhooks") or ():
             if (hook.get("failurePolicy") or "Fail") != "Fail":
                 message = (
                     f"admission fails closed: webhook {hook.get('name')} has failurePolicy {hook['failurePolicy']}"
                 )
                 yield Breach(message=message, remedy="set failurePolicy: Fail on the webhook")
+    else:
+        yield from _policy_binding(view)
+
+
+def _policy_binding(view: ObjectView) -> Iterator[Breach]:
+    actions = view.spec.get("validationActions") or []
+    if view.kind == "ValidatingAdmissionPolicyBinding" and "Deny" not in actions:
+        given = ", ".join(actions) or "none"
+        yield Breach(message=f"a policy's binding denies: {view.name} has the actions {given}")
+    if (view.spec.get("paramRef") or {}).get("parameterNotFoundAction") == "Allow":
+        message = f"admission fails closed: {view.name} lets pass where its parameters are gone"
+        yield Breach(message=message, remedy="set paramRef.parameterNotFoundAction: Deny on the binding")

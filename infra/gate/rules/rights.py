@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from ...objects.base import Manifest
 from .. import rule
 from ..rule import Breach, Objects, ObjectView, RegionView
-from . import _manifests
-from ._manifests import Home, Place
+from . import _manifests, _principals
+from ._manifests import Home
 
 _GOOD_PRACTICES = "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"
 _ESCALATES = frozenset({"escalate", "bind", "impersonate"})
@@ -21,7 +20,6 @@ _FENCES = frozenset(
 """Kinds in a tenant's namespace that hold it in: whoever changes them leads traffic, quota or rights past the fence."""
 _WIDE_ROLES = frozenset({"cluster-admin", "admin", "edit"})
 """Default roles with which network policies or rights of a namespace can be changed."""
-_EVERYONE = frozenset({"system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts"})
 
 
 @rule.object_set(
@@ -33,31 +31,18 @@ _EVERYONE = frozenset({"system:anonymous", "system:unauthenticated", "system:aut
 def tenant_rights(views: Objects) -> Iterator[Breach]:
     """Roles and bindings that give a tenant more than work inside its namespace."""
     homes = _manifests.homes(views)
-    groups = _groups(views, homes)
+    tenants = _principals.Tenants(views, homes)
+    roles = {(view.id.partition("/")[0], view.name): view for view in views.of_kind("ClusterRole")}
     for view in views.of_kind("Role", "RoleBinding", "ClusterRoleBinding") if homes else ():
         home = homes.get(_manifests.place(view))
         if view.kind == "ClusterRoleBinding":
-            yield from _cluster_wide(view, homes, groups)
+            yield from _cluster_wide(view, tenants)
         elif home is not None:
-            faults = _role(view) if view.kind == "Role" else _binding(view, home, homes)
+            faults = _role(view) if view.kind == "Role" else _binding(view, home, tenants, roles)
             if breaches := list(dict.fromkeys(faults)):
                 what = f"{view.kind} {view.name} of {view.namespace}"
                 message = f"a tenant works inside its namespace and changes none of its limits: {what} "
                 yield Breach(message=message + _manifests.listed(breaches), subject=home.subject)
-
-
-def _groups(views: Objects, homes: Mapping[Place, Home]) -> dict[tuple[str, str], Home]:
-    """Groups of tenants by cluster and name."""
-    groups: dict[tuple[str, str], Home] = {}
-    for view in views.of_kind("RoleBinding"):
-        if home := homes.get(_manifests.place(view)):
-            names = [subject.get("name", "") for subject in _subjects(view) if subject.get("kind") == "Group"]
-            groups.update({(view.id.partition("/")[0], name): home for name in names if name not in _EVERYONE})
-    return groups
-
-
-def _subjects(view: ObjectView) -> list[Manifest]:
-    return view.manifest.get("subjects") or []
 
 
 def _role(view: ObjectView) -> Iterator[str]:
@@ -73,30 +58,29 @@ def _role(view: ObjectView) -> Iterator[str]:
             yield f"lets {', '.join(sorted(fences))} be changed"
 
 
-def _binding(view: ObjectView, home: Home, homes: Mapping[Place, Home]) -> Iterator[str]:
-    role = view.manifest.get("roleRef") or {}
-    if role.get("kind") == "ClusterRole" and role.get("name") in _WIDE_ROLES:
-        yield f"binds the cluster role {role['name']}"
-    for subject in _subjects(view):
-        if subject.get("name") in _EVERYONE:
+def _binding(
+    view: ObjectView, home: Home, tenants: _principals.Tenants, roles: Mapping[tuple[str, str], ObjectView]
+) -> Iterator[str]:
+    reference = view.manifest.get("roleRef") or {}
+    if reference.get("kind") == "ClusterRole":
+        name = str(reference.get("name") or "")
+        if name in _WIDE_ROLES:
+            yield f"binds the cluster role {name}"
+        elif (role := roles.get((view.id.partition("/")[0], name))) is not None:
+            yield from (f"binds the cluster role {name}, which {fault}" for fault in _role(role))
+            if role.manifest.get("aggregationRule"):
+                yield f"binds the cluster role {name}, which gathers the rights of others"
+    for subject in _principals.subjects(view):
+        if subject.get("name") in _principals.EVERYONE:
             yield f"binds {subject['name']}"
-        other_home = homes.get((view.id.partition("/")[0], subject.get("namespace", "")))
-        if subject.get("kind") == "ServiceAccount" and other_home is not None and other_home.tenant != home.tenant:
+        other_home = tenants.account(view, subject)
+        if other_home is not None and other_home.tenant != home.tenant:
             yield f"binds a service account of {other_home.tenant}"
 
 
-def _cluster_wide(
-    view: ObjectView, homes: Mapping[Place, Home], groups: Mapping[tuple[str, str], Home]
-) -> Iterator[Breach]:
-    target = view.id.partition("/")[0]
-    for subject in _subjects(view):
-        account = subject.get("kind") == "ServiceAccount"
-        home = (
-            homes.get((target, subject.get("namespace", "")))
-            if account
-            else groups.get((target, subject.get("name", "")))
-        )
-        if home is not None:
+def _cluster_wide(view: ObjectView, tenants: _principals.Tenants) -> Iterator[Breach]:
+    for subject in _principals.subjects(view):
+        if (home := tenants.of(view, subject)) is not None:
             message = (
                 f"a tenant has rights in its namespace only: ClusterRoleBinding {view.name} gives "
                 f"{subject.get('name')} those of {(view.manifest.get('roleRef') or {}).get('name')} in all of them"
@@ -110,10 +94,19 @@ def _cluster_wide(
     remedy="name the verbs and the resources that are needed", source=_GOOD_PRACTICES,
 )  # fmt: skip
 def rbac_wildcard(view: ObjectView) -> Iterator[Breach]:
-    """Cluster roles with every verb on every resource."""
+    """Cluster roles on every resource of the core group or of all, written out or by `*`, and those that can give
+    themselves any right."""
     for grant in view.manifest.get("rules") or ():
-        if "*" in (grant.get("verbs") or ()) and "*" in (grant.get("resources") or ()):
-            yield Breach(message=f"a role names what it gives: ClusterRole {view.name} gives every verb on everything")
+        verbs, groups = set(grant.get("verbs") or ()), set(grant.get("apiGroups") or ())
+        # Without a group a grant is malformed; it counts as the widest that it may be taken for.
+        everything = "*" in (grant.get("resources") or ()) and (not groups or groups & {"", "*"})
+        if everything and verbs:
+            what = "every verb" if "*" in verbs else ", ".join(sorted(verbs))
+            yield Breach(message=f"a role names what it gives: ClusterRole {view.name} gives {what} on everything")
+            return
+        if escalating := verbs & _ESCALATES:
+            what = ", ".join(sorted(escalating))
+            yield Breach(message=f"a role gives no right to take more: ClusterRole {view.name} gives the verb {what}")
             return
 
 
@@ -124,8 +117,8 @@ def rbac_wildcard(view: ObjectView) -> Iterator[Breach]:
 )  # fmt: skip
 def rbac_everyone(view: ObjectView) -> Iterator[Breach]:
     """Bindings of rights to all users, all service accounts, or those who did not log in."""
-    for subject in _subjects(view):
-        if subject.get("name") in _EVERYONE:
+    for subject in _principals.subjects(view):
+        if subject.get("name") in _principals.EVERYONE:
             yield Breach(
                 message=f"rights are given to someone: {view.kind} {view.name} gives them to {subject['name']}"
             )

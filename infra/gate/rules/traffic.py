@@ -25,6 +25,12 @@ _OPEN_ENTITIES = {
 _NAMESPACE_KEYS = ("io.kubernetes.pod.namespace", "io.cilium.k8s.namespace.labels.")
 """Labels that Cilium gives to pods for their namespace, and the start of those of its labels. A selector without any
 of them selects in the policy's own namespace only."""
+_WIDE = {4: 8, 6: 7}
+"""Shortest prefixes that lie in one network of somebody: 10.0.0.0/8 and fc00::/7. Two halves are every address too."""
+_ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+_CLUSTERWIDE = ("CiliumClusterwideNetworkPolicy", *_ADMIN)
+"""Policies of a whole cluster: what they allow is allowed in tenants' namespaces too, whatever stands there."""
+_EVERY_NAME = frozenset({"*", "**", "*.*"})
 _NO_PEERS = frozenset({"toPorts", "icmps", "authentication"})
 
 
@@ -36,7 +42,8 @@ _NO_PEERS = frozenset({"toPorts", "icmps", "authentication"})
     "https://docs.cilium.io/en/stable/security/policy/language/",
 )  # fmt: skip
 def tenant_cross_traffic(views: Objects) -> Iterator[Breach]:
-    """Policies in tenants' namespaces that admit other tenants, every namespace or every address."""
+    """Policies in tenants' namespaces, or of the whole cluster, that admit other tenants, every namespace or every
+    address to a tenant."""
     homes = _manifests.homes(views)
     neighbours: dict[str, _Neighbours] = defaultdict(_Neighbours)
     for place, tenant_home in homes.items():
@@ -50,6 +57,56 @@ def tenant_cross_traffic(views: Objects) -> Iterator[Breach]:
         if wide := list(dict.fromkeys(peers)):
             message = f"tenants do not reach each other: {view.kind} {view.name} of {view.namespace} allows "
             yield Breach(message=message + _manifests.listed(wide), subject=home.subject)
+    for view in views.of_kind(*_CLUSTERWIDE) if homes else ():
+        yield from _clusterwide(view, neighbours[view.id.partition("/")[0]])
+
+
+def _clusterwide(view: ObjectView, neighbours: _Neighbours) -> Iterator[Breach]:
+    """What a policy of a whole cluster allows tenants and should not; told of the first tenant that it selects."""
+    for home in neighbours.homes:
+        strangers = _Strangers(neighbours, home)
+        peers = _admin_peers(view, home, strangers) if view.kind in _ADMIN else _everywhere(view, home, strangers)
+        if wide := list(dict.fromkeys(peers)):
+            message = f"tenants do not reach each other: {view.kind} {view.name} allows {home.tenant} "
+            yield Breach(message=message + _manifests.listed(wide), subject=home.subject)
+            return
+
+
+def _everywhere(view: ObjectView, home: Home, strangers: _Strangers) -> Iterator[str]:
+    """Peers that a CiliumClusterwideNetworkPolicy admits to a tenant; its selectors look into every namespace."""
+    for spec in (view.spec, *(view.manifest.get("specs") or ())):
+        chosen = spec.get("endpointSelector")
+        if chosen is None or not _manifests.selects(_of_namespace(chosen), _as_endpoints(home).labels):
+            continue
+        for direction, start in (("ingress", "from"), ("egress", "to")):
+            for peer_rule in spec.get(direction) or ():
+                yield from _cilium_rule(direction, start, peer_rule, strangers)
+                for selector in peer_rule.get(f"{start}Endpoints") or ():
+                    if not _of_namespace(selector):
+                        yield f"{direction} with pods of every namespace"
+
+
+def _admin_peers(view: ObjectView, home: Home, strangers: _Strangers) -> Iterator[str]:
+    """Peers that a policy of administrators lets past a tenant's own policies."""
+    chosen = _namespaces(view.spec.get("subject") or {})
+    if chosen is None or not _manifests.selects(chosen, home.labels):
+        return
+    for direction, key in (("ingress", "from"), ("egress", "to")):
+        for peer_rule in view.spec.get(direction) or ():
+            for peer in (peer_rule.get(key) or ()) if peer_rule.get("action") in ("Allow", "Accept") else ():
+                selector = _namespaces(peer)
+                if selector is not None:
+                    yield from _selected(direction, selector, strangers.that_may_match(selector))
+                for cidr in peer.get("networks") or ():
+                    yield from _addresses(direction, cidr, [], strangers)
+
+
+def _namespaces(peer: Manifest) -> Manifest | None:
+    """Selector of namespaces of a subject or peer in a policy of administrators; None if it selects none."""
+    selector = peer.get("namespaces")
+    if selector is None:
+        selector = (peer.get("pods") or {}).get("namespaceSelector")
+    return selector
 
 
 class _Neighbours:
@@ -117,7 +174,7 @@ def _selected(direction: str, selector: Manifest, strangers: Iterable[Home]) -> 
 
 def _addresses(direction: str, cidr: str, without: list[str], strangers: Iterable[Home]) -> Iterator[str]:
     block, cut = _network(cidr), [_network(text) for text in without]
-    if block.prefixlen == 0 and not cut:
+    if block.prefixlen < _WIDE[block.version] and not cut:
         yield f"{direction} with every address ({cidr})"
         return
     if direction == "egress" and _METADATA in block and not any(_METADATA in hole for hole in cut):
@@ -165,6 +222,22 @@ def _cilium_rule(direction: str, start: str, peer_rule: Manifest, strangers: _St
     for entry in peer_rule.get(f"{start}CIDRSet") or ():
         if "cidr" in entry:
             yield from _addresses(direction, entry["cidr"], entry.get("except") or [], strangers)
+    if direction == "egress":
+        yield from _cilium_egress(peer_rule, strangers)
+
+
+def _cilium_egress(peer_rule: Manifest, strangers: _Strangers) -> Iterator[str]:
+    """Peers of a way out only: nodes, names, services of other namespaces."""
+    if peer_rule.get("toNodes"):
+        yield "egress with nodes"
+    for name in peer_rule.get("toFQDNs") or ():
+        if name.get("matchPattern") in _EVERY_NAME:
+            yield f"egress with every name ({name['matchPattern']})"
+    owners = {stranger.labels[NAME_LABEL]: stranger.tenant for stranger in strangers}
+    for service in peer_rule.get("toServices") or ():
+        named = service.get("k8sService") or service.get("k8sServiceSelector") or {}
+        if (owner := owners.get(named.get("namespace") or "")) is not None:
+            yield f"egress with services of {owner}"
 
 
 def _of_namespace(selector: Manifest) -> Manifest:

@@ -1,4 +1,4 @@
-"""Pods: what they share with their host, and how they ask for GPUs and compute domains."""
+"""Pods: how they reach into their host, and how they ask for GPUs and compute domains."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from ...objects.base import Manifest
 from .. import rule
 from ..rule import Breach, Objects, ObjectView
-from . import _manifests
+from . import _manifests, _pod_standard
 
 _GPU = "nvidia.com/gpu"
-_HOST = ("hostNetwork", "hostPID", "hostIPC")
 _GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.com"})
 """Device classes of the DRA driver that hand out GPUs."""
 
@@ -22,34 +21,43 @@ _GPU_CLASSES = frozenset({"gpu.nvidia.com", "mig.nvidia.com", "vfio.gpu.nvidia.c
     source="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
 )  # fmt: skip
 def host_namespace(view: ObjectView) -> Iterator[Breach]:
-    """Pods, and templates of pods at any depth of any kind, that share the host's network, processes, files or rights.
+    """Pods, and templates of pods at any depth of any kind, that the baseline pod security standard refuses; volumes of
+    a host's files.
 
     It can't see pods that a chart or an operator makes up by itself.
     """
-    spec = _manifests.pod(view)
-    breaches = _of_pod(spec) if spec is not None else list(_anywhere(view))
+    if view.kind == "PersistentVolume":
+        breaches = [f"{key} {view.spec[key].get('path')}" for key in ("hostPath", "local") if view.spec.get(key)]
+    else:
+        spec = _manifests.pod(view)
+        breaches = _of_pod(spec) if spec is not None else list(_anywhere(view))
     if breaches:
         yield Breach(message=f"a pod stays out of its host: {view.kind} {view.name} has {_manifests.listed(breaches)}")
 
 
 def _of_pod(spec: Manifest) -> list[str]:
     """What a pod shares with its host."""
-    breaches = [key for key in _HOST if spec.get(key)]
+    breaches = [key for key in _pod_standard.SWITCHES if spec.get(key)]
     breaches += [
         f"hostPath {volume['hostPath'].get('path')}" for volume in spec.get("volumes") or () if volume.get("hostPath")
     ]
     privileged = filter(_is_privileged, _manifests.containers(spec))
-    return breaches + [f"privileged container {container.get('name')}" for container in privileged]
+    breaches += [f"privileged container {container.get('name')}" for container in privileged]
+    processes = [node.path for node in _manifests.walk(spec) if node.key == "hostProcess" and node.value]
+    return [*breaches, *processes, *_pod_standard.faults(spec)]
 
 
 def _anywhere(view: ObjectView) -> Iterator[str]:
     """What any template in an object of a kind of others shares with its host, with its place."""
-    for node in _manifests.walk(view.manifest) if _manifests.strange(view) else ():
-        if node.key in (*_HOST, "privileged") and node.value in (True, "true"):
+    if not _manifests.strange(view):
+        return
+    for node in _manifests.walk(view.manifest):
+        if node.key in _pod_standard.SWITCHES and _pod_standard.is_on(node.value):
             yield node.path
         elif node.key == "hostPath" and node.value:
             path = node.value.get("path") if isinstance(node.value, dict) else node.value
             yield f"hostPath {path} in {node.path}"
+    yield from _pod_standard.faults(view.manifest)
 
 
 def _is_privileged(container: Manifest) -> bool:
