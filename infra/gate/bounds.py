@@ -15,10 +15,10 @@ def in_force(decision: Mapping[str, str], today: datetime.date) -> bool:
 
 
 def names_something(pattern: str) -> bool:
-    """Whether a pattern of a waiver's subject leaves anything out: a kind, and letters of a name.
+    """Whether a pattern of a waiver's subject names what it is for: its kind, and how its name begins.
 
-    >>> names_something("tenant/acme"), names_something("tenant/*"), names_something("*")
+    >>> names_something("tenant/acme"), names_something("tenant/*e*"), names_something("*")
     (True, False, False)
     """
     kind, _, name = pattern.partition("/")
-    return "*" not in kind and bool(name.strip("*/"))
+    return "*" not in kind and bool(name) and not name.startswith(("*", "/"))

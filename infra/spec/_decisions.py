@@ -6,7 +6,7 @@ import datetime
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from ._base import Model, Number, Text, Word
 
@@ -22,7 +22,15 @@ def _date(value: Any) -> Any:
 
 Date = Annotated[datetime.date, BeforeValidator(_date)]
 Loss = Annotated[Word, StringConstraints(pattern=r"^[^*]+/")]
-Reason = Annotated[Text, StringConstraints(min_length=10, max_length=200)]
+
+
+def _in_words(value: str) -> str:
+    if not any(character.isalnum() for character in value):
+        raise ValueError("somebody reads this: write words")
+    return value
+
+
+Reason = Annotated[Text, StringConstraints(min_length=10, max_length=200), AfterValidator(_in_words)]
 
 
 class Waiver(Model):
@@ -47,8 +55,8 @@ class Approval(Model):
     region: that its sides can't be compared, each planned by its own code."""
     subject: Loss
     """What may be lost: `tenant/acme`, `cluster/train-a`, `rack/train-a-r0064`, `region/kr-ulsan` or the id of an
-    object; `*` stands for any letters, but not for all of it, and in no region's name."""
-    by: Text
+    object; `*` stands for any letters, but not for the first of a name, and in no region's name."""
+    by: Annotated[Text, AfterValidator(_in_words)]
     """Who approves: a person or a change ticket."""
     reason: Reason
     """Why it may be lost."""
@@ -65,8 +73,8 @@ class Approval(Model):
             raise ValueError("an approval names a region in full; write it without `*`, such as region/kr-ulsan")
         if action == "unjudged" and kind != "region":
             raise ValueError("a region is judged or is not; name it in full, such as region/kr-ulsan")
-        if action in ("delete", "replace") and not name.strip("*/"):
-            raise ValueError(f"an approval does not cover every {kind}; name what goes, such as {kind}/a*")
+        if action in ("delete", "replace") and name.startswith(("*", "/")):
+            raise ValueError(f"an approval does not cover every {kind}; say how what goes begins, such as {kind}/a*")
         return subject
 
 

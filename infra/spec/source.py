@@ -83,7 +83,7 @@ def read(path: Path, within: Path | None = None) -> Document:
         InputError: no plain file, too large, not text, not YAML, not one mapping, duplicate keys, exploding aliases.
     """
     name = display_name(path)
-    text = _read_text(path, name, within)
+    text = read_text(path, name, within)
     node = composing.composed(text, name)
     if node is None:
         raise InputError([Problem(file=name, message="the file is empty", remedy="see `aifactory schema`")])
@@ -103,7 +103,7 @@ def read_foreign(path: Path, within: Path | None = None) -> Any:
         InputError: as for `read`; an empty file and one that is no mapping are read.
     """
     name = display_name(path)
-    return parse_foreign(_read_text(path, name, within), name)
+    return parse_foreign(read_text(path, name, within), name)
 
 
 def parse_foreign(text: str, name: str) -> Any:
@@ -126,7 +126,17 @@ def parse_foreign(text: str, name: str) -> Any:
     return data
 
 
-def _read_text(path: Path, name: str, within: Path | None) -> str:
+def read_text(path: Path, name: str, within: Path | None) -> str:
+    """Text of a file of which nothing is hidden from a reader.
+
+    Args:
+        path: the file.
+        name: what messages call it.
+        within: folder that it must stand in with all links followed; any if None.
+
+    Raises:
+        InputError: no plain file, too large, not text, characters that can't be seen.
+    """
     try:
         content = plain_file.read(path, name, most_bytes=MAX_BYTES, within=within)
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """Hostile and mistaken pull requests as data: edits of a project's files, and the verdict that the gate must give.
 
-A file `tests/gate/hostile/<area>.yaml` is a list of cases, each judged on a git project with the example regions:
+A file `tests/gate/hostile/<area>.yaml` holds cases as `matrix` reads them, each judged on a git project with the
+example regions. All run in one process (but for those of `package`), on one project and one cache:
 
 - `name`: of the case, the only one of this name in its file. `why`: what somebody loses if it passes.
 - `region`: example region whose file `path`, `remove` and `append` edit; `kr-haein` if left out.
@@ -13,6 +14,10 @@ A file `tests/gate/hostile/<area>.yaml` is a list of cases, each judged on a git
     {delete: Pulumi.yaml}                    a file or folder
     {move: stacks/regions, to: stacks/x}     a file or folder under another name
     {link: stacks/regions/a.yaml, to: ...}   a symbolic link
+    {pipe: hosts.csv}                        a pipe that nobody writes to
+    {repeat: "- 1\n", times: 9, in: a.yaml}  a file of a text over and over, behind `before`; `onto: true`: at its end
+    {bytes: 00ff, in: a.yaml}                a file of bytes, in hex
+    {repository: stacks/inner}               a git repository with a commit of its own
   Edits of a region file may name another `region` of their own.
 - `allocate: false`: locks stay as they are; else those of edited region files are completed (`aifactory allocate`).
 - `package: true`: the project holds a copy of this package, as its own repository does, and `kr-haein` only; it is
@@ -30,6 +35,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,13 +49,16 @@ from ai_factory.infra.spec.problems import InputError
 from tests import regionfile
 from tests.conftest import Outcome
 
-from .project import Project
+from . import matrix
+from .project import WHO, Project
 
 pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parent / "hostile"
 REGIONS = ("kr-dsx-1", "kr-haein", "kr-ulsan", "lab")
 TODAY = "2027-03-01"
+MOST_SECONDS = 30.0
+"""However strange a change is, its verdict takes no longer; nearly all take less than one."""
 KEYS = {"name", "why", "region", "base", "edit", "allocate", "package", "arguments", "today", "expect"}
 VERDICT_KEYS = {"exit", "rules", "not", "says"}
 Case = Mapping[str, Any]
@@ -59,12 +68,9 @@ Edit = Mapping[str, Any]
 @functools.cache
 def cases(area: str) -> list[Case]:
     """Cases of an area, of the keys that there are only."""
-    listed: list[Case] = yaml.safe_load((FOLDER / f"{area}.yaml").read_text(encoding="utf-8"))
+    listed = matrix.load(FOLDER / f"{area}.yaml", KEYS)
     for case in listed:
-        assert case.keys() <= KEYS, f"{case['name']}: {case.keys() - KEYS}"
         assert case["expect"].keys() <= VERDICT_KEYS, f"{case['name']}: {case['expect'].keys() - VERDICT_KEYS}"
-    names = [case["name"] for case in listed]
-    assert len(names) == len(set(names)), f"{area}: a name is there twice"
     return listed
 
 
@@ -103,6 +109,9 @@ def project(case: Case, request: pytest.FixtureRequest) -> Iterator[Project]:
     shared: Project = request.getfixturevalue("package" if case.get("package") else "whole")
     first = shared.git("rev-list", "--max-parents=0", "HEAD").strip()
     yield shared
+    for edit in case.get("edit", ()):  # git knows no pipes, and cleans none away
+        if "pipe" in edit:
+            (shared.folder / edit["pipe"]).unlink()
     # Once more after the cleaning: git takes files behind a link for those that belong there, and cleans them away.
     for _ in range(2):
         shared.git("reset", "--quiet", "--hard", first)
@@ -127,8 +136,10 @@ def test_hostile(
     monkeypatch.setenv("XDG_STATE_HOME", str(kept / "state"))
 
     arguments = ["--base", "HEAD", "--date", str(case.get("today", TODAY)), *case.get("arguments", ()), "--json"]
+    began = time.monotonic()
     outcome = by_its_copy(project, arguments) if case.get("package") else aifactory("gate", *arguments)
 
+    assert time.monotonic() - began < MOST_SECONDS
     expect, verdict = case["expect"], json.loads(outcome.out) if outcome.out.strip() else {}
     words = "\n".join(
         [*texts({**verdict, "regions": list(map(without_changes, verdict.get("regions", ())))}), outcome.err]
@@ -212,6 +223,28 @@ def _move(project: Project, _file: Path, edit: Edit) -> None:
     (project.folder / edit["move"]).rename(target)
 
 
+def _pipe(project: Project, _file: Path, edit: Edit) -> None:
+    os.mkfifo(project.folder / edit["pipe"])
+
+
+def _repeat(project: Project, _file: Path, edit: Edit) -> None:
+    path = project.folder / edit["in"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a" if edit.get("onto") else "w", encoding="utf-8") as stream:
+        stream.write(edit.get("before", "") + edit["repeat"] * edit["times"])
+
+
+def _bytes(project: Project, _file: Path, edit: Edit) -> None:
+    (project.folder / edit["in"]).write_bytes(bytes.fromhex(edit["bytes"]))
+
+
+def _repository(project: Project, _file: Path, edit: Edit) -> None:
+    inner = str(project.folder / edit["repository"])
+    subprocess.run(["git", "init", "--quiet", inner], check=True)
+    command = ["git", "-C", inner, "commit", "--quiet", "--allow-empty", "-m", "inner"]
+    subprocess.run(command, check=True, env={**os.environ, **WHO})
+
+
 def _link(project: Project, _file: Path, edit: Edit) -> None:
     path = project.folder / edit["link"]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -227,6 +260,10 @@ EDITS: Mapping[str, Callable[[Project, Path, Edit], None]] = {
     "delete": _delete,
     "move": _move,
     "link": _link,
+    "pipe": _pipe,
+    "repeat": _repeat,
+    "bytes": _bytes,
+    "repository": _repository,
 }
 """By the key that tells an edit's kind."""
 

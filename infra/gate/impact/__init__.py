@@ -10,5 +10,6 @@
 - `blast`: all that a change takes away or drains, by name, and how many GPUs.
 - `losses`: losses decision by decision, of racks, clusters, tenants, storage and single objects: which need an
   approval, which lack one, and how a rule refuses them.
+- `groups`: losses of single objects of a kind, told together where they are many.
 - `totals`: power, GPUs, cost and pools of a region in numbers, before and after; numbers of objects by stack.
 """

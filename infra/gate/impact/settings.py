@@ -19,6 +19,9 @@ from ..records import Outline, Setting
 ACCESS, COUNTRY, GROUPS, KEYS, RESIDENCY, SERVICES = "access", "country", "groups", "keys", "residency", "services"
 ENDPOINT, CAPACITY, NODES = "endpoint", "capacity_tib", "nodes"
 PODS, CLUSTER_SERVICES = "pods_v4", "cluster_services_v4"
+OPERATORS, STORE = "operators", "bmc secret store"
+FEEDS, REDUNDANCY, COOLING = "feeds", "redundancy", "cdu_redundancy"
+CLUSTERS, ENCRYPTED = "clusters", "encrypted"
 QUOTA = "quota."
 """How names of a tenant's quotas start."""
 
@@ -50,6 +53,11 @@ def _settings(plan: RegionPlan) -> Iterator[Setting]:
         KEYS: sovereignty.keys,
         PODS: str(plan.spec.addressing.pods_v4),
         CLUSTER_SERVICES: str(plan.spec.addressing.cluster_services_v4),
+        OPERATORS: list(sovereignty.operators),
+        STORE: plan.spec.bmc.secret_store,
+        FEEDS: len(plan.spec.site.power.feeds),
+        REDUNDANCY: plan.spec.site.power.redundancy,
+        COOLING: plan.spec.site.cooling.cdu_redundancy,
     }
     yield from _of(region, values)
     for management in plan.management:
@@ -71,7 +79,13 @@ def _access(access: spec.Access) -> dict[str, Any]:
 
 
 def _of_storage(system: StoragePlan) -> dict[str, Any]:
-    return {ENDPOINT: system.spec.endpoint, CAPACITY: system.spec.size_tib, NODES: system.spec.nodes}
+    return {
+        ENDPOINT: system.spec.endpoint,
+        CAPACITY: system.spec.size_tib,
+        NODES: system.spec.nodes,
+        CLUSTERS: sorted(system.clusters),
+        ENCRYPTED: system.spec.encrypted,
+    }
 
 
 def _of_tenant(tenant: TenantPlan) -> dict[str, Any]:

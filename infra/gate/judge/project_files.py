@@ -9,27 +9,25 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
-from ...spec import composing, plain_file
 from ...spec.problems import InputError, Problem
 from ..beside import FileChange
 from ..sides import trees, versions
+from . import plain_yaml
 
-MAX_BYTES = 1024 * 1024
-"""A stack's settings with a hundred encrypted values take a tenth of it."""
 _REGIONS = "stacks/regions/"
 _FOR_READERS = ("docs/", "examples/", "tests/")
 _READERS_SUFFIXES = (".md", ".txt.license")
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""Makes text of every value: no tag of a file makes anything else of it."""
+_TRUSTED = (".sh", ".bash", ".pem", ".crt", ".cer", ".key")
+"""Endings of what a region file may name as a command or as an authority (`access.exec`), wherever it stands."""
+_PLANNED = (".yaml", ".csv")
+"""Endings of region files, locks and inventories: planned, so that what they change is shown."""
 
 
 def changes(sides: trees.Trees) -> tuple[FileChange, ...]:
     """Files beside the region files that differ between both sides, by path.
 
     Raises:
-        InputError: a file of the merge result that is read is no YAML, no mapping, or too large.
+        InputError: a file of the merge result that is read is no mapping in plain YAML (`plain_yaml`), or too large.
     """
     problems: list[Problem] = []
     file_changes = []
@@ -48,45 +46,30 @@ def changes(sides: trees.Trees) -> tuple[FileChange, ...]:
 
 def _steers(path: str, sides: trees.Trees) -> bool:
     inner = path.removeprefix(sides.prefix)
-    if inner.rpartition("/")[2] == "CODEOWNERS":
+    if inner.rpartition("/")[2] == "CODEOWNERS" or inner.endswith(_TRUSTED):
         return True
-    if inner.startswith((_REGIONS, *_FOR_READERS)) or inner.endswith(_READERS_SUFFIXES):
+    if inner.startswith(_FOR_READERS) or inner.endswith(_READERS_SUFFIXES) or _is_planned(inner):
         return False
     own_code = sides.base is not None and sides.base.code is not None
     return not (own_code and inner.startswith(tuple(f"{folder}/" for folder in versions.CODE)))
 
 
+def _is_planned(inner: str) -> bool:
+    name = inner.removeprefix(_REGIONS)
+    return name != inner and "/" not in name and name.endswith(_PLANNED)
+
+
 def _is_read(inner: str) -> bool:
-    return inner == "Pulumi.yaml" or (inner.startswith("stacks/") and inner.endswith((".yaml", ".yml")))
+    return trees.is_settings(inner) or (inner.startswith("stacks/") and inner.endswith((".yaml", ".yml")))
 
 
 def _data(side: trees.Side | None, inner: str, shown: str, problems: list[Problem]) -> dict[str, Any] | None:
     """Data of a file on a side; None where it is not there or can't be read, which is added to the problems."""
     file = side.folder / inner if side is not None else None
-    if side is None or file is None or not file.exists() or file.is_dir():
+    if side is None or file is None or not file.is_file():
         return None
     try:
-        content = plain_file.read(file, shown, most_bytes=MAX_BYTES, within=side.folder)
-        return _mapping(plain_file.text(content, shown), shown)
+        return plain_yaml.read(file, shown, side.folder)
     except InputError as error:
         problems += error.problems
         return None
-
-
-def _mapping(text: str, shown: str) -> dict[str, Any]:
-    """Data of a file's text; InputError if it can't be read."""
-    try:
-        composing.refuse_excess(text, shown)
-        data = yaml.load(text, _LOADER)  # noqa: S506 makes texts, lists and mappings only
-    except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise _fault(shown, f"not valid YAML{line}: {error.problem}") from None
-    except (yaml.YAMLError, RecursionError, UnicodeError):
-        raise _fault(shown, "not valid YAML") from None
-    if data not in ("", None) and not isinstance(data, dict):
-        raise _fault(shown, "a mapping is expected")
-    return data or {}
-
-
-def _fault(shown: str, message: str) -> InputError:
-    return InputError([Problem(file=shown, message=message, remedy="mend it, or take it back")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...plan import quantities
 from ...plan.model import ClusterPlan, HallPower, RegionPlan
 from .. import rule
 from ..rule import Breach, RegionView
@@ -17,18 +18,25 @@ from .placement import domain_gpus
     source="docs/adr/0003-allocations.md",
 )  # fmt: skip
 def capacity_growth(view: RegionView) -> Iterator[Breach]:
-    """Halls and sites that can't feed or place their clusters at `max_racks`."""
+    """Halls and sites that can't feed their clusters at `max_racks`, or place them beside the racks of core nodes."""
     plan = view.plan
     for hall in plan.power.halls:
         clusters = [cluster for cluster in plan.clusters if cluster.hall == hall.name]
-        racks, kw = sum(cluster.max_racks for cluster in clusters), _kw_at_most(plan, clusters)
+        core, kw = _core_racks(plan, hall.name), _kw_at_most(plan, clusters)
+        racks = sum(cluster.max_racks for cluster in clusters) + core if clusters else 0
         if why := _beyond(hall, racks, kw):
-            message = f"a hall takes its clusters at max_racks: {', '.join(c.name for c in clusters)} would have {why}"
+            names = ", ".join([*(cluster.name for cluster in clusters), *(["core nodes"] if core else [])])
+            message = f"a hall takes its clusters at max_racks: {names} would have {why}"
             yield Breach(message=message, path=("site", "halls", hall.name))
     facility_mw, utility_mw = _kw_at_most(plan, plan.clusters) * plan.power.pue / 1000, plan.power.utility_kw / 1000
     if facility_mw > utility_mw:
         message = f"the site feeds its clusters at max_racks: they would draw {facility_mw:,.1f} of {utility_mw:g} MW"
         yield Breach(message=message, path=("site", "power", "utility_mw"))
+
+
+def _core_racks(plan: RegionPlan, hall: str) -> int:
+    """Racks of core nodes in a hall: they take positions; their power is the share of fabric and core."""
+    return sum(quantities.core_racks_in(place, plan.spec) for place in plan.spec.site.halls if place.name == hall)
 
 
 def _kw_at_most(plan: RegionPlan, clusters: list[ClusterPlan] | tuple[ClusterPlan, ...]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import rule
-from ..impact import losses
+from ..impact import groups, losses
 from ..impact.dependence import RUNNING, STATEFUL, effect
 from ..records import Change, ClusterFacts, TenantFacts
 from ..rule import Breach, ChangeView
@@ -111,7 +111,8 @@ def storage_lost(view: ChangeView) -> Iterator[Breach]:
 )  # fmt: skip
 def protected_lost(view: ChangeView) -> Iterator[Breach]:
     """Protected objects that go alone, not with what they belong to."""
-    yield from _objects(view, lambda change: change.protect, "a protected object goes only with an approval")
+    what = "a protected object goes only with an approval"
+    yield from groups.refused(view, ((change, what) for change in view.changes if change.loses and change.protect))
 
 
 @rule.change(
@@ -121,25 +122,14 @@ def protected_lost(view: ChangeView) -> Iterator[Breach]:
 )  # fmt: skip
 def stateful_lost(view: ChangeView) -> Iterator[Breach]:
     """Unprotected objects that hold state and go alone, not with what they belong to."""
-    for change in view.changes:
-        if change.loses and not change.protect and change.kind in STATEFUL:
-            what = f"an object that holds state goes only with an approval ({STATEFUL[change.kind]})"
-            yield from _object(view, change, what)
-
-
-def _objects(view: ChangeView, concerned: object, what: str) -> Iterator[Breach]:
-    for change in view.changes:
-        if change.loses and callable(concerned) and concerned(change):
-            yield from _object(view, change, what)
-
-
-def _object(view: ChangeView, change: Change, what: str) -> Iterator[Breach]:
-    if not losses.protects(view) or losses.follows_larger_loss(view, change):
-        return
-    action = "replace" if change.action in ("replace", "move") else "delete"
-    why = f", since {', '.join(change.because)} can't be changed" if change.because else ""
-    for loss in losses.unapproved(view, action, [losses.of_object(view, change)]):
-        yield from losses.refused(view, action, [loss], f"{what}{why}", change.id)
+    yield from groups.refused(
+        view,
+        (
+            (change, f"an object that holds state goes only with an approval ({STATEFUL[change.kind]})")
+            for change in view.changes
+            if change.loses and not change.protect and change.kind in STATEFUL
+        ),
+    )
 
 
 @rule.change(
@@ -150,10 +140,10 @@ def _object(view: ChangeView, change: Change, what: str) -> Iterator[Breach]:
 )  # fmt: skip
 def replaced_in_use(view: ChangeView) -> Iterator[Breach]:
     """Unprotected objects that something running depends on, and that are replaced."""
-    for change in view.changes:
-        judged_elsewhere = change.protect or change.kind in STATEFUL
-        if change.action == "replace" and change.kind in RUNNING and not judged_elsewhere:
-            yield from _object(view, change, "what runs loses an object that is replaced")
+    what = "what runs loses an object that is replaced"
+    replaced = (change for change in view.changes if change.action == "replace" and change.kind in RUNNING)
+    alone = (change for change in replaced if not change.protect and change.kind not in STATEFUL)
+    yield from groups.refused(view, ((change, what) for change in alone))
 
 
 @rule.change(
@@ -168,11 +158,18 @@ def serving_lost(view: ChangeView) -> Iterator[Breach]:
     It can't see what is no Kubernetes object, what a chart's own values take away, and network policies that only
     allowed something.
     """
-    for change in view.changes:
-        what = effect(change.kind)
-        replaced = change.action == "replace" and change.kind not in RUNNING
-        if what is not None and not change.protect and (change.action == "delete" or replaced):
-            yield from _object(view, change, f"what serves others goes only with an approval ({what})")
+    yield from groups.refused(
+        view,
+        (
+            (change, f"what serves others goes only with an approval ({what})")
+            for change in view.changes
+            if not change.protect and _goes(change) and (what := effect(change.kind)) is not None
+        ),
+    )
+
+
+def _goes(change: Change) -> bool:
+    return change.action == "delete" or (change.action == "replace" and change.kind not in RUNNING)
 
 
 @rule.change(

@@ -16,12 +16,13 @@ from . import _manifests
 
 _SETTINGS = "https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/"
 _ON = ("true", "yes", "on")
+HIDDEN = "(encrypted)"
 _JUDGED = frozenset({"adopt", "region", "sandbox", "wait"})
 """Settings of the program (`Pulumi.yaml`)."""
 _ALL_STACKS = "Pulumi.yaml"
 _FLEET = "stacks/fleet.yaml"
 _PLACES_OF_STATE: dict[str, tuple[str, ...]] = {
-    _ALL_STACKS: ("name", "backend", "stackConfigDir", "main"),
+    _ALL_STACKS: ("name", "backend", "stackConfigDir", "main", "runtime"),
     _FLEET: ("backend", "organization"),
 }
 """Keys that decide where an engine looks for what it made."""
@@ -35,9 +36,15 @@ def _settings(data: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def _plain(value: Any) -> str:
+    """A setting's value as text; `HIDDEN` for one that is encrypted, which nobody who judges can read."""
     if isinstance(value, dict):
-        value = value.get("value", value.get("default", ""))
+        value = HIDDEN if "secure" in value else _plain(value.get("value", value.get("default", "")))
     return value if isinstance(value, str) else ""
+
+
+def _is_on(settings: Mapping[str, str], name: str) -> bool:
+    """Whether a switch is on, or may be."""
+    return settings.get(name, "").lower() in (*_ON, HIDDEN)
 
 
 def _stack(change: FileChange) -> str | None:
@@ -50,7 +57,7 @@ def _stack(change: FileChange) -> str | None:
 
 
 def _region(stack: str, settings: Mapping[str, str]) -> str:
-    """Region of a stack; its name up to the first dot if no setting names it."""
+    """Region of a stack; its name up to the first dot if no setting names it; `HIDDEN` if one does by a cipher."""
     return settings.get("region") or stack.partition(".")[0]
 
 
@@ -66,9 +73,10 @@ def stack_sandbox(view: FleetView) -> Iterator[Breach]:
     """
     for change in view.files:
         stack, settings = _stack(change), _settings(change.new)
-        if stack is None or settings.get("sandbox", "").lower() not in _ON:
+        if stack is None or not _is_on(settings, "sandbox"):
             continue
-        hit = sorted(view.protected) if stack == "" else [_region(stack, settings)]
+        region = _region(stack, settings)
+        hit = sorted(view.protected) if stack == "" or region == HIDDEN else [region]
         if regions := [name for name in hit if name in view.protected]:
             message = f"a protected region is no sandbox: {change.path} says so of {_manifests.listed(regions)}"
             yield Breach(message=message, subject=change.path)
@@ -83,8 +91,8 @@ def stack_sandbox(view: FleetView) -> Iterator[Breach]:
 def stack_adopts(view: FleetView) -> Iterator[Breach]:
     """Stacks that take over objects which exist already."""
     for change in view.files:
-        on = _settings(change.new).get("adopt", "").lower() in _ON
-        if _stack(change) is not None and on and _settings(change.old).get("adopt", "").lower() not in _ON:
+        on = _is_on(_settings(change.new), "adopt")
+        if _stack(change) is not None and on and not _is_on(_settings(change.old), "adopt"):
             yield Breach(message=f"a stack takes over nothing unasked: {change.path} sets adopt", subject=change.path)
 
 

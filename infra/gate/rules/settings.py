@@ -1,4 +1,4 @@
-"""Settings of what runs: how clusters are reached, ranges of pods, storage endpoints and sizes, quotas, groups.
+"""Settings of what runs: how clusters are reached, ranges of pods, storage, what the site survives, quotas, groups.
 
 Little of them is in objects, or nothing, so they are compared as the region file has them (`impact.settings`). Nothing
 is seen of a base that was planned by code which kept no settings, and of what another file or a cluster says of them.
@@ -94,6 +94,74 @@ def storage_shrunk(view: ChangeView) -> Iterator[Breach]:
         if change.old is not None and (change.new is None or change.new < change.old):
             message = f"storage keeps its size: {change.name} of {change.owner.name} shrinks, {_words(change)}"
             yield Breach(message=message, subject=change.subject, path=_place(change))
+
+
+@rule.change(
+    id="storage-withdrawn", area="storage", severity="error",
+    reason="what a cluster keeps on the storage is out of its reach, and no object of the plan goes that would tell",
+    remedy="keep the cluster, or waive it with the word of its tenants", source="docs/adr/0008-gate.md",
+)  # fmt: skip
+def storage_withdrawn(view: ChangeView) -> Iterator[Breach]:
+    """Storage that serves a cluster no more, where the plan has no object of it there: elsewhere its class or driver
+    goes, which `protected-lost` and `serving-lost` tell."""
+    places = {(str(change.subject), change.object_id.target) for change in view.changes if change.loses}
+    stays = {cluster.name for cluster in view.head.clusters} if view.head is not None else set()
+    for change in _altered(view, "storage", settings.CLUSTERS):
+        gone = [name for name in change.old if name not in change.new and name in stays]
+        if silent := [name for name in gone if (change.subject, name) not in places]:
+            message = f"storage serves the clusters that it served: {change.owner.name} leaves {', '.join(silent)}"
+            yield Breach(message=message, subject=change.subject, path=_place(change))
+
+
+@rule.change(
+    id="encryption-dropped", area="secrets", severity="error",
+    reason="data that tenants write from then on lie in the clear, under the class that promised them a cipher",
+    remedy="keep encrypted: true; add other storage beside it for data that need none",
+    source="Cloud Security Alliance, Cloud Controls Matrix v4, CEK-03",
+)  # fmt: skip
+def encryption_dropped(view: ChangeView) -> Iterator[Breach]:
+    """Storage of any tier that was encrypted at rest and is to be no more."""
+    for change in _altered(view, "storage", settings.ENCRYPTED):
+        if change.old and not change.new:
+            message = f"encrypted storage stays so: {change.owner.name} would not be"
+            yield Breach(message=message, subject=change.subject, path=_place(change))
+
+
+@rule.change(
+    id="secret-store-changed", area="secrets", severity="error",
+    reason="the passwords of all BMCs come from there: who holds the new store holds power, console and disks of hosts",
+    remedy="keep bmc.secret_store, or waive it once the new store holds the same passwords",
+    source="https://external-secrets.io/latest/guides/security-best-practices/",
+)  # fmt: skip
+def secret_store_changed(view: ChangeView) -> Iterator[Breach]:
+    """Regions whose BMC passwords are to be fetched from another secret store."""
+    for change in _altered(view, "region", settings.STORE):
+        message = f"BMC passwords come from where they came from: {_words(change)}"
+        yield Breach(message=message, subject=change.subject, path=("bmc", "secret_store"))
+
+
+_STRENGTHS = {
+    settings.REDUNDANCY: ("n", "n+1", "4-to-make-3", "2n"),
+    settings.COOLING: ("n", "n+1", "2n"),
+}
+"""From weak to strong; by capacity that is left when one path or unit fails."""
+_OF_SITE = {settings.FEEDS: "power", settings.REDUNDANCY: "power", settings.COOLING: "cooling"}
+
+
+@rule.change(
+    id="redundancy-lowered", area="power", severity="warning",
+    reason="tenants run on the word that one path, feed or unit may fail: afterwards it takes their racks with it",
+    remedy="keep it, or tell the tenants first",
+    source="NVIDIA DSX facilities reference design, docs.nvidia.com/dsx/facilities-infra/reference-design-overview",
+)  # fmt: skip
+def redundancy_lowered(view: ChangeView) -> Iterator[Breach]:
+    """Sites whose power or cooling is to survive less than before."""
+    for change in _altered(view, "region", *_OF_SITE):
+        ranks = _STRENGTHS.get(change.name)
+        weaker = change.new < change.old if ranks is None else ranks.index(change.new) < ranks.index(change.old)
+        if weaker:
+            message = f"a site keeps what it survives: {change.name} is weaker, {_words(change)}"
+            yield Breach(message=message, subject=change.subject, path=("site", _OF_SITE[change.name]))
 
 
 @rule.change(

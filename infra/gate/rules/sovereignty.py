@@ -77,6 +77,26 @@ def residency_widened(view: ChangeView) -> Iterator[Breach]:
 
 
 @rule.change(
+    id="operators-widened", area="residency", severity="error",
+    reason="tenants came on the promise of who can see their data; who works from abroad is under the orders of there",
+    remedy="leave sovereignty.operators, or waive it with counsel's word and that of the tenants",
+    source="EDPB guidelines 05/2021 on international transfers, version 2.0, remote access",
+)  # fmt: skip
+def operators_widened(view: ChangeView) -> Iterator[Breach]:
+    """Countries that administrators of a region with tenants may work from, and might not before."""
+    tenants = len(view.base.tenants) if view.base is not None else 0
+    for change in settings.altered(view.base, view.head) if tenants else ():
+        added = [country for country in change.new if country not in change.old] if _of_operators(change) else []
+        if added:
+            message = f"operators stay where they are: {', '.join(added)} comes, under {tenants} tenants"
+            yield Breach(message=message, subject=change.subject, path=("sovereignty", "operators"))
+
+
+def _of_operators(change: settings.Altered) -> bool:
+    return change.name == settings.OPERATORS
+
+
+@rule.change(
     id="tenant-residency-widened", area="residency", severity="error",
     reason="the tenant was promised these countries alone; what has been copied abroad can't be called back",
     remedy="leave the tenant's residency as it is; else waive it for this tenant with its consent and counsel's word",

@@ -25,6 +25,12 @@ READ = [STACKS, "Pulumi.yaml"]
 """Files of a project that are read, on either side."""
 
 
+def is_settings(path: str) -> bool:
+    """Whether a file is called as Pulumi calls those of a project and its stacks, in whatever folder."""
+    name = path.rpartition("/")[2]
+    return name.startswith("Pulumi.") and name.endswith((".yaml", ".yml"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """One side of a change, as files."""
@@ -82,6 +88,12 @@ def _inside(paths: Sequence[str], prefix: str) -> list[str]:
     return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
 
 
+def _read(changed: Sequence[str]) -> list[str]:
+    """Files that are read, with settings of stacks that the change has elsewhere; by their path in the project."""
+    elsewhere = [path for path in changed if is_settings(path) and path not in READ]
+    return [*READ, *(path for path in elsewhere if not path.startswith(f"{STACKS}/"))]
+
+
 class _Opener:
     def __init__(self, root: Path, scratch: Path) -> None:
         self.root = root
@@ -97,18 +109,16 @@ class _Opener:
                 raise GitError(f"{prefix}{place} is a link: the gate reads plain folders only")
         name, base = self.git.commit(wanted)
         ours = self._ours(prefix)
-        if self.git.run("merge-base", "--is-ancestor", base, "HEAD").returncode == 0:
-            head = Side(folder=self.root, words="the work tree")
-            tree = ours
-        else:
-            tree = self._merged(base, ours, prefix)
-            words = f"the merge of the work tree into {name}"
-            head = Side(folder=self._extract(tree, "head", prefix, READ), words=words)
-        base_folder = self._extract(base, "base", prefix, READ)
+        as_it_stands = self.git.run("merge-base", "--is-ancestor", base, "HEAD").returncode == 0
+        tree = ours if as_it_stands else self._merged(base, ours, prefix)
         changed = self._changed(base, tree)
-        code, absent = self._base_code(
-            versions.absent(self.git, base, tree, ours, _inside(changed, prefix)), base, prefix
-        )
+        inside = _inside(changed, prefix)
+        head = Side(folder=self.root, words="the work tree")
+        if not as_it_stands:
+            merged = self._extract(tree, "head", prefix, _read(inside))
+            head = Side(folder=merged, words=f"the merge of the work tree into {name}")
+        base_folder = self._extract(base, "base", prefix, _read(inside))
+        code, absent = self._base_code(versions.absent(self.git, base, tree, ours, inside), base, prefix)
         words = f"{name} ({self.git.line('rev-parse', '--short', base)})"
         base_side = Side(folder=base_folder, words=words, tree=f"{base}:{prefix}", code=code, absent=absent)
         lost = f"{prefix}{regions.PROJECT}" in changed and project.is_lost(self.git, base, tree)

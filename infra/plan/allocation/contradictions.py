@@ -57,7 +57,7 @@ def problems(locked: LockedRegion) -> list[Problem]:
     """All contradictions between a region file and its lock, and all faults of the lock itself."""
     return [
         problem
-        for check in (_clusters, _tenants, _core, _repeated, _outside, _given_twice)
+        for check in (_clusters, _tenants, _core, _repeated, _outside, _numbers_outside, _given_twice)
         for problem in check(locked)
     ]
 
@@ -167,6 +167,17 @@ def _outside(locked: LockedRegion) -> Iterator[Problem]:
                 message = f"{block} of {entry.item} lies outside the region's address pools"
                 remedy = "widen addressing to hold what is allocated"
                 yield locked.fault(number, message, remedy, rule=_CONTRADICTED)
+
+
+def _numbers_outside(locked: LockedRegion) -> Iterator[Problem]:
+    pools = locked.region.addressing
+    ends = {"AS numbers": ("asn", pools.asn_base, pools.asn_count), "VNI": ("vni", pools.vni_base, pools.vni_count)}
+    for number, entry in locked.numbered:
+        for space, start, stop, shown in _claims(entry):
+            pool, first, count = ends.get(space, ("", 0, 0))
+            if pool and not (first <= start and stop <= first + count):
+                message = f"{space} {shown} of {entry.item} lie outside {pool}_base and {pool}_count of the region"
+                yield locked.fault(number, message, "widen addressing to hold what is allocated", rule=_CONTRADICTED)
 
 
 def _given_twice(locked: LockedRegion) -> Iterator[Problem]:

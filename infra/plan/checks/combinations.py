@@ -72,6 +72,14 @@ def _systems(context: Context) -> Iterator[Problem]:
             yield context.problem((*path, "nodes"), message, remedy, rule="domain-sized-by-racks")
 
 
+def _core_system(context: Context) -> Iterator[Problem]:
+    name = context.region.core.system
+    if gpus := context.catalog.system(name).gpus_per_node:
+        servers = [id_ for id_ in context.catalog.system_ids if not context.catalog.system(id_).gpus_per_node]
+        message = f"{name} has {gpus} GPUs a node: nothing on core nodes uses them"
+        yield context.problem(("core", "system"), message, f"use {' or '.join(servers)}", rule=_MISFIT)
+
+
 def _kubernetes(context: Context) -> Iterator[Problem]:
     versions = context.catalog.kubernetes_versions
     for index, cluster in enumerate(context.region.clusters):
@@ -151,6 +159,7 @@ CHECKS: tuple[Check, ...] = (
     _isolations,
     _adopted,
     _systems,
+    _core_system,
     _kubernetes,
     _drivers,
     _services,
