@@ -6,6 +6,7 @@
 - `cache`: regions planned once, in shards.
 - `impact`: what differs, what is lost, what it takes.
 - `bounds`: how far approvals and waivers reach: in days, and in what they name.
+- `limits`: what each rule can't see.
 - `rule`: what a rule is, its decorators and registry, what rules of each scope look at; patterns that name subjects.
 - `rules`: all rules, and what runs them.
 - `judge`: the verdict, on a change and on a region as it stands.

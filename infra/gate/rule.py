@@ -22,6 +22,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 from ..objects.base import Manifest
 from ..plan.model import ClusterPlan, RegionPlan
 from ..plan.regions import Loaded
+from . import limits
 from .bounds import in_force
 from .records import Blast, Change, ClusterFacts, Outline, Path_, ShardHead
 
@@ -236,6 +237,8 @@ class Rule:
     remedy: str
     source: str
     """Where the rule comes from: a public document, or a decision record of this package."""
+    cannot_see: str = ""
+    """What it can't see (`limits.yaml`), so that nobody takes its silence for more; never empty once registered."""
     waivable: bool = True
     check: Callable[[Any], Iterator[Breach]] | None = None
     """None for rules of scope `input`: planning itself finds those."""
@@ -270,8 +273,8 @@ def _register(scope: Scope) -> Callable[..., Callable[[Any], Any]]:
                 raise ValueError(f"the rule {id} is of no known area: {area}")
             RULES[id] = Rule(
                 id=id, scope=scope, area=area, severity=severity, reason=reason, remedy=remedy, source=source,
-                waivable=waivable, check=check, kinds=None if kinds is None else frozenset(kinds),
-                but_not=frozenset(but_not),
+                cannot_see=limits.of_rule(id), waivable=waivable, check=check,
+                kinds=None if kinds is None else frozenset(kinds), but_not=frozenset(but_not),
             )  # fmt: skip
             return check
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_factory.infra.gate import rule, rules
+from ai_factory.infra.gate import limits, rule, rules
 from ai_factory.infra.gate.rule import AREAS, Rule
 from ai_factory.infra.gate.rules import running
 from tests import regionfile
@@ -99,6 +99,14 @@ def test_a_rule_says_why_and_what_to_do(one: Rule) -> None:
     assert len(one.reason) > 30 and one.source
     assert IMPERATIVE.match(one.remedy), one.remedy
     assert not one.reason.endswith(".") and not one.remedy.endswith(".")
+
+
+def test_every_rule_says_what_it_can_not_see() -> None:
+    texts = limits.of_rules()
+
+    assert texts.keys() == rule.RULES.keys()
+    assert [name for name, text in texts.items() if len(text) < 20 or text.endswith(".")] == []
+    assert all(one.cannot_see == texts[one.id] for one in rule.RULES.values())
 
 
 @pytest.mark.parametrize("one", OURS, ids=lambda one: one.id)
