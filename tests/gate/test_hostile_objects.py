@@ -24,6 +24,8 @@ from . import matrix, object_cases
 
 FOLDER = Path(__file__).parent / "hostile" / "objects"
 KEYS = {"name", "why", "objects", "tenants", "many", "expect"}
+QUICK = ("rights",)
+"""Areas that the quick subset tries; all others run with all tests."""
 MANY = 500_000
 """Characters of what is long: a third of the largest object that etcd takes."""
 MOST_SECONDS = 5.0
@@ -33,7 +35,9 @@ Case = Mapping[str, Any]
 
 def every_case() -> Iterator[Any]:
     for path in sorted(FOLDER.glob("*.yaml")):
-        yield from (pytest.param(case, id=f"{path.stem}: {case['name']}") for case in matrix.load(path, KEYS))
+        marks = () if path.stem in QUICK else pytest.mark.slow
+        for case in matrix.load(path, KEYS):
+            yield pytest.param(case, id=f"{path.stem}: {case['name']}", marks=marks)
 
 
 @pytest.mark.parametrize("case", list(every_case()))
