@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .. import spec
-from ..catalog import Catalog
-from .model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
+from ..catalog import Catalog, SystemEntry
+from .model import ClusterPlan, RegionPlan, TenantPlan
 
 
 def throughput(storage: spec.Storage, gpus: int, catalog: Catalog) -> tuple[float | None, float | None, str]:
@@ -33,22 +35,39 @@ def tenant_shares(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) ->
         tenant: the tenant.
     """
     used = [s for s in plan.storage if cluster.name in s.clusters and s.spec.driver is not None]
-    whole = sum(storage.spec.size_tib or 0 for storage in used)
+    gpus = {one.name: most_gpus(one.max_racks, one.nodes_per_rack, one.system) for one in plan.clusters}
+    sizes = {
+        storage.name: cluster_part(storage.spec.size_tib, cluster.name, {name: gpus[name] for name in storage.clusters})
+        for storage in used
+    }
+    whole = sum(size or 0 for size in sizes.values())
     given = tenant.spec.quota.storage_tib
     shares: dict[str, float] = {}
-    for storage in used:
-        capacity = storage.spec.size_tib
-        if capacity is None:
+    for name, size in sizes.items():
+        if size is None:
             if given is not None:
-                shares[storage.name] = given
+                shares[name] = given
         elif given is not None:
-            shares[storage.name] = min(capacity, given * capacity / whole)
+            shares[name] = min(size, given * size / whole)
         else:
-            shares[storage.name] = capacity * tenant.gpus / _most_gpus(plan, storage)
+            shares[name] = size * tenant.gpus / gpus[cluster.name]
     return shares
 
 
-def _most_gpus(plan: RegionPlan, storage: StoragePlan) -> int:
-    """GPUs of all clusters that use a storage, at `max_racks`."""
-    clusters = [plan.cluster(name) for name in storage.clusters]
-    return sum(c.max_racks * c.nodes_per_rack * c.system.gpus_per_node for c in clusters)
+def most_gpus(max_racks: int, nodes_per_rack: int, system: SystemEntry) -> int:
+    """GPUs that a cluster may have at its largest number of racks."""
+    return max_racks * nodes_per_rack * system.gpus_per_node
+
+
+def cluster_part(size_tib: float | None, cluster: str, gpus: Mapping[str, int]) -> float | None:
+    """The part of a storage's capacity that is for one of its clusters, by the GPUs that each may have, in TiB.
+
+    Args:
+        size_tib: the whole capacity; None if it is not given.
+        cluster: the cluster.
+        gpus: GPUs of each cluster that uses the storage, at its largest number of racks.
+
+    >>> cluster_part(100, "a", {"a": 72, "b": 216})
+    25.0
+    """
+    return None if size_tib is None else size_tib * (gpus[cluster] / sum(gpus.values()))

@@ -159,10 +159,11 @@ def test_quota_is_what_was_promised(plans: RegionPlan) -> None:
         # 16 of the 576 GPUs that `train` may have and the 64 of `twin`, of 2 PiB
         ({}, {"hps": f"{2 * 2**20 * 16 // (576 + 64)}Gi"}),
         ({"storage_tib": 0.5}, {"": "512Gi", "hps": "512Gi", "scratch": "512Gi"}),
-        ({"storage_tib": 5000}, {"": "5120000Gi", "hps": "2097152Gi", "scratch": "5120000Gi"}),
-        ({"storage_tib": 8191}, {"": "8387584Gi", "hps": "2097152Gi", "scratch": "8387584Gi"}),
+        # At most the part of `train`, 576 of 640.
+        ({"storage_tib": 5000}, {"": "5120000Gi", "hps": "1887436Gi", "scratch": "5120000Gi"}),
+        ({"storage_tib": 8191}, {"": "8387584Gi", "hps": "1887436Gi", "scratch": "8387584Gi"}),
         # No quota counts more: the classes' own limits hold.
-        ({"storage_tib": 9000}, {"hps": "2097152Gi", "scratch": "8387584Gi"}),
+        ({"storage_tib": 9000}, {"hps": "1887436Gi", "scratch": "8387584Gi"}),
     ],
 )
 def test_storage_quota_by_class(quota: dict[str, Any], storage: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ def test_the_example_region_becomes_a_model_that_never_changes() -> None:
         ("clusters[0].access.contxt", "Did you mean context?"),
         ("clusters[1].access.exec.comand", "Did you mean command?"),
         ("energy.curtailable", "Did you mean curtailable_mw?"),
-        ("tenants[0].quota.zebra", "Known keys: cpu, memory_gib, pods, storage_tib."),
+        ("tenants[0].quota.zebra", "Known keys: cpu, ephemeral_gib, load_balancers, memory_gib, pods, storage_tib."),
     ],
 )
 def test_known_keys_are_named_in_optional_and_repeated_parts_too(path: str, known: str) -> None:

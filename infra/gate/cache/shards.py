@@ -18,9 +18,10 @@ from ...objects.budget import owner_bytes
 from ...objects.ids import UNKNOWN, Subject
 from ...objects.region import machines_blocks, platform_blocks, shared_blocks
 from ...plan import build, hosts, quantities
-from ...plan.allocation.lock import Entry, Lock
+from ...plan.allocation.lock import ClusterEntry, Entry, Lock
 from ...plan.model import RegionPlan
 from ...plan.regions import Loaded
+from ...plan.storage import cluster_part, most_gpus
 from ...spec.inventory import Inventory
 from ..impact import items
 from ..records import Finding, ObjectRecord, ShardHead, StackCount
@@ -84,6 +85,8 @@ class _Cutter:
     def __init__(self, loaded: Loaded) -> None:
         self.loaded = loaded
         self.core = tuple(rack for rack, _ in quantities.core_racks(loaded.region.core))
+        self.gpus = dict(_gpus(loaded))
+        """GPUs of each cluster at its largest number of racks."""
         self.region = loaded.region.model_copy(update={"waivers": (), "approvals": (), "costs": None})
         self.alike = digest(self.region.model_dump_json(exclude=_CUT))
 
@@ -110,6 +113,17 @@ class _Cutter:
         )
 
 
+def _gpus(loaded: Loaded) -> Iterator[tuple[str, int]]:
+    """Clusters with the GPUs that they may have, as they are allocated."""
+    held = loaded.full_lock.held()
+    for cluster in loaded.region.clusters:
+        allocated = (entry for entry in held.get(f"cluster/{cluster.name}", ()) if isinstance(entry, ClusterEntry))
+        entry = next(allocated, None)
+        racks = entry.max_racks if entry is not None else quantities.max_racks(cluster, loaded.catalog)
+        per_rack = quantities.nodes_per_rack(cluster, loaded.catalog)
+        yield cluster.name, most_gpus(racks, per_rack, loaded.catalog.system(cluster.system))
+
+
 def _management_part(cutter: _Cutter) -> Part:
     kinds = ("cluster", "core-rack", "core-nodes")
     held = (entry for entries in cutter.loaded.full_lock.held().values() for entry in entries)
@@ -130,7 +144,7 @@ def group(name: str) -> str:
 def _platform_part(cutter: _Cutter, cluster: spec.Cluster, entries: list[Entry]) -> Part:
     """Everything of a cluster that is the same whatever hosts there are."""
     storage = tuple(
-        system.model_copy(update={"clusters": (cluster.name,), "cluster": None})
+        _of_one(system, cluster.name, cutter.gpus)
         for system in cutter.region.storage
         if not system.used_by or cluster.name in system.used_by
     )
@@ -143,6 +157,13 @@ def _platform_part(cutter: _Cutter, cluster: spec.Cluster, entries: list[Entry])
     }
     held = (entry for entry in entries if entry.kind != "storage" or entry.item in names)
     return cutter.part(f"cluster/{cluster.name}", platform_blocks, held, seen)
+
+
+def _of_one(system: spec.Storage, cluster: str, gpus: Mapping[str, int]) -> spec.Storage:
+    """A storage as one of its clusters sees it: its own part of the capacity is what its tenants share."""
+    users = {name: gpus[name] for name in system.used_by or gpus}
+    size = {"capacity_pib": None, "capacity_tib": cluster_part(system.size_tib, cluster, users)}
+    return system.model_copy(update={"clusters": (cluster,), "cluster": None, **size})
 
 
 def _machines_part(cutter: _Cutter, cluster: spec.Cluster, entries: list[Entry]) -> Part:

@@ -83,8 +83,11 @@ LIGHT = frozenset(
 """Kinds whose loss ends nothing that runs. Every other kind is judged, those that nobody thought of too."""
 
 
-_FOR_TENANTS = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
-"""Kinds that guard tenants from each other, and go with the last tenant of a cluster."""
+_FOR_TENANTS = frozenset(
+    {f"{what}AdmissionPolicy{binding}" for what in ("Validating", "Mutating") for binding in ("", "Binding")}
+    | {"ClusterRole"}
+)
+"""Kinds that guard tenants from each other or serve nobody else, and go with the last tenant of a cluster."""
 
 
 def guards_nobody(kind: str, target: str, head: Outline | None) -> bool:

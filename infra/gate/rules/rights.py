@@ -18,6 +18,14 @@ _FENCES = frozenset(
     | {"localqueues", "network-attachment-definitions"}
 )
 """Kinds in a tenant's namespace that hold it in: whoever changes them leads traffic, quota or rights past the fence."""
+_READS = frozenset({"get", "list", "watch"})
+_NAMES = frozenset(
+    {("storage.k8s.io", "storageclasses"), ("snapshot.storage.k8s.io", "volumesnapshotclasses")}
+    | {("scheduling.k8s.io", "priorityclasses"), ("resource.k8s.io", "deviceclasses")}
+    | {("kueue.x-k8s.io", "topologies"), ("kueue.x-k8s.io", "workloadpriorityclasses")}
+    | {("trainer.kubeflow.org", "clustertrainingruntimes")}
+)
+"""Kinds without a namespace that tenants name in what they write: to read them shows nothing of another tenant."""
 _WIDE_ROLES = frozenset({"cluster-admin", "admin", "edit"})
 """Default roles with which network policies or rights of a namespace can be changed."""
 
@@ -36,7 +44,7 @@ def tenant_rights(views: Objects) -> Iterator[Breach]:
     for view in views.of_kind("Role", "RoleBinding", "ClusterRoleBinding") if homes else ():
         home = homes.get(_manifests.place(view))
         if view.kind == "ClusterRoleBinding":
-            yield from _cluster_wide(view, tenants)
+            yield from _cluster_wide(view, tenants, roles)
         elif home is not None:
             faults = _role(view) if view.kind == "Role" else _binding(view, home, tenants, roles)
             if breaches := list(dict.fromkeys(faults)):
@@ -78,7 +86,13 @@ def _binding(
             yield f"binds a service account of {other_home.tenant}"
 
 
-def _cluster_wide(view: ObjectView, tenants: _principals.Tenants) -> Iterator[Breach]:
+def _cluster_wide(
+    view: ObjectView, tenants: _principals.Tenants, roles: Mapping[tuple[str, str], ObjectView]
+) -> Iterator[Breach]:
+    reference = view.manifest.get("roleRef") or {}
+    role = roles.get((view.id.partition("/")[0], str(reference.get("name") or "")))
+    if role is not None and _reads_names(role):
+        return
     for subject in _principals.subjects(view):
         if (home := tenants.of(view, subject)) is not None:
             message = (
@@ -86,6 +100,18 @@ def _cluster_wide(view: ObjectView, tenants: _principals.Tenants) -> Iterator[Br
                 f"{subject.get('name')} those of {(view.manifest.get('roleRef') or {}).get('name')} in all of them"
             )
             yield Breach(message=message, subject=home.subject)
+
+
+def _reads_names(role: ObjectView) -> bool:
+    """Whether a cluster role does nothing but read what has no namespace and names no tenant."""
+    grants = role.manifest.get("rules") or ()
+    named = all(
+        set(grant.get("verbs") or ("*",)) <= _READS
+        and {(group, name) for group in grant.get("apiGroups") or ("*",) for name in grant.get("resources") or ("*",)}
+        <= _NAMES
+        for grant in grants
+    )
+    return bool(grants) and named and not role.manifest.get("aggregationRule")
 
 
 @rule.each_object(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...objects.base import LABEL, Manifest
 from ...plan.model import RegionPlan, StoragePlan
+from ...plan.storage import tenant_shares
 from .. import rule
 from ..rule import Breach, Objects, ObjectView, RegionView
 
@@ -53,13 +54,19 @@ def _promised(plan: RegionPlan, clusters: list[str], subject: str) -> Iterator[B
     storages = [
         system for system in plan.storage if system.spec.driver is not None and set(system.clusters) & set(clusters)
     ]
-    tenants = [tenant for tenant in plan.tenants if tenant.cluster in clusters and tenant.spec.quota.storage_tib]
+    inside = [tenant for tenant in plan.tenants if tenant.cluster in clusters]
+    tenants = [tenant for tenant in inside if tenant.spec.quota.storage_tib]
     capacity, promised = _capacity_tib(storages), sum(tenant.spec.quota.storage_tib or 0 for tenant in tenants)
-    if tenants and capacity is not None and promised > capacity:
+    if tenants and capacity is not None:
+        others = [tenant for tenant in inside if not tenant.spec.quota.storage_tib]
+        shared = sum(sum(tenant_shares(plan, plan.cluster(other.cluster), other).values()) for other in others)
+        if promised + shared <= capacity:
+            return
         where = ", ".join(system.name for system in storages) or "no storage"
+        rest = f" and {', '.join(other.name for other in others)} by their GPUs {shared:,.4g}" if shared else ""
         message = (
             f"quotas stay within the capacity: {', '.join(tenant.name for tenant in tenants)} may fill "
-            f"{promised:,g} TiB, {where} holds {capacity:,g} TiB"
+            f"{promised:,g} TiB{rest}, {where} holds {capacity:,g} TiB"
         )
         yield Breach(message=message, subject=subject, path=("tenants", tenants[-1].name, "quota"))
 
