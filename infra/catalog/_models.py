@@ -323,6 +323,8 @@ class ChartEntry(Entry):
     chart: str
     version: str
     namespace: str
+    pod_security: Literal["privileged", "baseline", "restricted"] = "privileged"
+    """Pod security level that its namespace on a built cluster enforces."""
     depends_on: tuple[str, ...] = ()
     when: dict[str, Any] = Field(default_factory=dict)
     """Conditions on the cluster: `purpose`, `fabric_kind`, `rack_scale`, `provider`, `driver` (lists of values)."""

@@ -3,9 +3,6 @@
 Flux runs on the management cluster and installs into the cluster by its kubeconfig secret, so upgrade, rollback and
 drift of the charts are Flux's work. Objects of a chart's own kinds come after the release that brings the kind.
 The GPU operator's ClusterPolicy comes from its chart's values.
-
-A namespace that a chart shares with objects of this package is declared before the chart is installed, whichever of
-the two would otherwise be first.
 """
 
 from __future__ import annotations
@@ -19,15 +16,13 @@ from . import (
     _charts,
     _flux,
     _hosts,
+    _platform_rooms,
     _tenant_rights,
-    fabric_network,
     ids,
     kueue,
-    labels,
-    rook,
     tenant_policy,
 )
-from .base import Block, KubeObject, make
+from .base import Block, KubeObject
 from .ids import object_id
 
 
@@ -44,27 +39,15 @@ def block(plan: RegionPlan, cluster: ClusterPlan, stack: str) -> Block:
     """
     chosen = _charts.of_cluster(plan, cluster)
     items = [
-        *_namespaces(cluster, chosen),
+        *_platform_rooms.namespaces(cluster, chosen),
         *_sources(cluster, chosen),
         *_releases(plan, cluster, chosen),
+        *_platform_rooms.fences(cluster, chosen),
         *kueue.shared(plan, cluster),
         *_tenant_rights.shared(plan, cluster),
         *tenant_policy.shared(plan, cluster),
     ]
     return Block(type="ClusterPlatform", name=cluster.name, stack=stack, items=tuple(items))
-
-
-def _namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
-    for name in _shared_namespaces(cluster, chosen):
-        manifest = make("v1", "Namespace", name, labels={labels.PLATFORM: "true"})
-        yield KubeObject(
-            target=cluster.name, owner=ids.cluster(cluster.name), manifest=manifest, after=_flux.ready_ids(cluster)
-        )
-
-
-def _shared_namespaces(cluster: ClusterPlan, chosen: list[ChartEntry]) -> list[str]:
-    ours = {rook.NAMESPACE} | ({fabric_network.NAMESPACE} if cluster.fabric else set())
-    return [name for name in dict.fromkeys(chart.namespace for chart in chosen) if name in ours]
 
 
 def _sources(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
@@ -80,7 +63,7 @@ def _sources(cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObj
 
 def _releases(plan: RegionPlan, cluster: ClusterPlan, chosen: list[ChartEntry]) -> Iterator[KubeObject]:
     chart_ids = {chart.id for chart in chosen}
-    declared = _shared_namespaces(cluster, chosen)
+    declared = _platform_rooms.names(cluster, chosen)
     for chart in chosen:
         values = _chart_values.values(plan, cluster, chart, chart_ids)
         source = object_id(cluster.management, _flux.source(cluster, chart))

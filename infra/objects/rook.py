@@ -22,6 +22,8 @@ STORAGE_NODE = f"{LABEL}/storage"
 COPIES = 3
 """Copies of every object: Ceph's default, survives the loss of a node while another is serviced."""
 SNAPSHOT_CHART = "snapshot-controller"
+GATEWAY_APP = "rook-ceph-rgw"
+"""Label `app` of an object gateway's pods."""
 GATEWAY_PORT = 8080
 """Port of an object gateway's pod, which its service has at 80 (rook v1.20, pkg/operator/ceph/object)."""
 _API = "ceph.rook.io/v1"

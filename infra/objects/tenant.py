@@ -116,7 +116,7 @@ def _buckets(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Manifest]:
     used = (system for system in plan.storage if cluster.name in system.clusters)
     if any(system.spec.driver == "rook-ceph" and system.spec.tier == "object" for system in used):
         room = {"matchLabels": {"kubernetes.io/metadata.name": rook.NAMESPACE}}
-        peer = {"namespaceSelector": room, "podSelector": {"matchLabels": {"app": "rook-ceph-rgw"}}}
+        peer = {"namespaceSelector": room, "podSelector": {"matchLabels": {"app": rook.GATEWAY_APP}}}
         yield {"to": [peer], "ports": [{"protocol": "TCP", "port": rook.GATEWAY_PORT}]}
 
 

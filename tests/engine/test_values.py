@@ -149,6 +149,13 @@ def test_whose_an_object_is(labels: dict[str, str], managers: list[Any], owner: 
 
 
 @pytest.mark.parametrize(
+    ("managers", "owner"), [([], None), ([entry("kubectl")], "somebody else (kubectl)")], ids=["untouched", "touched"]
+)
+def test_the_account_that_kubernetes_makes_in_a_namespace_is_nobodys(managers: list[Any], owner: str | None) -> None:
+    assert ownership.foreign_owner({"name": "default", "managedFields": managers}, "mine", {}) == owner
+
+
+@pytest.mark.parametrize(
     ("message", "manager", "by_hand"),
     [
         ('conflict with "flux"', "flux", False),

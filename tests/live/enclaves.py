@@ -44,6 +44,7 @@ _CUSTOM = (
     "kueue/workloadpriorityclasses.kueue.x-k8s.io",
     "kueue/clusterqueues.kueue.x-k8s.io",
     "external-secrets/externalsecrets.external-secrets.io",
+    "external-secrets/clustersecretstores.external-secrets.io",
     "cilium/ciliumnetworkpolicies.cilium.io",
 )
 """Definitions of kinds that tenants make, in the folder of the projects' own."""

@@ -15,6 +15,7 @@ from ai_factory.infra.errors import RefusedError
 from ai_factory.infra.kube.api import APPLY
 from ai_factory.infra.objects.ids import OWNER
 from ai_factory.infra.sandbox import Sandbox
+from tests.live.conftest import eventually
 from tests.live.direct import TARGET, Stack, config_map, now, planned
 
 pytestmark = pytest.mark.live
@@ -62,6 +63,17 @@ def test_object_of_somebody_else_is_refused_before_anything_is_changed(stack: St
     report = stack.up(*wanted, adopt=True)
     assert (report.count("adopted"), stack.value("a")) == (1, "1")
     assert stack.up(*wanted).nothing_changed
+
+
+def test_the_account_that_kubernetes_makes_in_a_namespace_is_taken_as_it_is(stack: Stack) -> None:
+    stack.up()
+    accounts = f"api/v1/namespaces/{stack.name}/serviceaccounts"
+    eventually(lambda: "default" in [one["metadata"]["name"] for one in stack.api.items(accounts)])
+
+    report = stack.up(planned("ServiceAccount", "default", stack.name, automountServiceAccountToken=False))
+
+    assert report.count("changed") == 1
+    assert stack.api.get(stack.path("default", "serviceaccounts"))["automountServiceAccountToken"] is False
 
 
 def test_object_of_the_pulumi_engine_is_refused_and_handed_over(stack: Stack) -> None:

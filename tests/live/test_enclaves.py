@@ -133,3 +133,34 @@ def test_rights_are_those_that_are_written_down(two_enclaves: Server, tier: str,
         wrong = {attempt: got for attempt, got in zip(attempts, answers, strict=True) if got != expected(attempt)}
     assert len(attempts) > 1000
     assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "taken"),
+    [
+        (None, False),
+        ([], False),
+        ([{"namespaceSelector": {}}], False),
+        ([{"namespaceRegexes": [".*"]}], False),
+        ([{"namespaces": ["ai-factory-storage"]}, {"namespaceSelector": {}}], False),
+        ([{"namespaces": ["ai-factory-storage"]}], True),
+    ],
+)
+def test_a_secret_store_of_the_cluster_names_who_may_use_it(
+    two_enclaves: Server, conditions: list[Any] | None, taken: bool
+) -> None:
+    vault = {
+        "server": "https://vault.internal",
+        "path": "secret",
+        "auth": {"tokenSecretRef": {"name": "t", "key": "t"}},
+    }
+    spec = {"provider": {"vault": vault}, **({} if conditions is None else {"conditions": conditions})}
+    store = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ClusterSecretStore",
+        "metadata": {"name": "storage"},
+        "spec": spec,
+    }
+    why = refusal(two_enclaves.ask("POST", enclaves.path(store, None), store, dryRun="All"))
+    assert (why == "") is taken
+    assert taken or "names the namespaces" in why

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ai_factory.infra.objects import _chart_values, _charts, _flux, cluster_platform, kueue, labels
+from ai_factory.infra.objects import _chart_values, _charts, _flux, _platform_rooms, cluster_platform, kueue, labels
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import ClusterPlan, RegionPlan, TenantQuota
 from ai_factory.infra.plan.quantities import tenant_quota
@@ -18,6 +18,9 @@ from tests import schema
 from .conftest import REGION, changed_cluster, make_plan, manifests, named
 
 Objects = list[dict[str, Any]]
+
+ROOM = "k8s:io.cilium.k8s.namespace.labels"
+"""Prefix of labels of a namespace, as Cilium gives them to its pods."""
 
 
 def objects_of(plan: RegionPlan, name: str = "train") -> Objects:
@@ -279,8 +282,53 @@ def test_queue_objects_come_after_what_brings_their_kind(plan: RegionPlan, train
 def test_policies_are_one_set_for_all_tenants(plan: RegionPlan) -> None:
     few, many = plan, make_plan(tenants=[{**REGION["tenants"][1], "name": f"t{n}", "gpus": 1} for n in range(30)])
     counts = [len(of_kind(objects_of(p), "ValidatingAdmissionPolicy")) for p in (few, many)]
-    assert counts == [9, 9]
-    assert not of_kind(objects_of(plan, "twin"), "ValidatingAdmissionPolicy"), "nobody to keep apart"
+    assert counts == [10, 10]
+    stores = of_kind(objects_of(plan, "twin"), "ValidatingAdmissionPolicy")
+    assert list(stores) == [_platform_rooms.STORES], "nobody to keep apart"
+
+
+def test_namespaces_of_charts_are_declared_before_them_with_a_level(plan: RegionPlan) -> None:
+    objects = objects_of(plan)
+    rooms = {name: o["metadata"]["labels"] for name, o in of_kind(objects, "Namespace").items()}
+    charts = _charts.of_cluster(plan, plan.cluster("train"))
+    assert set(rooms) == {chart.namespace for chart in charts} - {"kube-system"}
+    levels = {name: marks["pod-security.kubernetes.io/enforce"] for name, marks in rooms.items()}
+    assert (levels["kueue-system"], levels["gpu-operator"], levels["monitoring"]) == (
+        "baseline", "privileged", "privileged",
+    )  # fmt: skip
+    assert all(marks[labels.PLATFORM] == "true" for marks in rooms.values())
+    block = cluster_platform.block(plan, plan.cluster("train"), "s")
+    for item in block.items:
+        if item.id.startswith("mgmt/HelmRelease"):
+            room = item.manifest["spec"]["targetNamespace"]
+            assert (f"train/Namespace//{room}" in item.after) == (room != "kube-system"), item.id
+
+
+def test_rooms_of_an_adopted_cluster_are_its_owners(plan: RegionPlan) -> None:
+    assert not of_kind(objects_of(plan, "twin"), "CiliumClusterwideNetworkPolicy")
+    assert set(of_kind(objects_of(plan, "twin"), "Namespace")) <= {"nvidia-network-operator", "rook-ceph"}
+
+
+def test_only_the_platform_and_the_nodes_reach_the_platform(plan: RegionPlan) -> None:
+    [fence] = of_kind(objects_of(plan), "CiliumClusterwideNetworkPolicy").values()
+    [rule] = fence["specs"]
+    assert rule["endpointSelector"]["matchLabels"] == {f"{ROOM}.{labels.PLATFORM}": "true"}
+    peers = [peer["matchLabels"] for one in rule["ingress"] for peer in one.get("fromEndpoints", [])]
+    assert peers == [{f"{ROOM}.{labels.PLATFORM}": "true"}, {"k8s:io.kubernetes.pod.namespace": "kube-system"}]
+    entities = [entity for one in rule["ingress"] for entity in one.get("fromEntities", [])]
+    assert set(entities) == {"host", "remote-node", "kube-apiserver", "health"}
+
+
+def test_tenants_reach_the_gateways_of_buckets_and_nothing_else_of_the_platform() -> None:
+    store = {"name": "buckets", "tier": "object", "driver": "rook-ceph", "nodes": 3, "cluster": "train"}
+    [fence] = of_kind(objects_of(make_plan(storage=[store])), "CiliumClusterwideNetworkPolicy").values()
+    _, gateway = fence["specs"]
+    assert gateway["endpointSelector"]["matchLabels"]["k8s:app"] == "rook-ceph-rgw"
+    [rule] = gateway["ingress"]
+    assert rule["fromEndpoints"] == [
+        {"matchExpressions": [{"key": f"{ROOM}.ai-factory.dev/tenant", "operator": "Exists"}]}
+    ]
+    assert rule["toPorts"] == [{"ports": [{"port": "8080", "protocol": "TCP"}]}]
 
 
 def test_the_same_plan_gives_the_same_objects() -> None:

@@ -30,10 +30,10 @@ def foreign_owner(metadata: Mapping[str, Any], applyset_id: str, owners: Mapping
         return None
     if part_of is not None:
         return owners.get(part_of, f"the ApplySet {part_of}")
-    # Someone took our label off: what we applied is still ours.
-    if own_entry(metadata) is not None:
-        return None
     by = ", ".join(dict.fromkeys(str(entry.get("manager", "")) for entry in entries(metadata)))
+    # Ours without our label is still ours. Kubernetes makes a namespace's account `default`, and says nothing in it.
+    if own_entry(metadata) is not None or (metadata.get("name"), by) == ("default", ""):
+        return None
     return f"somebody else ({by})" if by else "somebody else"
 
 
