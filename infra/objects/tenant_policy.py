@@ -118,6 +118,10 @@ def _placement(cluster: ClusterPlan) -> Iterator[Rule]:
         f"pods of a tenant with nodes of its own run on them: write nodeSelector {labels.TENANT}: <tenant>",
     )
     yield (
+        f"!('{labels.TENANT}' in variables.selector) || variables.selector['{labels.TENANT}'] == variables.tenant",
+        f"nodes of another tenant are not to be chosen: leave nodeSelector {labels.TENANT} out",
+    )
+    yield (
         "variables.tolerations.all(t, has(t.key) && t.key != '')",
         "a toleration must name its key: one without tolerates the nodes of other tenants",
     )
