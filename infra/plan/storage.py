@@ -35,7 +35,7 @@ def tenant_shares(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) ->
         tenant: the tenant.
     """
     used = [s for s in plan.storage if cluster.name in s.clusters and s.spec.driver is not None]
-    gpus = {one.name: most_gpus(one.max_racks, one.nodes_per_rack, one.system) for one in plan.clusters}
+    gpus = {user.name: most_gpus(user.max_racks, user.nodes_per_rack, user.system) for user in plan.clusters}
     sizes = {
         storage.name: cluster_part(storage.spec.size_tib, cluster.name, {name: gpus[name] for name in storage.clusters})
         for storage in used
