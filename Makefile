@@ -38,6 +38,7 @@ lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.gate.workflow_audit
 
 check: lint      ## Quick subset, about a minute
 	@$(BIN)/pytest -m "not live and not slow" -x -n auto
