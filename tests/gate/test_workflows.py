@@ -19,7 +19,7 @@ from ai_factory.infra.cli.main import cli
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github" / "workflows"
 GITLAB = ROOT / ".gitlab-ci.yml"
-WORKFLOWS = ("ai-factory.yml", "ai-factory-report.yml")
+WORKFLOWS = ("ai-factory.yml", "ai-factory-report.yml", "dependency-audit.yml")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -110,9 +110,36 @@ def test_the_gate_keeps_its_cache_within_the_job_and_outside_of_the_checkout(nam
     assert not re.search(r"^ *(cache:|key: aifactory-gate)", text, re.MULTILINE)
 
 
-def test_no_step_brings_a_cache_of_packages() -> None:
-    for step in steps():
-        assert "cache" not in step.get("with", {}) or not step.get("uses", "").startswith("actions/setup-python@")
+def test_no_job_takes_packages_from_a_cache() -> None:
+    assert not [step for step in steps() if "cache" in step.get("with", {})]
+    assert all(read(GITHUB / name)["env"]["PIP_NO_CACHE_DIR"] == "1" for name in WORKFLOWS if "report" not in name)
+    whole = read(GITLAB)
+    assert whole["variables"]["PIP_NO_CACHE_DIR"] == "1"
+    assert not [key for key in whole["variables"] if "CACHE" in key and key != "PIP_NO_CACHE_DIR"]
+
+
+def test_every_workflow_is_read_here() -> None:
+    assert {path.name for path in GITHUB.iterdir()} == set(WORKFLOWS)
+
+
+def test_known_vulnerabilities_are_asked_for_when_a_lock_changes_and_every_week() -> None:
+    whole = read(GITHUB / "dependency-audit.yml")
+    assert set(whole["on"]) == {"pull_request", "push", "schedule", "workflow_dispatch"}
+    for event in ("pull_request", "push"):
+        assert {"branches": ["main"], "paths": whole["on"]["push"]["paths"]} == whole["on"][event]
+        assert "**/*.lock" in whole["on"][event]["paths"]
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", whole["on"]["schedule"][0]["cron"])
+    (job,) = whole["jobs"].values()
+    assert (whole["permissions"], job["permissions"]) == ({}, {"contents": "read"})
+    assert "secrets." not in json.dumps(whole) and "environment" not in job
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make audit"]
+
+
+def test_the_audit_asks_for_every_lock() -> None:
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\naudit:")[2].partition("\n\n")[0]
+    (globs,) = re.findall(r"for lock in ([^;]+);", recipe)
+    assert {path for pattern in globs.split() for path in ROOT.glob(pattern)} == set(ROOT.glob("*/*.lock"))
+    assert {"--require-hashes", "--disable-pip", "--strict"} <= set(recipe.split())
 
 
 def test_the_report_runs_no_code_of_the_pull_request() -> None:
