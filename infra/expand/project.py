@@ -35,8 +35,13 @@ from .files import place
 COMMAND = "aifactory init"
 SAMPLE = "lab"
 """Name of the sample region where none is asked for."""
-INSTALL = ("python -m venv .venv", ".venv/bin/python -m pip install --quiet -r requirements.txt")
-"""How a pipeline gets this package."""
+INSTALL = (
+    "python -m venv .venv",
+    ".venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock",
+    ".venv/bin/python -m pip install --quiet --no-deps -r requirements.txt",
+    ".venv/bin/python -m pip check",
+)
+"""How a pipeline gets what this package needs, by hashes, and then the package; the last says whether both fit."""
 _PACK = ("PulumiPolicy.yaml", "__main__.py", "requirements.lock")
 """Files of the policy pack that a project has; its rules are those of the installed package."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -178,12 +183,19 @@ def _around(values: Mapping[str, Any]) -> dict[Path, str]:
         Path(".gitignore"): rendered("gitignore"),
         Path("CODEOWNERS"): rendered("CODEOWNERS"),
         Path("README.md"): rendered("README.md"),
+        Path("requirements.lock"): rendered("requirements.lock", pins=_pins()),
         Path("requirements.txt"): rendered("requirements.txt"),
         Path("__main__.py"): rendered("main.py"),
         Path("stacks") / "region.schema.json": schema_text(),
         **{pack / name: _of_pack(name) for name in _PACK},
         Path("Pulumi.yaml"): rendered("Pulumi.yaml"),
     }
+
+
+def _pins() -> str:
+    """What this package needs at run time, with hashes, without what pip-compile says of how it was made."""
+    text = resources.files("ai_factory.infra.expand").joinpath("run_time.lock").read_text(encoding="utf-8")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("#"))
 
 
 def _of_pack(name: str) -> str:

@@ -29,8 +29,8 @@ Run = Callable[..., Outcome]
 FILES = {
     ".github/workflows/ai-factory-report.yml", ".github/workflows/ai-factory.yml", ".gitignore", ".gitlab-ci.yml",
     "CODEOWNERS", "Pulumi.yaml", "README.md", "__main__.py", "policypack/PulumiPolicy.yaml", "policypack/__main__.py",
-    "policypack/requirements.lock", "requirements.txt", "stacks/Pulumi.lab.yaml", "stacks/region.schema.json",
-    "stacks/regions/lab.lock.yaml", "stacks/regions/lab.yaml",
+    "policypack/requirements.lock", "requirements.lock", "requirements.txt", "stacks/Pulumi.lab.yaml",
+    "stacks/region.schema.json", "stacks/regions/lab.lock.yaml", "stacks/regions/lab.yaml",
 }  # fmt: skip
 
 

