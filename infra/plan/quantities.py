@@ -21,8 +21,8 @@ POWER_SHELVES = 8
 SYSTEM_SHARE = 0.1
 """Share of a node's CPU and memory that stays for the system and the platform's own pods (assumption)."""
 GPU_NODE_DISK_GIB = 800
-"""Local disk of a GPU node that pods may fill, in GiB (assumption: the mirrored drives that a DGX system boots from hold
-1.92 TB, DGX B200 user guide; images, logs and the system keep half)."""
+"""Local disk of a GPU node that pods may fill, in GiB (assumption: the mirrored drives that a DGX B200 boots from hold
+1.92 TB by its user guide; images, logs and the system keep half)."""
 RESERVED_NODE_ADDRESSES = 16
 """First addresses of a node network: gateway, route servers, provisioning."""
 
