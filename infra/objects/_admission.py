@@ -23,6 +23,8 @@ CONTROLLER_MANAGER = "system:kube-controller-manager"
 """Name of built-in controllers that have no accounts of their own (kube-controller-manager without
 `use-service-account-credentials`, which kubeadm sets)."""
 SCHEDULER = "system:kube-scheduler"
+CHANGES = ("CREATE", "UPDATE")
+"""What most policies judge: a deletion takes nothing of others."""
 
 
 def notes_of(of: str) -> str:
@@ -39,6 +41,19 @@ def mark(place: str, kind: str, key: str) -> str:
         key: its key.
     """
     return f"{place}.metadata.?{kind}[?'{key}'].orValue('')"
+
+
+def below(key: str, domains: Iterable[str]) -> str:
+    """CEL: whether the key of a label, annotation or taint is of one of some domains, or of one below.
+
+    Args:
+        key: CEL of the key.
+        domains: the domains.
+
+    >>> below("k", ["cilium.io"])
+    "('.' + k.split('/')[0]).endsWith('.cilium.io')"
+    """
+    return " || ".join(f"('.' + {key}.split('/')[0]).endsWith('.{domain}')" for domain in domains)
 
 
 def by_platform(namespaces: Iterable[str]) -> str:
@@ -61,7 +76,14 @@ ONLY_GOING = (
 """CEL: an update of an object that is being deleted, which changes nothing that a rule looks at."""
 
 
-def policy(resources: Resources, rules: Iterable[Rule], variables: Mapping[str, str] | None = None) -> Manifest:
+def policy(
+    resources: Resources,
+    rules: Iterable[Rule],
+    variables: Mapping[str, str] | None = None,
+    *,
+    operations: Sequence[str] = CHANGES,
+    going: bool = False,
+) -> Manifest:
     """Body of a policy that fails closed. What is being deleted may always go: its finalizers are removed by updates.
 
     Only updates that leave the rest as it is pass unjudged: a deleted Service that a finalizer holds back is served on.
@@ -70,20 +92,24 @@ def policy(resources: Resources, rules: Iterable[Rule], variables: Mapping[str, 
         resources: what it looks at, in tenants' namespaces.
         rules: what must hold.
         variables: CEL by the name under `variables` that rules use.
+        operations: what it judges of `CREATE`, `UPDATE` and `DELETE`.
+        going: whether it judges such updates too.
     """
+    unjudged = [] if going else [{"name": "not-only-going", "expression": f"!({ONLY_GOING})"}]
+    matched = {"resourceRules": list(_resource_rules(resources, operations)), **tenants()}
     return {
         "failurePolicy": "Fail",
-        "matchConstraints": {"resourceRules": list(_resource_rules(resources)), **tenants()},
-        "matchConditions": [{"name": "not-only-going", "expression": f"!({ONLY_GOING})"}],
+        "matchConstraints": matched,
+        **({"matchConditions": unjudged} if unjudged else {}),
         "variables": [{"name": name, "expression": expression} for name, expression in (variables or {}).items()],
         "validations": [{"expression": expression, "message": message} for expression, message in rules],
     }
 
 
-def _resource_rules(resources: Resources) -> Iterator[Manifest]:
+def _resource_rules(resources: Resources, operations: Sequence[str]) -> Iterator[Manifest]:
     for group, names in resources.items():
         yield {
-            "apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": list(names),
+            "apiGroups": [group], "apiVersions": ["*"], "operations": list(operations), "resources": list(names),
         }  # fmt: skip
 
 

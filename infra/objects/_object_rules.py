@@ -1,6 +1,6 @@
-"""Admission policies for what a tenant makes beside pods: services, claims, snapshots, secrets, tokens, jobs.
+"""Admission policies for what a tenant makes beside pods: services, claims, snapshots, secrets, tokens.
 
-Each closes a way to what is others' or the platform's: addresses, volumes, devices, identities, or the queue.
+Each closes a way to what is others' or the platform's: addresses, volumes, devices, identities.
 """
 
 from __future__ import annotations
@@ -18,42 +18,20 @@ VOLUMES = "tenant-volumes.ai-factory.dev"
 SNAPSHOTS = "tenant-snapshots.ai-factory.dev"
 IDENTITIES = "tenant-identities.ai-factory.dev"
 TOKENS = "tenant-tokens.ai-factory.dev"
-OWNED = "tenant-owners.ai-factory.dev"
-STARTED = "tenant-jobs.ai-factory.dev"
 
 MAX_TOKEN_SECONDS = 3600
 """Longest life of a token of a tenant's account: the API server's default for `kubectl create token`."""
 _SERVICE_NOTES = (
-    "kubectl.kubernetes.io", "meta.helm.sh", "app.kubernetes.io", "service.kubernetes.io", "argocd.argoproj.io",
-    "kustomize.toolkit.fluxcd.io", "prometheus.io", "endpoints.kubernetes.io",
+    "kubectl.kubernetes.io", "meta.helm.sh", "helm.sh", "app.kubernetes.io", "argocd.argoproj.io",
+    "kustomize.toolkit.fluxcd.io", "prometheus.io", "endpoints.kubernetes.io", "a8r.io", "backstage.io", "pulumi.com",
+    "skaffold.dev",
 )  # fmt: skip
 """Domains of annotations that a Service may have: those of tools. Others steer load balancers: an annotation asks for
 an address, shares another's, or opens a service to the cluster mesh."""
+_SERVICE_NOTE_KEYS = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")
+"""Annotations of a domain that clouds steer load balancers by as well."""
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
-_STARTABLE = {
-    "batch": ("jobs",),
-    "jobset.x-k8s.io": ("jobsets",),
-    "trainer.kubeflow.org": ("trainjobs",),
-}
-"""Kinds that Kueue holds back by `spec.suspend`."""
-_OWNABLE = {
-    **_STARTABLE,
-    "apps": ("deployments", "replicasets", "statefulsets"),
-    "leaderworkerset.x-k8s.io": ("leaderworkersets",),
-}
-"""Kinds that Kueue leaves alone if their controller is its own to manage."""
-
-
-def _controllers_of(of: str) -> str:
-    return f"{of}.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))"
-
-
-OWNERS: Rule = (
-    f"variables.byPlatform || {_controllers_of('object')} == "
-    f"(request.operation == 'CREATE' ? [] : {_controllers_of('oldObject')})",
-    "controllers name themselves as owner: leave ownerReferences with controller: true out",
-)
-"""Kueue leaves alone what a workload of its own owns: an owner written by hand goes around the queue."""
+_OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 
 
 def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[KubeObject]:
@@ -72,8 +50,6 @@ def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[Ku
         SNAPSHOTS: _admission.policy({"snapshot.storage.k8s.io": ["volumesnapshots"]}, _snapshots()),
         IDENTITIES: _admission.policy({"": ["secrets"]}, _secrets()),
         TOKENS: _admission.policy({"": ["serviceaccounts/token"]}, _tokens()),
-        OWNED: _admission.policy(_OWNABLE, [OWNERS], asked),
-        STARTED: _admission.policy(_STARTABLE, [_started()], asked),
     }
     for name, body in bodies.items():
         yield from _admission.declared(cluster, name, body)
@@ -98,9 +74,9 @@ def _services() -> Iterator[Rule]:
         "object.spec.?loadBalancerIP.orValue('') == '' && object.spec.?loadBalancerClass.orValue('') == ''",
         "the cluster chooses addresses and load balancer: leave loadBalancerIP and loadBalancerClass out",
     )
-    allowed = ", ".join(f"'{domain}'" for domain in _SERVICE_NOTES)
+    known = f"k.split('/')[0] in {list(_SERVICE_NOTES)} || k in {list(_SERVICE_NOTE_KEYS)}"
     yield (
-        f"{_admission.notes_of('object')}.all(k, !k.contains('/') || k.split('/')[0] in [{allowed}])",
+        f"{_admission.notes_of('object')}.all(k, !k.contains('/') || {known})",
         f"annotations that steer load balancers are not a tenant's; allowed domains: {', '.join(_SERVICE_NOTES)}",
     )
 
@@ -120,16 +96,21 @@ def _volumes(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Rule]:
         "object.spec.?dataSourceRef.?namespace.orValue(object.metadata.namespace) == object.metadata.namespace",
         "data of another namespace can't be copied: leave dataSourceRef.namespace out",
     )
-    bound = "request.operation == 'UPDATE' && object.spec.?volumeName == oldObject.?spec.?volumeName"
+    # Controllers make claims from what a tenant writes elsewhere, such as a stateful set's volumeClaimTemplates.
+    binding = "request.operation == 'UPDATE' && (variables.byPlatform || {0})"
+    bound = binding.format("object.spec.?volumeName == oldObject.?spec.?volumeName")
     yield (
-        f"variables.byPlatform || object.spec.?volumeName.orValue('') == '' || ({bound})",
+        f"object.spec.?volumeName.orValue('') == '' || ({bound})",
         "volumes are made for their claim: leave volumeName out",
     )
     yield ("!has(object.spec.selector)", "volumes are made for their claim: leave selector out")
-    before = f"request.operation == 'CREATE' ? '' : {mark('oldObject', 'annotations', _SELECTED_NODE)}"
+    node = mark("object", "annotations", _SELECTED_NODE)
+    chosen = binding.format(f"{node} == {mark('oldObject', 'annotations', _SELECTED_NODE)}")
+    yield (f"{node} == '' || ({chosen})", f"the scheduler chooses the node: leave {_SELECTED_NODE} out")
+    # Kubernetes takes it before the field (component-helpers, GetPersistentVolumeClaimClass), and rules read the field.
     yield (
-        f"variables.byPlatform || {mark('object', 'annotations', _SELECTED_NODE)} == ({before})",
-        f"the scheduler chooses the node: leave {_SELECTED_NODE} out",
+        f"!('{_OLD_CLASS}' in {_admission.notes_of('object')})",
+        f"write storageClassName in place of the annotation {_OLD_CLASS}",
     )
     raw = ", ".join(f"'{name}'" for name in _raw_classes(plan, cluster))
     blocks = "object.spec.?volumeMode.orValue('Filesystem') == 'Block'"
@@ -164,12 +145,4 @@ def _tokens() -> Iterator[Rule]:
     yield (
         f"object.spec.?expirationSeconds.orValue({MAX_TOKEN_SECONDS}) <= {MAX_TOKEN_SECONDS}",
         f"tokens last {MAX_TOKEN_SECONDS} s at most: ask for a new one in each run of a pipeline",
-    )
-
-
-def _started() -> Rule:
-    return (
-        "request.operation == 'CREATE' || variables.byPlatform || !oldObject.spec.?suspend.orValue(false) || "
-        "object.spec.?suspend.orValue(false)",
-        "Kueue starts jobs when there is room: leave suspend as it is",
     )

@@ -12,8 +12,9 @@ from .base import Manifest, make
 
 MAX_QUOTA_TIB = 8191
 """Largest storage quota: the API server counts in thousandths of a byte in 64 bits, and refuses from 8 PiB on."""
-OLD_REPLICA_SETS = 10
-"""Replica sets that a Deployment keeps beside its current one (`revisionHistoryLimit`, Kubernetes' default)."""
+OLD = 10
+"""Old ones that are kept beside what is current: replica sets and revisions of a set (`revisionHistoryLimit`,
+Kubernetes' default), and pods that have ended, which the quota of pods does not count."""
 _LEGACY = ("configmaps", "secrets", "services", "persistentvolumeclaims")
 """Kinds that a quota counts by their plain names."""
 
@@ -47,13 +48,14 @@ def manifests(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ite
 
 def _counts(plan: RegionPlan, cluster: ClusterPlan, pods: int) -> dict[str, str]:
     """As many of every kind that a tenant may make as pods, so that no one fills the cluster's store."""
-    counts = {}
+    many = str(pods * (1 + OLD))
+    counts = {"count/pods": many, "count/replicasets.apps": many, "count/controllerrevisions.apps": many}
     for group, names in _tenant_rights.work(plan, cluster):
         for name in names:
             if "/" in name or name == "pods":
                 continue
             key = name if not group and name in _LEGACY else f"count/{name}.{group}".rstrip(".")
-            counts[key] = str(pods * (1 + OLD_REPLICA_SETS) if name == "replicasets" else pods)
+            counts.setdefault(key, str(pods))
     return counts
 
 

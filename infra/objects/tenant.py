@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, TenantPlan
-from . import _flux, _tenant_limits, _tenant_rights, fabric_network, ids, kueue, labels, rook, storage, tenant_policy
+from . import _flux, _queue_rules, _tenant_limits, _tenant_rights, fabric_network, ids, kueue, labels, rook, storage
 from .base import LABEL, Block, KubeObject, Manifest, make
 
 NETWORKING = "networking.k8s.io/v1"
@@ -66,7 +66,7 @@ def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> Ku
         f"{LABEL}/residency": ",".join(residency),
         f"{LABEL}/vni": str(tenant.vni),
         f"{LABEL}/network": str(tenant.network),
-        tenant_policy.QUEUES: ",".join(kueue.queue_names(tenant)),
+        _queue_rules.QUEUES: ",".join(kueue.queue_names(tenant)),
         **_place(cluster, tenant),
     }
     manifest = make("v1", "Namespace", tenant.name, labels=marks, annotations=notes)

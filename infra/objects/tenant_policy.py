@@ -14,34 +14,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _admission, _charts, _object_rules, _tenant_defaults, fabric_network, labels
+from . import _admission, _charts, _lifetimes, _object_rules, _queue_rules, _tenant_defaults, fabric_network, labels
 from ._admission import Rule, mark
 from .base import LABEL, KubeObject, Manifest
 
 PODS = "tenant-pods.ai-factory.dev"
 
-QUEUES = f"{LABEL}/queues"
-"""Annotation of a tenant's namespace: names of its local queues, comma-separated; policies read it."""
-
-_KUEUE_MARKS = "kueue.x-k8s.io"
-_QUEUE = f"{_KUEUE_MARKS}/queue-name"
-_STARTED_BY = f"{_KUEUE_MARKS}/local-queue-name"
-"""Label that Kueue sets on the pods of a job that it starts; jobs carry the other label themselves."""
-_KUEUES_OWN = {
-    "labels": (f"{_KUEUE_MARKS}/podset", f"{_KUEUE_MARKS}/cluster-queue-name"),
-    "annotations": (f"{_KUEUE_MARKS}/workload", f"{_KUEUE_MARKS}/pod-suspending-parent"),
-}
-"""What Kueue and the controllers of jobs write on pods, and nobody else: by it Kueue tells whose workload a pod is part
-of (Kueue v0.19, pkg/constants, apis/kueue/v1beta2 and pkg/controller/jobs/pod/constants)."""
 _NETWORKS = "k8s.v1.cni.cncf.io/networks"
 _DEFAULT_NETWORK = "v1.multus-cni.io/default-network"
-_KUEUE = "system:serviceaccounts:kueue-system"
-_JOBS = ("system:serviceaccount:kube-system:job-controller", _admission.CONTROLLER_MANAGER)
 _IB_KUBERNETES = f"system:serviceaccount:{fabric_network.NAMESPACE}:ib-kubernetes"
-_FREE: tuple[str, ...] = ()
-"""Extended resources that pods may ask for without a queue; there are none."""
+_HANDED_OUT = ("cdi.k8s.io", "nri.io", "nri.containerd.io")
+"""Domains of annotations by which container runtimes and their plug-ins hand out devices and mounts; NVIDIA's plug-in
+has one below the first, CRI-O writes its own without a domain."""
 _VOLUMES = ("configMap", "secret", "emptyDir", "downwardAPI", "persistentVolumeClaim", "ephemeral", "projected")
 """Kinds of volumes that a pod may have. An inline CSI volume speaks to a driver with what the pod's author writes."""
+_LOST = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_TOLERATED = (labels.TENANT_TAINT_KEY, "node.kubernetes.io/memory-pressure")
+_TAINTS = ("node.kubernetes.io", "cluster.x-k8s.io", "cilium.io", "cloudprovider.kubernetes.io", LABEL)
+"""Domains of taints by which Kubernetes, Cluster API, Cilium and this package keep pods off a node."""
 _PROJECTED = ("configMap", "secret", "downwardAPI")
 
 
@@ -52,6 +42,8 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
     platform = _admission.by_platform(chart.namespace for chart in _charts.of_cluster(plan, cluster))
     yield from _admission.declared(cluster, PODS, _pods(cluster, platform))
     yield from _object_rules.shared(plan, cluster, platform)
+    yield from _queue_rules.shared(cluster, platform)
+    yield from _lifetimes.shared(plan, cluster, platform)
     yield from _tenant_defaults.shared(cluster)
 
 
@@ -60,10 +52,11 @@ def _pods(cluster: ClusterPlan, platform: str) -> Manifest:
         *_placement(cluster),
         *_host(),
         *_volumes(),
-        *_queueing(),
-        *_controllers(),
+        *_queue_rules.pods(),
         *_devices(cluster),
         *_network(cluster),
+        _marks(),
+        _lifetimes.GRACE,
     ]
     return _admission.policy({"": ["pods"]}, rules, _variables(platform))
 
@@ -72,11 +65,7 @@ def _variables(platform: str) -> dict[str, str]:
     return {
         "tenant": f"namespaceObject.metadata.labels['{labels.TENANT_NAMESPACE}']",
         "dedicated": f"{mark('namespaceObject', 'labels', labels.ISOLATION)} == 'dedicated-nodes'",
-        "queues": f"{mark('namespaceObject', 'annotations', QUEUES)}.split(',').filter(q, q != '')",
-        "queued": (
-            f"{mark('object', 'labels', _QUEUE)} in variables.queues || "
-            f"{mark('object', 'labels', _STARTED_BY)} in variables.queues"
-        ),
+        **_queue_rules.VARIABLES,
         "created": "request.operation == 'CREATE'",
         "byPlatform": platform,
         # What is gated is not scheduled, and may still get its nodes: by Kueue, which writes those of its flavour.
@@ -134,6 +123,7 @@ def _placement(cluster: ClusterPlan) -> Iterator[Rule]:
         "variables.tolerations.all(t, !has(t.key) || !t.key.startsWith('node-role.kubernetes.io/'))",
         "control-plane nodes are not a tenant's",
     )
+    yield _unfit()
     yield (
         "!variables.created || !has(object.spec.nodeName) || object.spec.nodeName == ''",
         "the scheduler chooses the node: leave nodeName out",
@@ -146,6 +136,21 @@ def _placement(cluster: ClusterPlan) -> Iterator[Rule]:
     yield (
         "!has(object.spec.priority) || object.spec.priority <= 0",
         "pod priorities evict pods of other tenants: leave priorityClassName out, order work by its queue",
+    )
+
+
+def _unfit() -> Rule:
+    """Nodes that are emptied, not yet set up or short of something: their taints keep pods off for everyone's sake.
+
+    A drain never ends if what it evicts comes back, and before the network's agent runs no network policy holds.
+    Kubernetes adds the tolerations of lost nodes and of short memory itself.
+    """
+    lost = f"t.key in {list(_LOST)} && t.?effect.orValue('') == 'NoExecute'"
+    ours = _admission.below("t.key", _TAINTS)
+    return (
+        f"variables.tolerations.all(t, !has(t.key) || ({lost}) || t.key in {list(_TOLERATED)} || !({ours}))",
+        f"taints of nodes that are drained or not ready are not tolerated: leave tolerations out but of {_LOST[0]} and "
+        f"{_LOST[1]} with effect NoExecute",
     )
 
 
@@ -181,47 +186,6 @@ def _one_of(name: str, fields: tuple[str, ...]) -> str:
     return " || ".join(f"has({name}.{field})" for field in fields)
 
 
-def _queueing() -> Iterator[Rule]:
-    """What nodes have few of (GPUs, rails and all other extended resources) comes by a queue of the tenant."""
-    free = f" && !(r in {list(_FREE)})" if _FREE else ""
-    yield (
-        "variables.queued || !variables.containers.exists(c, c.?resources.?limits.orValue({})"
-        f".exists(r, r.contains('/') && !r.startsWith('kubernetes.io/'){free}))",
-        f"pods with GPUs, rails or other devices must name a queue of the tenant: label {_QUEUE}",
-    )
-    kept = "object.spec.?schedulingGates.orValue([]).exists(n, n.name == g.name)"
-    yield (
-        f"variables.created || '{_KUEUE}' in request.userInfo.?groups.orValue([]) || "
-        f"oldObject.spec.?schedulingGates.orValue([]).all(g, !g.name.startsWith('{_KUEUE_MARKS}/') || {kept})",
-        "only Kueue opens its scheduling gates",
-    )
-
-
-def _controllers() -> Iterator[Rule]:
-    """What tells Kueue that a pod is part of a workload which it has started, so that it lets the pod run.
-
-    Kueue leaves a pod alone whose controller it manages (v0.19, FindAncestorJobManagedByKueue): an owner written by
-    hand would take a pod around every queue.
-    """
-    before = (
-        f"!variables.created && {mark('object', 'labels', _STARTED_BY)} == {mark('oldObject', 'labels', _STARTED_BY)}"
-    )
-    starters = ", ".join(f"'{name}'" for name in _JOBS)
-    yield (
-        f"{mark('object', 'labels', _STARTED_BY)} == '' || {before} || request.userInfo.username in [{starters}] || "
-        f"'{_KUEUE}' in request.userInfo.?groups.orValue([])",
-        f"{_STARTED_BY} is Kueue's to set: name a queue by {_QUEUE}",
-    )
-    same = " && ".join(
-        f"{mark('object', kind, key)} == (variables.created ? '' : {mark('oldObject', kind, key)})"
-        for kind, keys in _KUEUES_OWN.items()
-        for key in keys
-    )
-    names = ", ".join(key for keys in _KUEUES_OWN.values() for key in keys)
-    yield (f"variables.byPlatform || ({same})", f"set by Kueue and the controllers of jobs, leave out: {names}")
-    yield _object_rules.OWNERS
-
-
 def _devices(cluster: ClusterPlan) -> Iterator[Rule]:
     """Devices come as resources of containers, and by no other way."""
     # The toolkit's runtimes hand out any device of the node that a container names; device plugins need neither.
@@ -229,9 +193,10 @@ def _devices(cluster: ClusterPlan) -> Iterator[Rule]:
         "!has(object.spec.runtimeClassName)",
         "GPUs are requested as nvidia.com/gpu, in the cluster's own runtime: leave runtimeClassName out",
     )
+    given = _admission.below("k", _HANDED_OUT)
     yield (
-        f"{_admission.notes_of('object')}.all(k, !k.startsWith('cdi.k8s.io/'))",
-        "devices are requested as resources, not by cdi.k8s.io annotations",
+        f"{_admission.notes_of('object')}.all(k, !k.startsWith('io.kubernetes.cri-o.') && !({given}))",
+        f"devices are requested as resources, not by annotations: leave those of {', '.join(_HANDED_OUT)} out",
     )
     if not cluster.system.rack_scale:
         yield (
@@ -239,6 +204,18 @@ def _devices(cluster: ClusterPlan) -> Iterator[Rule]:
             f"compute domains exist on rack-scale systems only, and {cluster.system.name} is none: leave "
             "resourceClaims out",
         )
+
+
+def _marks() -> Rule:
+    """Cilium's marks: `ipam.cilium.io/ip-pool` and `cni.cilium.io/mac-address` choose an address, and it tells
+    labels of a namespace from a pod's by a prefix.
+    """
+    keys = "object.metadata.?labels.orValue({})", _admission.notes_of("object")
+    cilium = f"k.startsWith('io.cilium') || {_admission.below('k', ['cilium.io'])}"
+    return (
+        " && ".join(f"{of}.all(k, !({cilium}))" for of in keys),
+        "addresses and identities are the network's to give: leave labels and annotations of Cilium out",
+    )
 
 
 def _network(cluster: ClusterPlan) -> Iterator[Rule]:

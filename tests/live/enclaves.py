@@ -160,7 +160,7 @@ def _let_go(server: Server, place: str) -> None:
 def standing(server: Server, tenant: str, stock: Mapping[str, Any]) -> Iterator[None]:
     """Objects that exist, made by the administrator, that changes are tried on."""
     for manifest in stock.values():
-        meta = {"name": STANDING, "labels": {"kueue.x-k8s.io/queue-name": "default"}}
+        meta = {"name": STANDING, "labels": {"kueue.x-k8s.io/queue-name": "default", "kueue.x-k8s.io/managed": "true"}}
         body = changed(manifest, {"metadata": meta})
         if body["kind"] == "Pod":
             body = changed(body, {"spec.schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]})

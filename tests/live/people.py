@@ -35,6 +35,12 @@ def identity(actor: str, tenant: str) -> dict[str, Any]:
     return {"user": f"system:serviceaccount:{tenant}:{account}", "groups": groups}
 
 
+def controller(name: str) -> dict[str, Any]:
+    """User and groups of a controller of the platform, by the name of its account."""
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{name.split(':')[2]}", "system:authenticated"]
+    return {"user": name, "groups": groups}
+
+
 class Server:
     """An API server, asked by its administrator or in somebody's name."""
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.live import enclaves, rights
-from tests.live.people import ACTORS, CI, ENGINEER, Server, identity
+from tests.live.people import ACTORS, CI, ENGINEER, Server, controller, identity
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -67,9 +67,12 @@ def test_attacks_by_new_objects_are_refused(two_enclaves: Server, tier: str, act
     got = {}
     for kind, name, case in ATTACKS:
         attack = enclaves.told(case, enclaves.words(tenant))
+        if attack.get("new", True) is False:
+            continue
         manifest = enclaves.changed(STOCK[kind], attack["set"])
         path = enclaves.path(manifest, tenant)
-        why = refusal(two_enclaves.ask("POST", path, manifest, who=identity(actor, tenant), dryRun="All"))
+        who = controller(attack["by"]) if "by" in attack else identity(actor, tenant)
+        why = refusal(two_enclaves.ask("POST", path, manifest, who=who, dryRun="All"))
         if not why or attack["says"] not in why:
             got[f"{kind}: {name}"] = why or "taken"
     assert got == {}

@@ -15,7 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_factory.infra.objects import _flux, _object_rules, _tenant_rights, kueue, labels, tenant, tenant_policy
+from ai_factory.infra.objects import (
+    _flux,
+    _lifetimes,
+    _object_rules,
+    _queue_rules,
+    _tenant_rights,
+    kueue,
+    labels,
+    tenant,
+    tenant_policy,
+)
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import RegionPlan, TenantPlan
 from tests import schema
@@ -356,6 +366,13 @@ def test_every_kind_that_a_tenant_makes_is_counted(enclave: Objects) -> None:
         assert {resource, f"count/{resource}.{group}", f"count/{resource}"} & set(hard), resource
 
 
+@pytest.mark.parametrize("key", ["count/pods", "count/controllerrevisions.apps", "count/replicasets.apps"])
+def test_what_has_ended_is_counted_too(enclave: Objects, key: str) -> None:
+    """Finished pods and old revisions are as good at filling the store, and no other quota counts them."""
+    hard = named(enclave, "ResourceQuota", "tenant")["spec"]["hard"]
+    assert int(hard[key]) == 11 * int(hard["pods"])
+
+
 def test_no_pod_may_be_apart_from_other_namespaces(enclave: Objects) -> None:
     spec = named(enclave, "ResourceQuota", "no-affinity-elsewhere")["spec"]
     assert spec == {"hard": {"pods": "0"}, "scopes": ["CrossNamespacePodAffinity"]}
@@ -417,7 +434,7 @@ def test_a_queue_for_each_service_and_one_for_the_rest(plans: RegionPlan) -> Non
     objects = objects_of(plans, "acme")
     names = [o["metadata"]["name"] for o in objects if o["kind"] == "LocalQueue"]
     assert names == ["default", "training", "fine-tuning"]
-    assert named(objects, "Namespace")["metadata"]["annotations"][tenant_policy.QUEUES] == ",".join(names)
+    assert named(objects, "Namespace")["metadata"]["annotations"][_queue_rules.QUEUES] == ",".join(names)
 
 
 def test_queues_come_after_their_flavour(plans: RegionPlan) -> None:
@@ -464,6 +481,8 @@ def test_policies_fail_closed_and_deny(plans: RegionPlan) -> None:
             assert spec["failurePolicy"] == "Fail"
             assert spec["matchConstraints"]["namespaceSelector"] == selector
             asked = ["CREATE"] if o["kind"].startswith("Mutating") else ["CREATE", "UPDATE"]
+            if o["metadata"]["name"] == _lifetimes.DELETIONS:
+                asked = ["DELETE"]
             assert all(rule["operations"] == asked for rule in spec["matchConstraints"]["resourceRules"])
             assert all(one["message"] and "\n" not in one["message"] for one in spec.get("validations", []))
         else:
@@ -514,7 +533,7 @@ def test_namespaces_carry_what_the_rules_read(plans: RegionPlan, name: str) -> N
     [
         "tolerations", "nodeName", "nodeSelector", "priority", "hostNetwork", "hostPID", "hostIPC", "projected",
         "serviceAccountToken", "runtimeClassName", "schedulingGates", "resources", "ownerReferences", "volumes",
-        "initContainers", "k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network", "cdi.k8s.io/",
+        "initContainers", "k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network", ".cdi.k8s.io", ".nri.io",
     ],
 )  # fmt: skip
 def test_each_way_to_another_tenant_has_a_rule(plans: RegionPlan, field: str) -> None:
