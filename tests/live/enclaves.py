@@ -16,7 +16,7 @@ from ai_factory.infra.objects import cluster_platform, kinds, tenant
 from ai_factory.infra.objects.base import KubeObject
 from ai_factory.infra.plan.model import RegionPlan
 from tests import schema
-from tests.live.people import Server
+from tests.live.people import Server, controller
 
 DATA = Path(__file__).with_name("enclave")
 SHARED, DEDICATED = "acme", "gov-llm"
@@ -173,6 +173,19 @@ def standing(server: Server, tenant: str, stock: Mapping[str, Any]) -> Iterator[
             server.ask("DELETE", path(manifest, tenant, STANDING), gracePeriodSeconds="0")
 
 
+def schedule(server: Server, tenant: str) -> None:
+    """Give the standing pod a node, as Kueue and the scheduler do: without one a pod is gone as soon as it is deleted."""
+    place = path(load("stock")["pod"], tenant, STANDING)
+    who = controller("system:serviceaccount:kueue-system:kueue-controller-manager")
+    who = {**who, "groups": [*who["groups"], "system:masters"]}
+    code, answer = server.ask("PATCH", place, {"spec": {"schedulingGates": None}}, who=who)
+    assert code == 200, answer
+    target = {"apiVersion": "v1", "kind": "Node", "name": "train-r0001-u01"}
+    bound = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": STANDING}, "target": target}
+    code, answer = server.ask("POST", f"{place}/binding", bound)
+    assert code == 201, answer
+
+
 def do(
     server: Server, act: Mapping[str, Any], stock: Mapping[str, Any], tenant: str, who: Mapping[str, Any]
 ) -> tuple[int, Any]:
@@ -181,7 +194,7 @@ def do(
         body = changed(stock[act["stock"]], act.get("set", {}))
         return server.ask(act["verb"], path(body, tenant), body, who=who)
     verb = "STRATEGIC" if act.get("strategic") else act["verb"]
-    return server.ask(verb, f"/{act['path']}", act.get("body"), who=who)
+    return server.ask(verb, f"/{act['path']}", act.get("body"), who=who, **act.get("params", {}))
 
 
 def _known(manifest: Mapping[str, Any]) -> bool:

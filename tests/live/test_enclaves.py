@@ -116,12 +116,14 @@ def test_the_first_day_works(two_enclaves: Server, tier: str, actor: str) -> Non
 def test_forbidden_acts_are_refused(two_enclaves: Server, tier: str, actor: str) -> None:
     tenant = enclaves.TIERS[tier]
     got = {}
-    for raw in enclaves.load("forbidden"):
-        act = enclaves.told(raw, enclaves.words(tenant))
-        why = refusal(enclaves.do(two_enclaves, act, STOCK, tenant, identity(actor, tenant)))
-        says = "cannot" if actor not in WORKERS else act["says"]
-        if not why or says not in why:
-            got[act["act"]] = why or "done"
+    with enclaves.standing(two_enclaves, tenant, {kind: STOCK[kind] for kind in ("pod", "claim")}):
+        enclaves.schedule(two_enclaves, tenant)
+        for raw in enclaves.load("forbidden"):
+            act = enclaves.told(raw, enclaves.words(tenant))
+            why = refusal(enclaves.do(two_enclaves, act, STOCK, tenant, identity(actor, tenant)))
+            says = "cannot" if actor not in WORKERS else act["says"]
+            if not why or says not in why:
+                got[act["act"]] = why or "done"
     assert got == {}
 
 
