@@ -40,6 +40,11 @@ _FREE: tuple[str, ...] = ()
 _MANAGED = f"{_KUEUE_MARKS}/managed"
 """Label of pods that Kueue's webhook sets when they are made; its controller looks away from those without."""
 _PRIORITY = f"{_KUEUE_MARKS}/priority-class"
+_IN_TEMPLATES = {
+    _STARTED_BY: "labels",
+    **{key: kind for kind, keys in _KUEUES_OWN.items() for key in keys if key != _BY_PARENT},
+}
+"""What neither a tenant nor Kueue's webhook writes in a template, with its kind."""
 _OWN_NAMES = ", ".join(key for keys in _KUEUES_OWN.values() for key in keys)
 _STARTABLE = {
     "batch": ("jobs",),
@@ -64,7 +69,9 @@ _TEMPLATED = {
 
 
 def _controllers_of(of: str) -> str:
-    return f"{of}.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))"
+    # `kubectl create job --from=cronjob/..` names one, and Kueue manages none.
+    cron = "o.kind == 'CronJob' && o.apiVersion.startsWith('batch/')"
+    return f"{of}.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false) && !({cron}))"
 
 
 OWNERS: Rule = (
@@ -163,12 +170,7 @@ def _started() -> Rule:
 
 def _templates() -> dict[str, str]:
     """CEL: Kueue's own marks in all templates of pods of an object, as it is and as it was."""
-    keys = [
-        f"t.?metadata.?{kind}[?'{key}'].orValue('')"
-        for kind, names in (*_KUEUES_OWN.items(), ("labels", (_STARTED_BY,)))
-        for key in names
-        if key != _BY_PARENT
-    ]
+    keys = [f"t.?metadata.?{kind}[?'{key}'].orValue('')" for key, kind in _IN_TEMPLATES.items()]
     found = " + '|' + ".join(keys)
     return {
         "marks": f"{_pod_templates('object')}.map(t, {found})",
@@ -192,7 +194,7 @@ def _unmarked() -> Rule:
     return (
         "variables.byPlatform || variables.marks == variables.marksBefore || "
         "variables.marks.all(m, m == variables.none)",
-        f"set by Kueue and the controllers of jobs, leave out of templates of pods: {_STARTED_BY}, {_OWN_NAMES}",
+        f"set by Kueue and the controllers of jobs, leave out of templates of pods: {', '.join(_IN_TEMPLATES)}",
     )
 
 

@@ -9,33 +9,40 @@ their owner's, have none: there the messages of pod security and of the policies
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..plan.model import ClusterPlan
 from . import _admission
 from .base import KubeObject, Manifest
 
 PODS = "tenant-pod-defaults.ai-factory.dev"
+DEBUGGERS = "tenant-debugger-defaults.ai-factory.dev"
 SERVICES = "tenant-service-defaults.ai-factory.dev"
 _SINCE = (1, 36)
+_EPHEMERAL = "ephemeralContainers"
+"""Containers of `kubectl debug`. Those that are there already can't be changed any more."""
 
 
 def shared(cluster: ClusterPlan) -> Iterator[KubeObject]:
     """Mutating policies with their bindings, for built clusters of Kubernetes 1.36 and later."""
     if not cluster.built or _minor(cluster.kubernetes) < _SINCE:
         return
-    yield from _admission.declared(
-        cluster, PODS, _fills("pods", _merged(_pod()), _patched(_capabilities())), mutating=True
-    )
-    yield from _admission.declared(cluster, SERVICES, _fills("services", _merged(_service())), mutating=True)
+    debugger = _merged(f"Object{{spec: Object.spec{{{_EPHEMERAL}: {_containers(_EPHEMERAL)}}}}}")
+    bodies = {
+        PODS: _fills("pods", ("CREATE",), _merged(_pod()), _patched(_capabilities())),
+        DEBUGGERS: _fills("pods/ephemeralcontainers", ("UPDATE",), debugger, _patched(_dropped(_EPHEMERAL))),
+        SERVICES: _fills("services", _admission.CHANGES, _merged(_service())),
+    }
+    for name, body in bodies.items():
+        yield from _admission.declared(cluster, name, body, mutating=True)
 
 
 def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.removeprefix("v").split(".")[:2])
 
 
-def _fills(resource: str, *mutations: Manifest) -> Manifest:
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}
+def _fills(resource: str, operations: Sequence[str], *mutations: Manifest) -> Manifest:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": list(operations), "resources": [resource]}
     return {
         "failurePolicy": "Fail",
         # What a later mutation adds, such as a container of a webhook, is filled in too.
@@ -75,7 +82,15 @@ def _containers(field: str) -> str:
     kind = f"Object.spec.{field}"
     more = _unless("c.?securityContext.?allowPrivilegeEscalation", "false")
     context = f"{kind}.securityContext{{?allowPrivilegeEscalation: {more}}}"
-    return f"object.spec.{field}.map(c, {kind}{{name: c.name, securityContext: {context}}})"
+    return f"{_new(field)}.map(c, {kind}{{name: c.name, securityContext: {context}}})"
+
+
+def _new(field: str) -> str:
+    """CEL: the containers of a field that may still be changed."""
+    listed = f"object.spec.?{field}.orValue([])"
+    if field != _EPHEMERAL:
+        return listed
+    return f"{listed}.filter(c, !oldObject.spec.?{field}.orValue([]).exists(o, o.name == c.name))"
 
 
 def _capabilities() -> str:
@@ -87,12 +102,15 @@ def _dropped(field: str) -> str:
     listed = f"object.spec.?{field}.orValue([])"
     path = f'"/spec/{field}/" + string({listed}.indexOf(c)) + "/securityContext/capabilities"'
     value = f'Object.spec.{field}.securityContext.capabilities{{drop: ["ALL"]}}'
-    without = f"{listed}.filter(c, !c.?securityContext.?capabilities.hasValue())"
+    without = f"{_new(field)}.filter(c, !c.?securityContext.?capabilities.hasValue())"
     return f'{without}.map(c, JSONPatch{{op: "add", path: {path}, value: {value}}})'
 
 
 def _service() -> str:
-    """A load balancer has no port on every node. The API server defaults to one, so nobody's wish is told apart."""
-    balanced = "object.spec.?type.orValue('') == 'LoadBalancer'"
-    wanted = f"{balanced} ? optional.of(false) : optional.none()"
+    """A load balancer has no port on every node. The API server defaults to one, so nobody's wish is told apart, but on
+    a service that is one already.
+    """
+    balanced = "{0}.spec.?type.orValue('') == 'LoadBalancer'"
+    new = f"(request.operation == 'CREATE' || !({balanced.format('oldObject')}))"
+    wanted = f"{new} && {balanced.format('object')} ? optional.of(false) : optional.none()"
     return f"Object{{spec: Object.spec{{?allocateLoadBalancerNodePorts: {wanted}}}}}"

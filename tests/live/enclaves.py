@@ -135,7 +135,7 @@ def clean(server: Server, tenant: str) -> None:
         if stock["kind"] == "ServiceAccount":
             server.ask("DELETE", path(stock, tenant, stock["metadata"]["name"]))
         elif stock["kind"] == "Service":
-            for name in ("stock", "balancer"):
+            for name in ("stock", "balancer", "headless", "applied"):
                 server.ask("DELETE", path(stock, tenant, name))
         elif stock["kind"] == "Secret":
             server.ask("DELETE", path(stock, tenant, "stock"))
@@ -174,7 +174,7 @@ def standing(server: Server, tenant: str, stock: Mapping[str, Any]) -> Iterator[
 
 
 def schedule(server: Server, tenant: str) -> None:
-    """Give the standing pod a node, as Kueue and the scheduler do: without one a pod is gone as soon as it is deleted."""
+    """Give the standing pod a node, as Kueue and the scheduler do: a pod without one goes as soon as it is deleted."""
     place = path(load("stock")["pod"], tenant, STANDING)
     who = controller("system:serviceaccount:kueue-system:kueue-controller-manager")
     who = {**who, "groups": [*who["groups"], "system:masters"]}

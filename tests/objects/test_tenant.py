@@ -20,6 +20,7 @@ from ai_factory.infra.objects import (
     _lifetimes,
     _object_rules,
     _queue_rules,
+    _tenant_defaults,
     _tenant_rights,
     kueue,
     labels,
@@ -471,6 +472,12 @@ def rules(plan: RegionPlan, name: str = tenant_policy.PODS, cluster: str = "trai
     return "\n".join(one["expression"] for one in (*spec["variables"], *spec["validations"]))
 
 
+OPERATIONS = {
+    _lifetimes.DELETIONS: ["DELETE"], _tenant_defaults.PODS: ["CREATE"], _tenant_defaults.DEBUGGERS: ["UPDATE"],
+}  # fmt: skip
+"""What other policies judge than what is made and changed."""
+
+
 def test_policies_fail_closed_and_deny(plans: RegionPlan) -> None:
     made = policies(plans)
     assert [fault for o in made for fault in schema.validate(o)] == []
@@ -480,9 +487,7 @@ def test_policies_fail_closed_and_deny(plans: RegionPlan) -> None:
         if o["kind"].endswith("AdmissionPolicy"):
             assert spec["failurePolicy"] == "Fail"
             assert spec["matchConstraints"]["namespaceSelector"] == selector
-            asked = ["CREATE"] if o["kind"].startswith("Mutating") else ["CREATE", "UPDATE"]
-            if o["metadata"]["name"] == _lifetimes.DELETIONS:
-                asked = ["DELETE"]
+            asked = OPERATIONS.get(o["metadata"]["name"], ["CREATE", "UPDATE"])
             assert all(rule["operations"] == asked for rule in spec["matchConstraints"]["resourceRules"])
             assert all(one["message"] and "\n" not in one["message"] for one in spec.get("validations", []))
         else:
