@@ -43,13 +43,13 @@ def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[Ku
     """
     deleted = _within("request.options.?gracePeriodSeconds", "grace period (kubectl delete --grace-period)")
     evicted = _within("object.?deleteOptions.?gracePeriodSeconds", "deleteOptions.gracePeriodSeconds")
-    made: dict[str, list[str]] = {}
+    kinds: dict[str, list[str]] = {}
     for group, names in _tenant_rights.work(plan, cluster):
-        made.setdefault(group, []).extend(names)
+        kinds.setdefault(group, []).extend(names)
     bodies = {
         DELETIONS: _admission.policy({"": ["pods"]}, [deleted], operations=["DELETE"], going=True),
         EVICTIONS: _admission.policy({"": ["pods/eviction"]}, [evicted], going=True),
-        FINALIZERS: _admission.policy(made, [_finalizers()], {"byPlatform": platform, **_FOUND}, going=True),
+        FINALIZERS: _admission.policy(kinds, [_finalizers()], {"byPlatform": platform, **_FOUND}, going=True),
     }
     for name, body in bodies.items():
         yield from _admission.declared(cluster, name, body)

@@ -74,9 +74,9 @@ def _services() -> Iterator[Rule]:
         "object.spec.?loadBalancerIP.orValue('') == '' && object.spec.?loadBalancerClass.orValue('') == ''",
         "the cluster chooses addresses and load balancer: leave loadBalancerIP and loadBalancerClass out",
     )
-    known = f"k.split('/')[0] in {list(_SERVICE_NOTES)} || k in {list(_SERVICE_NOTE_KEYS)}"
+    harmless = f"k.split('/')[0] in {list(_SERVICE_NOTES)} || k in {list(_SERVICE_NOTE_KEYS)}"
     yield (
-        f"{_admission.notes_of('object')}.all(k, !k.contains('/') || {known})",
+        f"{_admission.notes_of('object')}.all(k, !k.contains('/') || {harmless})",
         f"annotations that steer load balancers are not a tenant's; allowed domains: {', '.join(_SERVICE_NOTES)}",
     )
 

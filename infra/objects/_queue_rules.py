@@ -171,10 +171,10 @@ def _started() -> Rule:
 def _templates() -> dict[str, str]:
     """CEL: Kueue's own marks in all templates of pods of an object, as it is and as it was."""
     keys = [f"t.?metadata.?{kind}[?'{key}'].orValue('')" for key, kind in _IN_TEMPLATES.items()]
-    found = " + '|' + ".join(keys)
+    joined = " + '|' + ".join(keys)
     return {
-        "marks": f"{_pod_templates('object')}.map(t, {found})",
-        "marksBefore": f"request.operation == 'CREATE' ? [] : {_pod_templates('oldObject')}.map(t, {found})",
+        "marks": f"{_pod_templates('object')}.map(t, {joined})",
+        "marksBefore": f"request.operation == 'CREATE' ? [] : {_pod_templates('oldObject')}.map(t, {joined})",
         "none": repr("|" * (len(keys) - 1)),
     }
 
