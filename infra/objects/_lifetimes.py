@@ -20,8 +20,12 @@ FINALIZERS = "tenant-finalizers.ai-factory.dev"
 
 MAX_GRACE_SECONDS = 1800
 """Longest time that a pod may take to stop: as long as a drain waits (`nodeDrainTimeoutSeconds` of machines)."""
-_AT_BIRTH = ("kubernetes.io/pvc-protection", "kueue.x-k8s.io/managed")
-"""Finalizers that the API server and Kueue's webhook set when a claim or a pod is made, in its author's request."""
+_AT_BIRTH = {"PersistentVolumeClaim": "kubernetes.io/pvc-protection", "Pod": "kueue.x-k8s.io/managed"}
+"""By kind: the finalizer that the API server or Kueue's webhook sets when it is made, in its author's request."""
+
+_SKIPS = "^cluster[.]x-k8s[.]io/drain$|^nvidia[.]com/.*-drain[.]skip$"
+"""Labels of pods that Cluster API (`PodDrainLabel`) and NVIDIA's operators (k8s-operator-libs, pkg/upgrade) leave them
+out of drains for."""
 
 
 def _within(field: str, path: str) -> Rule:
@@ -31,6 +35,14 @@ def _within(field: str, path: str) -> Rule:
 
 GRACE: Rule = _within("object.spec.?terminationGracePeriodSeconds", "terminationGracePeriodSeconds")
 """Of a pod, by what it says itself."""
+
+
+DRAINED: Rule = (
+    f"object.metadata.?labels.orValue({{}}).all(k, !k.matches('{_SKIPS}'))",
+    "no pod is left out of drains and upgrades of drivers: leave cluster.x-k8s.io/drain and nvidia.com/..-drain.skip "
+    "out of labels",
+)
+"""Of a pod: what stays on a node keeps a driver in use, or is cut off when the node goes."""
 
 
 def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[KubeObject]:
@@ -64,9 +76,10 @@ _FOUND = {
 
 
 def _finalizers() -> Rule:
+    born = " || ".join(f"(object.kind == '{kind}' && f == '{name}')" for kind, name in _AT_BIRTH.items())
     return (
         "variables.byPlatform || variables.finalizers == variables.finalizersBefore || "
-        f"(request.operation == 'CREATE' && variables.finalizers.all(f, f in {list(_AT_BIRTH)})) || "
+        f"(request.operation == 'CREATE' && variables.finalizers.all(f, {born})) || "
         "variables.mayClean",
         "finalizers are their controllers' to set and to remove: leave metadata.finalizers as it is",
     )

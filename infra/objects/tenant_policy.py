@@ -57,6 +57,7 @@ def _pods(cluster: ClusterPlan, platform: str) -> Manifest:
         *_network(cluster),
         _marks(),
         _lifetimes.GRACE,
+        _lifetimes.DRAINED,
     ]
     return _admission.policy({"": ["pods"]}, rules, _variables(platform))
 
