@@ -16,6 +16,7 @@ SERVICES = "tenant-services.ai-factory.dev"
 CLAIMS = "tenant-claims.ai-factory.dev"
 VOLUMES = "tenant-volumes.ai-factory.dev"
 SNAPSHOTS = "tenant-snapshots.ai-factory.dev"
+BUCKETS = "tenant-buckets.ai-factory.dev"
 IDENTITIES = "tenant-identities.ai-factory.dev"
 TOKENS = "tenant-tokens.ai-factory.dev"
 
@@ -30,6 +31,8 @@ _SERVICE_NOTES = (
 an address, shares another's, or opens a service to the cluster mesh."""
 _SERVICE_NOTE_KEYS = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")
 """Annotations of a domain that clouds steer load balancers by as well."""
+_BUCKET_SETTINGS = ("maxObjects", "maxSize")
+"""Settings of a bucket that limit it."""
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 
@@ -48,6 +51,7 @@ def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[Ku
         CLAIMS: _claims(),
         VOLUMES: _admission.policy({"": ["persistentvolumeclaims"]}, _volumes(plan, cluster), asked),
         SNAPSHOTS: _admission.policy({"snapshot.storage.k8s.io": ["volumesnapshots"]}, _snapshots()),
+        BUCKETS: _admission.policy({"objectbucket.io": ["objectbucketclaims"]}, [_buckets()]),
         IDENTITIES: _admission.policy({"": ["secrets"]}, _secrets()),
         TOKENS: _admission.policy({"": ["serviceaccounts/token"]}, _tokens()),
     }
@@ -131,6 +135,14 @@ def _snapshots() -> Iterator[Rule]:
     yield (
         "!has(object.spec.source.volumeSnapshotContentName)",
         "snapshots are taken of a claim: use source.persistentVolumeClaimName in place of volumeSnapshotContentName",
+    )
+
+
+def _buckets() -> Rule:
+    """Rook can give a bucket another owner and policy (v1.20, object bucket claim), which are other tenants' then."""
+    return (
+        f"object.spec.?additionalConfig.orValue({{}}).all(k, k in {list(_BUCKET_SETTINGS)})",
+        f"a bucket is its claim's own; additionalConfig holds {' and '.join(_BUCKET_SETTINGS)}",
     )
 
 

@@ -34,6 +34,7 @@ _WORK_OF_CHART: dict[str, Resources] = {
         ("trainer.kubeflow.org", ("trainjobs", "trainingruntimes")), ("jobset.x-k8s.io", ("jobsets",)),
     ),
     "lws": (("leaderworkerset.x-k8s.io", ("leaderworkersets",)),),
+    "rook-ceph": (("objectbucket.io", ("objectbucketclaims",)),),
     "snapshot-controller": (("snapshot.storage.k8s.io", ("volumesnapshots",)),),
     # Claims for compute domains are made by their controller; one made by hand could name another tenant's domain.
     "nvidia-dra-driver-gpu": (("resource.nvidia.com", ("computedomains",)),),

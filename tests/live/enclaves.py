@@ -43,6 +43,7 @@ _CUSTOM = (
     "kueue/topologies.kueue.x-k8s.io",
     "kueue/workloadpriorityclasses.kueue.x-k8s.io",
     "kueue/clusterqueues.kueue.x-k8s.io",
+    "rook-ceph/objectbucketclaims.objectbucket.io",
     "external-secrets/externalsecrets.external-secrets.io",
     "external-secrets/clustersecretstores.external-secrets.io",
     "cilium/ciliumnetworkpolicies.cilium.io",

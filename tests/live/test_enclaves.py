@@ -169,3 +169,26 @@ def test_a_secret_store_of_the_cluster_names_who_may_use_it(
     why = refusal(two_enclaves.ask("POST", enclaves.path(store, None), store, dryRun="All"))
     assert (why == "") is taken
     assert taken or "names the namespaces" in why
+
+
+@pytest.mark.parametrize(
+    ("settings", "taken"),
+    [
+        (None, True),
+        ({"maxSize": "2G", "maxObjects": "1000"}, True),
+        ({"bucketOwner": "gov-llm"}, False),
+        ({"maxSize": "2G", "bucketPolicy": "{}"}, False),
+        ({"bucketLifecycle": "{}"}, False),
+    ],
+)
+def test_a_bucket_is_its_claims_own(two_enclaves: Server, settings: dict[str, str] | None, taken: bool) -> None:
+    claim = {
+        "apiVersion": "objectbucket.io/v1alpha1",
+        "kind": "ObjectBucketClaim",
+        "metadata": {"name": "b"},
+        "spec": {"storageClassName": "buckets", "generateBucketName": "b"},
+    }
+    claim = enclaves.changed(claim, {} if settings is None else {"spec.additionalConfig": settings})
+    why = refusal(two_enclaves.ask("POST", enclaves.path(claim, enclaves.SHARED), claim, dryRun="All"))
+    assert (why == "") is taken
+    assert taken or "a bucket is its claim's own" in why

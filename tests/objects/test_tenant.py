@@ -357,6 +357,9 @@ def test_kinds_of_charts_are_granted_where_the_chart_is() -> None:
     assert ("jobset.x-k8s.io", "jobsets") in training and ("jobset.x-k8s.io", "jobsets") not in inference
     assert ("leaderworkerset.x-k8s.io", "leaderworkersets/scale") in inference
     assert ("leaderworkerset.x-k8s.io", "leaderworkersets") not in training
+    store = {"name": "buckets", "tier": "object", "driver": "rook-ceph", "nodes": 3, "cluster": "train"}
+    assert ("objectbucket.io", "objectbucketclaims") in rights(objects_of(tenants(SHARED, storage=[store]), "acme"))
+    assert ("objectbucket.io", "objectbucketclaims") not in training
 
 
 def test_every_kind_that_a_tenant_makes_is_counted(enclave: Objects) -> None:
