@@ -76,7 +76,8 @@ BUILTIN: tuple[Kind, ...] = (
     *_builtin("resource.k8s.io", "ResourceClaimTemplate"),
     *_builtin(
         "admissionregistration.k8s.io",
-        "ValidatingAdmissionPolicy:validatingadmissionpolicies ValidatingAdmissionPolicyBinding",
+        "ValidatingAdmissionPolicy:validatingadmissionpolicies ValidatingAdmissionPolicyBinding "
+        "MutatingAdmissionPolicy:mutatingadmissionpolicies MutatingAdmissionPolicyBinding",
         namespaced=False,
         spec=True,
     ),
