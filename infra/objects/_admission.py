@@ -69,6 +69,10 @@ def by_platform(namespaces: Iterable[str]) -> str:
     )
 
 
+MAY_CLEAN = {
+    "mayClean": "authorizer.group('').resource('namespaces').name(request.namespace).check('delete').allowed()"
+}
+"""CEL by its name among variables: whether who asks may delete the whole namespace, and so answers for what stays."""
 ONLY_GOING = (
     "request.operation == 'UPDATE' && has(object.metadata.deletionTimestamp) && "
     f"object.?spec == oldObject.?spec && {notes_of('object')} == {notes_of('oldObject')}"

@@ -70,8 +70,7 @@ def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[Ku
 _FOUND = {
     "finalizers": "object.metadata.?finalizers.orValue([])",
     "finalizersBefore": "request.operation == 'CREATE' ? [] : oldObject.metadata.?finalizers.orValue([])",
-    # Whoever may delete the namespace answers for what stays behind.
-    "mayClean": "authorizer.group('').resource('namespaces').name(request.namespace).check('delete').allowed()",
+    **_admission.MAY_CLEAN,
 }
 
 

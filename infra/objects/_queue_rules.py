@@ -17,6 +17,7 @@ OWNED = "tenant-owners.ai-factory.dev"
 STARTED = "tenant-jobs.ai-factory.dev"
 TEMPLATES = "tenant-templates.ai-factory.dev"
 PRIORITIES = "tenant-priorities.ai-factory.dev"
+ORPHANS = "tenant-orphans.ai-factory.dev"
 
 QUEUES = f"{LABEL}/queues"
 """Annotation of a tenant's namespace: names of its local queues, comma-separated; policies read it."""
@@ -100,9 +101,12 @@ def shared(cluster: ClusterPlan, platform: str) -> Iterator[KubeObject]:
     asked = {"byPlatform": platform}
     queues = {"queues": VARIABLES["queues"]}
     bodies = {
-        OWNED: _admission.policy(_OWNABLE, [OWNERS], asked),
+        OWNED: _admission.policy(_OWNABLE, [OWNERS, _of_controllers(), _adopted()], asked),
         STARTED: _admission.policy(_STARTABLE, [_started()], asked),
         TEMPLATES: _admission.policy(_TEMPLATED, [_unmarked()], asked | _templates()),
+        ORPHANS: _admission.policy(
+            _OWNABLE, [_orphaned()], asked | _admission.MAY_CLEAN, operations=["DELETE"], going=True
+        ),
         PRIORITIES: _admission.policy({"": ("pods",), **_OWNABLE}, [_priority()], queues),
     }
     for name, body in bodies.items():
@@ -158,6 +162,47 @@ def _controllers() -> Iterator[Rule]:
         f"Kueue manages what has the label {_MANAGED}: leave it as it is",
     )
     yield OWNERS
+    # A controller lets go of a pod whose labels it doesn't know, and makes another: one would run beside the queue.
+    yield (
+        f"variables.created || variables.byPlatform || {_controllers_of('oldObject')} == [] || "
+        "oldObject.metadata.?labels.orValue({}).all(k, "
+        "object.metadata.?labels[?k] == optional.of(oldObject.metadata.labels[k]))",
+        "labels tell a controller which pods are its own: add labels, and leave those that are there as they are",
+    )
+
+
+def _of_controllers() -> Rule:
+    """Kueue looks at the top of a chain of owners: a replica set without the annotation that gates its pods, or a
+    job set's job with more pods, would run beside every queue.
+    """
+    return (
+        f"variables.byPlatform || request.operation == 'CREATE' || {_controllers_of('oldObject')} == [] || "
+        "object.spec == oldObject.spec",
+        "a controller made this and manages it: change its owner's spec in place of its own",
+    )
+
+
+def _adopted() -> Rule:
+    """The same by a replica set that a deployment with its labels takes for its own."""
+    template = "object.spec.template.?metadata"
+    return (
+        f"object.kind != 'ReplicaSet' || request.operation == 'CREATE' || {_controllers_of('object')} == [] || "
+        f"{_controllers_of('oldObject')} != [] || {template}.?annotations[?'{_BY_PARENT}'].orValue('') != ''",
+        "no deployment takes over a replica set that Kueue has not seen: write a Deployment in its place",
+    )
+
+
+def _orphaned() -> Rule:
+    """Kueue gives up a workload whose owner goes, and looks away from pods that it leaves: they would keep their GPUs
+    through every eviction. A Job that is deleted without a word leaves them too (batch/v1, jobStrategy).
+    """
+    unsaid = "request.kind.kind == 'Job' ? 'Orphan' : 'Background'"
+    return (
+        f"variables.byPlatform || variables.mayClean || (request.options.?propagationPolicy.orValue({unsaid}) != "
+        "'Orphan' && !request.options.?orphanDependents.orValue(false))",
+        "pods that stay behind would run beside the queue: delete with propagationPolicy Background or Foreground "
+        "(kubectl delete does), not with --cascade=orphan",
+    )
 
 
 def _started() -> Rule:

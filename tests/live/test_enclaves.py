@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.live import enclaves, rights
+from tests.live.conftest import eventually
 from tests.live.people import ACTORS, CI, ENGINEER, Server, controller, identity
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -25,6 +26,8 @@ ATTACKS, ALLOWED = (
     [(kind, name, case) for kind, cases in enclaves.load(file).items() for name, case in cases.items()]
     for file in ("attacks", "allowed")
 )
+HELD = ("pod", "claim", "deployment", "statefulset", "jobset", "job")
+"""Kinds that forbidden acts are tried on."""
 WORKERS = (ENGINEER, CI)
 """Actors who may make things; a pod's own account may do nothing at all."""
 EACH = pytest.mark.parametrize(("tier", "actor"), list(itertools.product(enclaves.TIERS, WORKERS)))
@@ -112,11 +115,54 @@ def test_the_first_day_works(two_enclaves: Server, tier: str, actor: str) -> Non
     assert got == {}
 
 
+@EACH
+def test_what_a_controller_made_is_its_own(two_enclaves: Server, tier: str, actor: str) -> None:
+    """Kueue judges the top of a chain of owners, so what hangs below it may not be made another."""
+    tenant = enclaves.TIERS[tier]
+    enclaves.clean(two_enclaves, tenant)
+    stock = STOCK["deployment"]
+    who = identity(actor, tenant)
+    assert two_enclaves.ask("POST", enclaves.path(stock, tenant), stock, who=who)[0] == 201
+    sets = enclaves.path(STOCK["replicaset"], tenant)
+    [below] = eventually(lambda: two_enclaves.ask("GET", sets)[1]["items"])
+    place = f"{sets}/{below['metadata']['name']}"
+    ungated = {"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}}
+    assert "a controller made this" in refusal(two_enclaves.ask("PATCH", place, ungated, who=who, dryRun="All"))
+    pods = enclaves.path(STOCK["pod"], tenant)
+    [pod] = eventually(lambda: two_enclaves.ask("GET", pods)[1]["items"])
+    place_of_pod = f"{pods}/{pod['metadata']['name']}"
+    for value in (None, "b"):
+        released = {"metadata": {"labels": {"app": value}}}
+        why = refusal(two_enclaves.ask("PATCH", place_of_pod, released, who=who, dryRun="All"))
+        assert "labels tell a controller" in why
+    labelled = {"metadata": {"labels": {"team": "a"}}}
+    for one in (place, place_of_pod):
+        assert refusal(two_enclaves.ask("PATCH", one, labelled, who=who, dryRun="All")) == ""
+
+
+@pytest.mark.parametrize(
+    ("template", "says"), [({}, "Kueue has not seen"), ({"kueue.x-k8s.io/pod-suspending-parent": "deployment"}, "")]
+)
+def test_no_replica_set_is_adopted_ungated(two_enclaves: Server, template: dict[str, str], says: str) -> None:
+    tenant = enclaves.SHARED
+    enclaves.clean(two_enclaves, tenant)
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d", "uid": "1", "controller": True}
+    bare = enclaves.changed(
+        STOCK["replicaset"],
+        {"spec.replicas": 0, "spec.template.metadata": {"labels": {"app": "stock"}, "annotations": template}},
+    )
+    sets = enclaves.path(bare, tenant)
+    assert two_enclaves.ask("POST", sets, bare, who=identity(ENGINEER, tenant))[0] == 201
+    who = controller("system:serviceaccount:kube-system:deployment-controller")
+    done = two_enclaves.ask("PATCH", f"{sets}/stock", {"metadata": {"ownerReferences": [owner]}}, who=who, dryRun="All")
+    assert (says in refusal(done)) if says else refusal(done) == ""
+
+
 @pytest.mark.parametrize(("tier", "actor"), list(itertools.product(enclaves.TIERS, ACTORS)))
 def test_forbidden_acts_are_refused(two_enclaves: Server, tier: str, actor: str) -> None:
     tenant = enclaves.TIERS[tier]
     got = {}
-    with enclaves.standing(two_enclaves, tenant, {kind: STOCK[kind] for kind in ("pod", "claim")}):
+    with enclaves.standing(two_enclaves, tenant, {kind: STOCK[kind] for kind in HELD}):
         enclaves.schedule(two_enclaves, tenant)
         for raw in enclaves.load("forbidden"):
             act = enclaves.told(raw, enclaves.words(tenant))

@@ -476,7 +476,8 @@ def rules(plan: RegionPlan, name: str = tenant_policy.PODS, cluster: str = "trai
 
 
 OPERATIONS = {
-    _lifetimes.DELETIONS: ["DELETE"], _tenant_defaults.PODS: ["CREATE"], _tenant_defaults.DEBUGGERS: ["UPDATE"],
+    _lifetimes.DELETIONS: ["DELETE"], _queue_rules.ORPHANS: ["DELETE"],
+    _tenant_defaults.PODS: ["CREATE"], _tenant_defaults.DEBUGGERS: ["UPDATE"],
 }  # fmt: skip
 """What other policies judge than what is made and changed."""
 
