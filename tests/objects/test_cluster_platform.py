@@ -282,7 +282,7 @@ def test_queue_objects_come_after_what_brings_their_kind(plan: RegionPlan, train
 def test_policies_are_one_set_for_all_tenants(plan: RegionPlan) -> None:
     few, many = plan, make_plan(tenants=[{**REGION["tenants"][1], "name": f"t{n}", "gpus": 1} for n in range(30)])
     counts = [len(of_kind(objects_of(p), "ValidatingAdmissionPolicy")) for p in (few, many)]
-    assert counts == [16, 16]
+    assert counts == [17, 17]
     stores = of_kind(objects_of(plan, "twin"), "ValidatingAdmissionPolicy")
     assert list(stores) == [_platform_rooms.STORES], "nobody to keep apart"
 
