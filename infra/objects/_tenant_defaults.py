@@ -25,7 +25,7 @@ _EPHEMERAL = "ephemeralContainers"
 
 def shared(cluster: ClusterPlan) -> Iterator[KubeObject]:
     """Mutating policies with their bindings, for built clusters of Kubernetes 1.36 and later."""
-    if not cluster.built or _minor(cluster.kubernetes) < _SINCE:
+    if not filled(cluster):
         return
     debugger = _merged(f"Object{{spec: Object.spec{{{_EPHEMERAL}: {_containers(_EPHEMERAL)}}}}}")
     bodies = {
@@ -35,6 +35,11 @@ def shared(cluster: ClusterPlan) -> Iterator[KubeObject]:
     }
     for name, body in bodies.items():
         yield from _admission.declared(cluster, name, body, mutating=True)
+
+
+def filled(cluster: ClusterPlan) -> bool:
+    """Whether defaults are filled in on a cluster."""
+    return cluster.built and _minor(cluster.kubernetes) >= _SINCE
 
 
 def _minor(version: str) -> tuple[int, ...]:

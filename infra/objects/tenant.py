@@ -10,7 +10,19 @@ import json
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, TenantPlan
-from . import _flux, _queue_rules, _tenant_limits, _tenant_rights, fabric_network, ids, kueue, labels, rook, storage
+from . import (
+    _flux,
+    _queue_rules,
+    _tenant_defaults,
+    _tenant_limits,
+    _tenant_rights,
+    fabric_network,
+    ids,
+    kueue,
+    labels,
+    rook,
+    storage,
+)
 from .base import LABEL, Block, KubeObject, Manifest, make
 
 NETWORKING = "networking.k8s.io/v1"
@@ -58,8 +70,10 @@ def _kind_bringer(cluster: ClusterPlan, manifest: Manifest) -> tuple[str, ...]:
 
 def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> KubeObject:
     marks = {labels.TENANT_NAMESPACE: tenant.name, labels.ISOLATION: tenant.spec.isolation}
-    for mode in ("enforce", "audit", "warn"):
-        marks[f"pod-security.kubernetes.io/{mode}"] = "restricted"
+    # Warnings look at templates as they are written: what is filled in is none to warn of.
+    said = "baseline" if _tenant_defaults.filled(cluster) else "restricted"
+    for mode, level in {"enforce": "restricted", "audit": said, "warn": said}.items():
+        marks[f"pod-security.kubernetes.io/{mode}"] = level
         marks[f"pod-security.kubernetes.io/{mode}-version"] = _PSS_VERSION
     residency = tenant.spec.residency or plan.spec.sovereignty.residency
     notes = {

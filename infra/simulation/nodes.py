@@ -15,6 +15,7 @@ from ..objects.base import LABEL, Manifest
 from ..objects.fabric_network import rail_resources
 from ..objects.racks import node_labels
 from ..plan.model import ClusterPlan, Rack, RegionPlan
+from ..plan.quantities import GPU_NODE_DISK_GIB
 
 SIMULATED: Final = f"{LABEL}/simulated"
 """Label of every node that is made here, so that those which left the plan are found again."""
@@ -41,7 +42,15 @@ def nodes(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[Manifest]:
         marks = {labels.ROLE: labels.ROLE_CONTROL_PLANE, labels.CONTROL_PLANE: ""}
         taints = [{"key": labels.CONTROL_PLANE, "effect": "NoSchedule"}]
         yield _node(
-            host.name, core.arch, marks, taints, {"cpu": str(core.cpu or 64), "memory": f"{core.memory_gib or 256}Gi"}
+            host.name,
+            core.arch,
+            marks,
+            taints,
+            {
+                "cpu": str(core.cpu or 64),
+                "memory": f"{core.memory_gib or 256}Gi",
+                "ephemeral-storage": f"{GPU_NODE_DISK_GIB}Gi",
+            },
         )
 
 
@@ -74,6 +83,7 @@ def _capacity(cluster: ClusterPlan) -> dict[str, str]:
     return {
         "cpu": str(system.cpu or 64),
         "memory": f"{system.memory_gib or 512}Gi",
+        "ephemeral-storage": f"{GPU_NODE_DISK_GIB}Gi",
         "nvidia.com/gpu": str(system.gpus_per_node),
         **{name: str(count) for name, count in rails.items()},
         **({IB_DEVICE: str(sum(rails.values()))} if infiniband else {}),

@@ -102,8 +102,8 @@ def test_namespace_of_a_tenant_with_nodes_of_its_own(plans: RegionPlan) -> None:
     meta = named(objects_of(plans, "gov-llm"), "Namespace")["metadata"]
     assert meta["labels"]["ai-factory.dev/tenant"] == "gov-llm"
     assert meta["labels"]["ai-factory.dev/isolation"] == "dedicated-nodes"
-    for mode in ("enforce", "audit", "warn"):
-        assert meta["labels"][f"pod-security.kubernetes.io/{mode}"] == "restricted"
+    for mode, level in {"enforce": "restricted", "audit": "baseline", "warn": "baseline"}.items():
+        assert meta["labels"][f"pod-security.kubernetes.io/{mode}"] == level
         assert re.fullmatch(r"v1\.\d+", meta["labels"][f"pod-security.kubernetes.io/{mode}-version"])
     selector = meta["annotations"]["scheduler.alpha.kubernetes.io/node-selector"]
     assert selector == f"{labels.ROLE}=gpu,{labels.TENANT}=gov-llm"
@@ -510,6 +510,8 @@ def test_every_policy_is_bound(plans: RegionPlan) -> None:
 def test_defaults_are_filled_in_where_the_api_server_can(version: str, filled: bool) -> None:
     plan = tenants(SHARED, clusters=changed_cluster(kubernetes=version))
     assert ("MutatingAdmissionPolicy" in kinds(policies(plan))) is filled
+    warned = named(objects_of(plan, "acme"), "Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/warn"]
+    assert warned == ("baseline" if filled else "restricted"), "nobody is warned of what is filled in"
     assert "MutatingAdmissionPolicy" not in kinds(policies(tenants(TWIN), "twin")), (
         "an adopted cluster's version is unknown"
     )
