@@ -71,8 +71,8 @@ def _kind_bringer(cluster: ClusterPlan, manifest: Manifest) -> tuple[str, ...]:
 def _namespace(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) -> KubeObject:
     marks = {labels.TENANT_NAMESPACE: tenant.name, labels.ISOLATION: tenant.spec.isolation}
     # Warnings look at templates as they are written: what is filled in is none to warn of.
-    said = "baseline" if _tenant_defaults.filled(cluster) else "restricted"
-    for mode, level in {"enforce": "restricted", "audit": said, "warn": said}.items():
+    warned = "baseline" if _tenant_defaults.filled(cluster) else "restricted"
+    for mode, level in {"enforce": "restricted", "audit": warned, "warn": warned}.items():
         marks[f"pod-security.kubernetes.io/{mode}"] = level
         marks[f"pod-security.kubernetes.io/{mode}-version"] = _PSS_VERSION
     residency = tenant.spec.residency or plan.spec.sovereignty.residency
