@@ -30,7 +30,7 @@ _BY_PARENT = f"{_KUEUE_MARKS}/pod-suspending-parent"
 """Annotation that Kueue's webhook writes in the templates of stateful sets and the like, which gates their pods."""
 _KUEUES_OWN = {
     "labels": (f"{_KUEUE_MARKS}/podset", f"{_KUEUE_MARKS}/cluster-queue-name"),
-    "annotations": (f"{_KUEUE_MARKS}/workload", _BY_PARENT),
+    "annotations": (f"{_KUEUE_MARKS}/workload", f"{_KUEUE_MARKS}/workload-slice-name", _BY_PARENT),
 }
 """What Kueue and the controllers of jobs write on pods, and nobody else: by it Kueue tells whose workload a pod is part
 of (Kueue v0.19, pkg/constants, apis/kueue/v1beta2 and pkg/controller/jobs/pod/constants)."""
