@@ -36,7 +36,7 @@ def region(racks: int, tenants: int = 0, number: int = 0) -> dict[str, Any]:
         },
         "site": {
             "power": {"utility_mw": max(1, racks * 0.25), "pue": 1.15},
-            "halls": [{"name": f"h{n}", "max_it_mw": 60} for n in range(len(sizes))],
+            "halls": [{"name": f"h{n}", "max_it_mw": size * 0.22} for n, size in enumerate(sizes)],
         },
         "inventory": "sample",
         "core": {"nodes": 3 * len(sizes) + 8},
