@@ -45,7 +45,6 @@ _CONTROLLERS: Final = {
 """What holds `tolerations` and `nodeSelector` of each controller; empty for the top of the values."""
 _AGENTS: Final = {
     "gpu-operator": ("daemonsets.tolerations",),
-    "node-feature-discovery": ("topologyUpdater.tolerations",),
     "nvidia-dra-driver-gpu": ("kubeletPlugin.tolerations",),
     "topolvm": ("node.tolerations", "lvmd.tolerations"),
     "csi-wekafsplugin": ("nodePluginTolerations",),

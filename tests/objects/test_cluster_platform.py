@@ -171,6 +171,11 @@ def test_agents_run_on_nodes_of_tenants(plan: RegionPlan, chart: str, path: str)
     assert {"key": "nvidia.com/gpu", "operator": "Exists"} in found
 
 
+@pytest.mark.parametrize("cluster", ["train", "twin"])
+def test_nodes_report_no_topology_that_nobody_reads(plan: RegionPlan, cluster: str) -> None:
+    assert not values_of(plan, "node-feature-discovery", cluster).get("topologyUpdater", {}).get("enable")
+
+
 def test_gpus_are_never_given_by_environment_variable(plan: RegionPlan) -> None:
     env = {one["name"]: one["value"] for one in values_of(plan, "gpu-operator", "twin")["toolkit"]["env"]}
     assert env["ACCEPT_NVIDIA_VISIBLE_DEVICES_ENVVAR_WHEN_UNPRIVILEGED"] == "false"
