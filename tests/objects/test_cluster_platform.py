@@ -202,6 +202,11 @@ def test_cilium_reaches_the_api_server_without_its_own_help(plan: RegionPlan, tr
     assert (values["k8sServiceHost"], values["k8sServicePort"]) == (train.endpoint, 6443)
 
 
+def test_cilium_leaves_the_networks_of_others(plan: RegionPlan) -> None:
+    """Multus is one of them, and attaches pods to the rails."""
+    assert values_of(plan, "cilium")["cni"] == {"exclusive": False}
+
+
 @pytest.mark.parametrize(
     ("cluster", "frameworks"),
     [
