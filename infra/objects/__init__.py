@@ -12,7 +12,8 @@ building blocks, a module each:
   credentials, the namespace that holds them.
 - `cluster_platform`: the add-on charts that a cluster gets; `_flux`: their sources and releases, and what exists before
   Flux applies; `_charts`: which ones; `_chart_values`: their Helm values, `_chart_placement`: those that choose nodes;
-  `_platform_rooms`: their namespaces and what keeps others out of them; `kueue`: queues, flavours, cohorts.
+  `_platform_rooms`: their namespaces and what keeps others out of them; `kueue`: queues, flavours, cohorts;
+  `_device_classes`: which devices queues count.
 - `tenant_policy`: what is admitted of tenants' pods; `_object_rules`: of all else that tenants make; `_queue_rules`:
   what keeps them in their queues; `_lifetimes`: how long what they delete may stay;
   `_tenant_defaults`: what is filled in; `_admission`: how a policy is built.

@@ -14,7 +14,7 @@ import yaml
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan, RegionPlan
-from . import _chart_placement, labels
+from . import _chart_placement, _device_classes, labels
 from .base import Manifest
 
 API_PORT = 6443
@@ -109,9 +109,16 @@ def _kueue(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> M
         },
         "integrations": {"frameworks": frameworks},
         # Neither is counted in any quota, and what a queue does not cover it does not admit.
-        "resources": {"excludeResourcePrefixes": ["ephemeral-storage", "hugepages-"]},
+        "resources": {"excludeResourcePrefixes": ["ephemeral-storage", "hugepages-"], **_claims(cluster)},
     }
     return {"managerConfig": {"controllerManagerConfigYaml": yaml.safe_dump(config, sort_keys=False)}}
+
+
+def _claims(cluster: ClusterPlan) -> Manifest:
+    """How Kueue counts claims of devices (kueue v0.19.2, apis/config/v1beta2, DeviceClassMapping)."""
+    classes = _device_classes.by_resource(cluster)
+    mappings = [{"name": name, "deviceClassNames": names} for name, names in classes.items()]
+    return {"deviceClassMappings": mappings} if mappings else {}
 
 
 def _topolvm(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:

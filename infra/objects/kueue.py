@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..plan.model import ClusterPlan, RegionPlan, ServiceUse, TenantPlan
-from . import _flux, fabric_network, ids, labels
+from . import _device_classes, _flux, fabric_network, ids, labels
 from .base import LABEL, KubeObject, Manifest, make
 from .ids import Subject, object_id
 
@@ -133,7 +133,10 @@ def _queue(cluster: ClusterPlan, tenant: TenantPlan) -> Manifest:
 
 
 def _covered(cluster: ClusterPlan, tenant: TenantPlan) -> dict[str, str]:
-    """Quota by resource. Kueue admits only what asks for covered resources, so the rails are among them."""
+    """Quota by resource. Kueue admits only what asks for covered resources: rails and devices are among them.
+
+    There are as many channels of compute domains as nodes, of which each has one.
+    """
     limits = tenant.quota
     nodes = -(-tenant.gpus // cluster.system.gpus_per_node)
     return {
@@ -142,4 +145,5 @@ def _covered(cluster: ClusterPlan, tenant: TenantPlan) -> dict[str, str]:
         "pods": str(limits.pods),
         "nvidia.com/gpu": str(limits.gpus),
         **{name: str(nodes * count) for name, count in fabric_network.rail_resources(cluster).items()},
+        **dict.fromkeys(_device_classes.by_resource(cluster), str(nodes)),
     }

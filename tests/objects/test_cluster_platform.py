@@ -223,6 +223,18 @@ def test_kueue_manages_tenants_namespaces_only(plan: RegionPlan, cluster: str, f
     assert config["integrations"]["frameworks"] == ["batch/job", "pod", "deployment", "statefulset", *frameworks]
 
 
+def test_kueue_counts_channels_of_compute_domains_where_there_are_any(plan: RegionPlan) -> None:
+    """A claim of a class that is mapped to no resource is never admitted."""
+    train, twin = (
+        yaml.safe_load(values_of(plan, "kueue", name)["managerConfig"]["controllerManagerConfigYaml"])["resources"]
+        for name in ("train", "twin")
+    )
+    assert train["deviceClassMappings"] == [
+        {"name": "nvidia.com/compute-domain-channel", "deviceClassNames": ["compute-domain-default-channel.nvidia.com"]}
+    ]
+    assert "deviceClassMappings" not in twin
+
+
 def test_a_chart_that_insists_on_a_class_does_not_make_it() -> None:
     storage = [{"name": "fast", "tier": "parallel", "driver": "vast", "endpoint": "vast.internal"}]
     release = named(objects_of(make_plan(storage=storage)), "HelmRelease", "vastcsi")["spec"]

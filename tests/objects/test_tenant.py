@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_factory.infra.objects import (
+    _device_classes,
     _flux,
     _lifetimes,
     _object_rules,
@@ -413,6 +414,19 @@ def test_queue_of_a_tenant_with_nodes_of_its_own(plans: RegionPlan) -> None:
     assert flavour["name"] == "dedicated-gov-llm"
     assert not [r for r in flavour["resources"] if "borrowingLimit" in r], "Kueue refuses it without a cohort"
     assert {r["name"]: r["nominalQuota"] for r in flavour["resources"]}["nvidia.com/ib_rails"] == "72"
+
+
+@pytest.mark.parametrize(("tenant", "nodes"), [("acme", "4"), ("gov-llm", "18")])
+def test_a_queue_has_a_channel_of_a_compute_domain_for_each_node(plans: RegionPlan, tenant: str, nodes: str) -> None:
+    [group] = named(objects_of(plans, tenant), "ClusterQueue", tenant)["spec"]["resourceGroups"]
+    quota = {r["name"]: r["nominalQuota"] for r in group["flavors"][0]["resources"]}
+    assert quota[_device_classes.CHANNEL] == nodes
+    assert _device_classes.CHANNEL in group["coveredResources"]
+
+
+def test_a_queue_has_no_channels_where_there_are_no_compute_domains(plans: RegionPlan) -> None:
+    [group] = named(objects_of(plans, TWIN["name"]), "ClusterQueue")["spec"]["resourceGroups"]
+    assert _device_classes.CHANNEL not in group["coveredResources"]
 
 
 def test_quota_and_queue_agree(enclave: Objects) -> None:
