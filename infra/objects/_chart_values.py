@@ -121,6 +121,21 @@ def _claims(cluster: ClusterPlan) -> Manifest:
     return {"deviceClassMappings": mappings} if mappings else {}
 
 
+def _prometheus(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:
+    """Prometheus reads the monitors and rules of all charts of the platform, and of nobody else.
+
+    Left to the chart it selects those of its own release, in every namespace (kube-prometheus-stack 84.4.0,
+    templates/prometheus/prometheus.yaml): it would measure no GPU. The API server sets the label of a namespace's name.
+    """
+    rooms = sorted({chart.namespace for chart in plan.charts if chart.id in chosen})
+    ours = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": rooms}]}
+    kinds = ("serviceMonitor", "podMonitor", "probe", "rule")
+    spec: Manifest = {f"{kind}SelectorNilUsesHelmValues": False for kind in kinds}
+    spec |= {f"{kind}NamespaceSelector": copy.deepcopy(ours) for kind in (*kinds, "scrapeConfig")}
+    alerts = {"alertmanagerSpec": {"alertmanagerConfigNamespaceSelector": copy.deepcopy(ours)}}
+    return {"prometheus": {"prometheusSpec": spec}, "alertmanager": alerts}
+
+
 def _topolvm(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Manifest:
     # The storage component declares the class itself, by its name in the region file.
     device = {"name": NVME_CLASS, "volume-group": NVME_CLASS, "default": True, "spare-gb": 10}
@@ -135,6 +150,7 @@ def _vast(plan: RegionPlan, cluster: ClusterPlan, chosen: Collection[str]) -> Ma
 _DERIVED: dict[str, Callable[[RegionPlan, ClusterPlan, Collection[str]], Manifest]] = {
     "cilium": _cilium,
     "gpu-operator": _gpu_operator,
+    "kube-prometheus-stack": _prometheus,
     "kueue": _kueue,
     "topolvm": _topolvm,
     "vastcsi": _vast,

@@ -181,6 +181,33 @@ def test_gpus_are_never_given_by_environment_variable(plan: RegionPlan) -> None:
     assert env["ACCEPT_NVIDIA_VISIBLE_DEVICES_ENVVAR_WHEN_UNPRIVILEGED"] == "false"
 
 
+@pytest.mark.parametrize("cluster", ["train", "twin"])
+@pytest.mark.parametrize("kind", ["serviceMonitor", "podMonitor", "probe", "rule"])
+def test_prometheus_reads_the_monitors_of_all_charts_and_of_nobody_else(
+    plan: RegionPlan, cluster: str, kind: str
+) -> None:
+    """By default it reads those of its own release, and no GPU is measured."""
+    spec = values_of(plan, "kube-prometheus-stack", cluster)["prometheus"]["prometheusSpec"]
+    assert spec[f"{kind}SelectorNilUsesHelmValues"] is False
+    assert f"{kind}Selector" not in spec
+    rooms = {chart.namespace for chart in _charts.of_cluster(plan, plan.cluster(cluster))}
+    [term] = spec[f"{kind}NamespaceSelector"]["matchExpressions"]
+    assert (term["key"], term["operator"]) == ("kubernetes.io/metadata.name", "In")
+    assert set(term["values"]) == rooms >= {"gpu-operator", "monitoring"}
+    assert not rooms & {tenant.name for tenant in plan.tenants}
+
+
+@pytest.mark.parametrize("cluster", ["train", "twin"])
+def test_alerts_and_scrapes_are_configured_by_the_platform_only(plan: RegionPlan, cluster: str) -> None:
+    values = values_of(plan, "kube-prometheus-stack", cluster)
+    spec = values["prometheus"]["prometheusSpec"]
+    assert spec["scrapeConfigNamespaceSelector"] == spec["ruleNamespaceSelector"]
+    assert (
+        values["alertmanager"]["alertmanagerSpec"]["alertmanagerConfigNamespaceSelector"]
+        == (spec["ruleNamespaceSelector"])
+    )
+
+
 def test_rack_scale_systems_use_dma_buf(plan: RegionPlan) -> None:
     train, twin = (
         [e["name"] for e in values_of(plan, "gpu-operator", c)["devicePlugin"]["env"]] for c in ("train", "twin")
