@@ -208,6 +208,13 @@ def test_alerts_and_scrapes_are_configured_by_the_platform_only(plan: RegionPlan
     )
 
 
+@pytest.mark.parametrize("cluster", ["train", "twin"])
+def test_the_driver_has_open_modules_and_comes_to_five_nodes_at_a_time(plan: RegionPlan, cluster: str) -> None:
+    driver = values_of(plan, "gpu-operator", cluster)["driver"]
+    assert driver["kernelModuleType"] == "open", "Blackwell has no other"
+    assert driver["upgradePolicy"] == {"maxParallelUpgrades": 5}
+
+
 def test_rack_scale_systems_use_dma_buf(plan: RegionPlan) -> None:
     train, twin = (
         [e["name"] for e in values_of(plan, "gpu-operator", c)["devicePlugin"]["env"]] for c in ("train", "twin")
