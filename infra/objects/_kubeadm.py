@@ -26,6 +26,7 @@ _LOGS = "/var/log/kubernetes"
 _VIP = "/etc/ai-factory/kube-vip.yaml"
 _MANIFESTS = "/etc/kubernetes/manifests"
 _LINKS = "/usr/local/sbin/ai-factory-links"
+_CONTAINERD = "/etc/systemd/system/containerd.service.d/10-ai-factory.conf"
 
 
 def _file(path: str, content: str, permissions: str = "0600") -> Manifest:
@@ -76,25 +77,27 @@ def gpu_config(plan: RegionPlan, cluster: ClusterPlan, tenant: str | None) -> Ma
         tenant: tenant that the nodes are dedicated to, which taints them; None for shared nodes.
     """
     taints = [dict(labels.GPU_TAINT), *([labels.tenant_taint(tenant)] if tenant else [])]
-    files = [_kubelet(reserved_cpu=4, reserved_gib=16, pinned=True, aligned=not cluster.system.rack_scale)]
-    commands: list[str] = []
+    files = [
+        _kubelet(reserved_cpu=4, reserved_gib=16, pinned=True, aligned=not cluster.system.rack_scale),
+        # Containers inherit containerd's limits: with systemd's 8 MiB no memory can be registered for RDMA
+        # (NVIDIA/nvidia-container-toolkit#2037).
+        _file(_CONTAINERD, "[Service]\nLimitMEMLOCK=infinity\n", "0644"),
+    ]
+    commands = ["systemctl daemon-reload", "systemctl restart containerd"]
     if cluster.system.north_south_links:
         pools = plan.spec.addressing
         networks = tuple(str(pool) for pool in (pools.underlay_v4, pools.ula_v6) if pool is not None)
         files.append(_file(_LINKS, _links(networks), "0700"))
         commands += [f"{_LINKS} '{{{{ ds.meta_data.links }}}}'", "netplan apply"]
-    body: Manifest = {
-        "joinConfiguration": _node(taints),
-        "files": files,
-    }
-    return {**body, "preKubeadmCommands": commands} if commands else body
+    return {"joinConfiguration": _node(taints), "files": files, "preKubeadmCommands": commands}
 
 
 def control_plane_config(cluster: ClusterPlan) -> Manifest:
     """How kubeadm and cloud-init set up control planes: `spec.kubeadmConfigSpec` of the KubeadmControlPlane."""
     return {
         "clusterConfiguration": _cluster_configuration(),
-        "initConfiguration": _node(),
+        # Cilium takes its place; Cluster API must not bring it back, see the control plane's annotation.
+        "initConfiguration": {**_node(), "skipPhases": ["addon/kube-proxy"]},
         "joinConfiguration": _node(),
         "files": [
             _kubelet(reserved_cpu=2, reserved_gib=8, pinned=False, aligned=False),

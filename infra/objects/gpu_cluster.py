@@ -184,7 +184,10 @@ def _control_plane(plan: RegionPlan, cluster: ClusterPlan, machines: Manifest) -
         },
         "kubeadmConfigSpec": _kubeadm.control_plane_config(cluster),
     }
-    return make("controlplane.cluster.x-k8s.io/v1beta2", "KubeadmControlPlane", cluster.name, cluster.name, spec=body)
+    group = "controlplane.cluster.x-k8s.io"
+    # Cilium replaces kube-proxy (`kubeProxyReplacement`): both at once write rules for the same services.
+    notes = {f"{group}/skip-kube-proxy": ""}
+    return make(f"{group}/v1beta2", "KubeadmControlPlane", cluster.name, cluster.name, annotations=notes, spec=body)
 
 
 def _control_plane_health(cluster: ClusterPlan) -> Manifest:

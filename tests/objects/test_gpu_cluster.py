@@ -377,13 +377,31 @@ def test_commands_and_node_names_are_filled_on_the_host(built: Block) -> None:
     config = objects_of(built, "KubeadmConfigTemplate")[0].manifest["spec"]["template"]["spec"]
     links = "ns0=10.64.4.1/31,ns1=10.64.4.3/31"
     commands = [on_host({"content": command}, links=links) for command in config["preKubeadmCommands"]]
-    assert commands == [f"/usr/local/sbin/ai-factory-links '{links}'", "netplan apply"]
+    assert commands == [
+        "systemctl daemon-reload", "systemctl restart containerd",
+        f"/usr/local/sbin/ai-factory-links '{links}'", "netplan apply",
+    ]  # fmt: skip
     node = config["joinConfiguration"]["nodeRegistration"]
     assert on_host({"content": node["name"]}) == "train-r0001-u01"
     arguments = {entry["name"]: on_host({"content": entry["value"]}) for entry in node["kubeletExtraArgs"]}
     assert arguments == {
         "node-ip": "10.64.0.17", "node-labels": "metal3.io/uuid=0a1b", "provider-id": "metal3://train/a/b",
     }  # fmt: skip
+
+
+def test_containers_of_gpu_nodes_may_lock_memory_for_rdma(built: Block) -> None:
+    for template in objects_of(built, "KubeadmConfigTemplate"):
+        config = template.manifest["spec"]["template"]["spec"]
+        [unit] = [file for file in config["files"] if "containerd.service.d" in file["path"]]
+        assert unit["content"].splitlines() == ["[Service]", "LimitMEMLOCK=infinity"]
+        assert config["preKubeadmCommands"][:2] == ["systemctl daemon-reload", "systemctl restart containerd"]
+
+
+def test_kube_proxy_is_left_to_cilium(built: Block) -> None:
+    [plane] = objects_of(built, "KubeadmControlPlane")
+    assert plane.manifest["metadata"]["annotations"]["controlplane.cluster.x-k8s.io/skip-kube-proxy"] == ""
+    config = plane.manifest["spec"]["kubeadmConfigSpec"]
+    assert config["initConfiguration"]["skipPhases"] == ["addon/kube-proxy"]
 
 
 def test_a_template_with_a_missing_value_or_name_is_refused() -> None:
