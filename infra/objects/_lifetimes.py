@@ -22,6 +22,8 @@ MAX_GRACE_SECONDS = 1800
 """Longest time that a pod may take to stop: as long as a drain waits (`nodeDrainTimeoutSeconds` of machines)."""
 _AT_BIRTH = {"PersistentVolumeClaim": "kubernetes.io/pvc-protection", "Pod": "kueue.x-k8s.io/managed"}
 """By kind: the finalizer that the API server or Kueue's webhook sets when it is made, in its author's request."""
+_OF_JOBS = "batch.kubernetes.io/job-tracking"
+"""Finalizer of pods that the controller of jobs counts them by."""
 
 _SKIPS = "^cluster[.]x-k8s[.]io/drain$|^nvidia[.]com/.*-drain[.]skip$"
 """Labels of pods that Cluster API (`PodDrainLabel`) and NVIDIA's operators (k8s-operator-libs, pkg/upgrade) leave them
@@ -75,10 +77,13 @@ _FOUND = {
 
 
 def _finalizers() -> Rule:
+    """Pods and claims that controllers make of a tenant's template come with its finalizers, in the platform's name."""
     born = " || ".join(f"(object.kind == '{kind}' && f == '{name}')" for kind, name in _AT_BIRTH.items())
+    counted = f"(variables.byPlatform && object.kind == 'Pod' && f == '{_OF_JOBS}')"
+    made = f"request.operation == 'CREATE' && object.kind in {list(_AT_BIRTH)}"
     return (
-        "variables.byPlatform || variables.finalizers == variables.finalizersBefore || "
-        f"(request.operation == 'CREATE' && variables.finalizers.all(f, {born})) || "
-        "variables.mayClean",
+        f"variables.finalizers.all(f, {born} || {counted}) && request.operation == 'CREATE' || "
+        f"variables.finalizers == variables.finalizersBefore || variables.mayClean || "
+        f"(variables.byPlatform && !({made}))",
         "finalizers are their controllers' to set and to remove: leave metadata.finalizers as it is",
     )

@@ -41,13 +41,12 @@ def test_no_template_makes_what_no_pod_may_be(two_enclaves: Server, tier: str, k
     wanted = {}
     refused_at_once = {}
     for number, (name, change, says) in enumerate(attacks(tenant)):
-        labels = {"app": f"{kind}{number}"}
-        manifest = enclaves.changed(STOCK[kind], {"metadata.name": f"{kind}{number}"})
+        manifest = enclaves.changed(STOCK[kind], {"metadata.name": f"{kind}{number}", **change})
         if kind != "job":
+            app = f"{kind}{number}"
             manifest = enclaves.changed(
-                manifest, {"spec.selector.matchLabels": labels, f"{TEMPLATE}metadata.labels": labels}
+                manifest, {"spec.selector.matchLabels": {"app": app}, f"{TEMPLATE}metadata.labels.app": app}
             )
-        manifest = enclaves.changed(manifest, change)
         code, answer = two_enclaves.ask("POST", enclaves.path(manifest, tenant), manifest, who=who)
         if code == 201:
             wanted[f"{kind}{number}"] = (name, says)
