@@ -18,8 +18,8 @@ from tests.live.people import ENGINEER, Server, identity
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 STOCK = enclaves.load("stock")
-HOLDERS = [("shared", "job"), ("shared", "statefulset"), ("dedicated", "deployment"), ("dedicated", "replicaset")]
-"""Kinds with a template, each in one tier: controllers are the same in both."""
+HOLDERS = [("shared", "job"), ("shared", "statefulset"), ("dedicated", "replicaset")]
+"""Kinds whose controllers make pods of a template, each in one tier: controllers are the same in both."""
 TEMPLATE = "spec.template."
 _MARKS = ("metadata.ownerReferences", "kueue.x-k8s.io/")
 """What controllers do not take from a template, or may set themselves."""
