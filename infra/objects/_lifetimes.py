@@ -80,10 +80,10 @@ def _finalizers() -> Rule:
     """Pods and claims that controllers make of a tenant's template come with its finalizers, in the platform's name."""
     born = " || ".join(f"(object.kind == '{kind}' && f == '{name}')" for kind, name in _AT_BIRTH.items())
     counted = f"(variables.byPlatform && object.kind == 'Pod' && f == '{_OF_JOBS}')"
-    made = f"request.operation == 'CREATE' && object.kind in {list(_AT_BIRTH)}"
+    of_template = f"request.operation == 'CREATE' && object.kind in {list(_AT_BIRTH)}"
     return (
         f"variables.finalizers.all(f, {born} || {counted}) && request.operation == 'CREATE' || "
         f"variables.finalizers == variables.finalizersBefore || variables.mayClean || "
-        f"(variables.byPlatform && !({made}))",
+        f"(variables.byPlatform && !({of_template}))",
         "finalizers are their controllers' to set and to remove: leave metadata.finalizers as it is",
     )
