@@ -123,28 +123,27 @@ def tenants() -> Manifest:
 
 
 def declared(
-    cluster: ClusterPlan, name: str, body: Manifest, *, everywhere: bool = False, mutating: bool = False
+    cluster: ClusterPlan, bodies: Mapping[str, Manifest], *, everywhere: bool = False, mutating: bool = False
 ) -> Iterator[KubeObject]:
-    """A policy with its binding. One that validates denies and writes to the audit log.
+    """Policies with their bindings. Those that validate deny and write to the audit log.
 
     Args:
         cluster: the cluster.
-        name: name of both.
-        body: the policy's spec.
-        everywhere: bind it to all that it matches, not to tenants' namespaces only.
-        mutating: whether it fills in instead of denying.
+        bodies: spec of each policy, by the name of it and of its binding.
+        everywhere: bind them to all that they match, not to tenants' namespaces only.
+        mutating: whether they fill in instead of denying.
     """
     kind = "MutatingAdmissionPolicy" if mutating else "ValidatingAdmissionPolicy"
-    rules = make(API, kind, name, spec=body)
-    bound: Manifest = {"policyName": name}
-    if not mutating:
-        bound["validationActions"] = ["Deny", "Audit"]
+    how: Manifest = {} if mutating else {"validationActions": ["Deny", "Audit"]}
     if not everywhere:
-        bound["matchResources"] = tenants()
-    yield _on(cluster, rules, *_flux.ready_ids(cluster))
-    binding = make(API, f"{kind}Binding", name, spec=bound)
-    yield _on(cluster, binding, object_id(cluster.name, rules))
+        how["matchResources"] = tenants()
+    for name, body in bodies.items():
+        rules = make(API, kind, name, spec=body)
+        yield on_cluster(cluster, rules, *_flux.ready_ids(cluster))
+        binding = make(API, f"{kind}Binding", name, spec={"policyName": name, **how})
+        yield on_cluster(cluster, binding, object_id(cluster.name, rules))
 
 
-def _on(cluster: ClusterPlan, manifest: Manifest, *after: str) -> KubeObject:
+def on_cluster(cluster: ClusterPlan, manifest: Manifest, *after: str) -> KubeObject:
+    """An object of a cluster's own, on it, with ids of what comes before."""
     return KubeObject(target=cluster.name, owner=ids.cluster(cluster.name), manifest=manifest, after=after)

@@ -65,8 +65,7 @@ def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[Ku
         EVICTIONS: _admission.policy({"": ["pods/eviction"]}, [evicted], going=True),
         FINALIZERS: _admission.policy(kinds, [_finalizers()], {"byPlatform": platform, **_FOUND}, going=True),
     }
-    for name, body in bodies.items():
-        yield from _admission.declared(cluster, name, body)
+    yield from _admission.declared(cluster, bodies)
 
 
 _FOUND = {

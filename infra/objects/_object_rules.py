@@ -55,8 +55,7 @@ def shared(plan: RegionPlan, cluster: ClusterPlan, platform: str) -> Iterator[Ku
         IDENTITIES: _admission.policy({"": ["secrets"]}, _secrets()),
         TOKENS: _admission.policy({"": ["serviceaccounts/token"]}, _tokens()),
     }
-    for name, body in bodies.items():
-        yield from _admission.declared(cluster, name, body)
+    yield from _admission.declared(cluster, bodies)
 
 
 def _services() -> Iterator[Rule]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ..catalog import ChartEntry
 from ..plan.model import ClusterPlan
-from . import _admission, _flux, fabric_network, ids, labels, rook
+from . import _admission, _flux, fabric_network, labels, rook
 from .base import KubeObject, Manifest, make
 
 STORES = "secret-stores.ai-factory.dev"
@@ -31,7 +31,7 @@ def namespaces(cluster: ClusterPlan, chosen: Sequence[ChartEntry]) -> Iterator[K
     """
     for name in names(cluster, chosen):
         manifest = make("v1", "Namespace", name, labels={labels.PLATFORM: "true", **_level(cluster, name, chosen)})
-        yield _on(cluster, manifest, *_flux.ready_ids(cluster))
+        yield _admission.on_cluster(cluster, manifest, *_flux.ready_ids(cluster))
 
 
 def fences(cluster: ClusterPlan, chosen: Sequence[ChartEntry]) -> Iterator[KubeObject]:
@@ -42,9 +42,9 @@ def fences(cluster: ClusterPlan, chosen: Sequence[ChartEntry]) -> Iterator[KubeO
         chosen: charts that it gets.
     """
     if cluster.built:
-        yield _on(cluster, _fence(cluster, chosen), _flux.release_id(cluster, _CILIUM))
+        yield _admission.on_cluster(cluster, _fence(cluster, chosen), _flux.release_id(cluster, _CILIUM))
     if any(chart.id == "external-secrets" for chart in chosen):
-        yield from _admission.declared(cluster, STORES, _stores(), everywhere=True)
+        yield from _admission.declared(cluster, {STORES: _stores()}, everywhere=True)
 
 
 def names(cluster: ClusterPlan, chosen: Sequence[ChartEntry]) -> list[str]:
@@ -101,7 +101,3 @@ def _stores() -> Manifest:
     )
     message = "a secret store of the cluster names the namespaces that may use it: spec.conditions[].namespaces"
     return _admission.policy({"external-secrets.io": ["clustersecretstores"]}, [(named, message)])
-
-
-def _on(cluster: ClusterPlan, manifest: Manifest, *after: str) -> KubeObject:
-    return KubeObject(target=cluster.name, owner=ids.cluster(cluster.name), manifest=manifest, after=after)

@@ -109,8 +109,7 @@ def shared(cluster: ClusterPlan, platform: str) -> Iterator[KubeObject]:
         ),
         PRIORITIES: _admission.policy({"": ("pods",), **_OWNABLE}, [_priority()], queues),
     }
-    for name, body in bodies.items():
-        yield from _admission.declared(cluster, name, body)
+    yield from _admission.declared(cluster, bodies)
 
 
 def pods() -> Iterator[Rule]:

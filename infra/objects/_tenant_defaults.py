@@ -33,8 +33,7 @@ def shared(cluster: ClusterPlan) -> Iterator[KubeObject]:
         DEBUGGERS: _fills("pods/ephemeralcontainers", ("UPDATE",), debugger, _patched(_dropped(_EPHEMERAL))),
         SERVICES: _fills("services", _admission.CHANGES, _merged(_service())),
     }
-    for name, body in bodies.items():
-        yield from _admission.declared(cluster, name, body, mutating=True)
+    yield from _admission.declared(cluster, bodies, mutating=True)
 
 
 def filled(cluster: ClusterPlan) -> bool:

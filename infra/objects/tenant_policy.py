@@ -40,7 +40,7 @@ def shared(plan: RegionPlan, cluster: ClusterPlan) -> Iterator[KubeObject]:
     if not plan.tenants_of(cluster.name):
         return
     platform = _admission.by_platform(chart.namespace for chart in _charts.of_cluster(plan, cluster))
-    yield from _admission.declared(cluster, PODS, _pods(cluster, platform))
+    yield from _admission.declared(cluster, {PODS: _pods(cluster, platform)})
     yield from _object_rules.shared(plan, cluster, platform)
     yield from _queue_rules.shared(cluster, platform)
     yield from _lifetimes.shared(plan, cluster, platform)

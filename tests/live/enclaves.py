@@ -84,7 +84,7 @@ def path(manifest: Mapping[str, Any], namespace: str | None, name: str = "") -> 
     """REST path of a manifest's kind in a namespace."""
     group_version = manifest["apiVersion"]
     root = f"/apis/{group_version}" if "/" in group_version else f"/api/{group_version}"
-    plural = {"NetworkPolicy": "networkpolicies"}.get(manifest["kind"], f"{manifest['kind'].lower()}s")
+    plural = f"{manifest['kind'].lower()}s"
     with contextlib.suppress(KeyError):
         plural = kinds.plural(group_version, manifest["kind"])
     place = f"/namespaces/{namespace}" if namespace else ""
