@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .. import spec
 from ..catalog import Catalog, SystemEntry
-from .model import ClusterPlan, RegionPlan, TenantPlan
+from .model import ClusterPlan, RegionPlan, StoragePlan, TenantPlan
 
 
 def throughput(storage: spec.Storage, gpus: int, catalog: Catalog) -> tuple[float | None, float | None, str]:
@@ -35,11 +35,7 @@ def tenant_shares(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) ->
         tenant: the tenant.
     """
     used = [s for s in plan.storage if cluster.name in s.clusters and s.spec.driver is not None]
-    gpus = {user.name: most_gpus(user.max_racks, user.nodes_per_rack, user.system) for user in plan.clusters}
-    sizes = {
-        storage.name: cluster_part(storage.spec.size_tib, cluster.name, {name: gpus[name] for name in storage.clusters})
-        for storage in used
-    }
+    sizes = {storage.name: _part(plan, storage, cluster) for storage in used}
     whole = sum(size or 0 for size in sizes.values())
     given = tenant.spec.quota.storage_tib
     shares: dict[str, float] = {}
@@ -50,8 +46,29 @@ def tenant_shares(plan: RegionPlan, cluster: ClusterPlan, tenant: TenantPlan) ->
         elif given is not None:
             shares[name] = min(size, given * size / whole)
         else:
-            shares[name] = size * tenant.gpus / gpus[cluster.name]
+            shares[name] = size * tenant.gpus / _most(cluster)
     return shares
+
+
+def tenant_limit(plan: RegionPlan, tenant: TenantPlan) -> float | None:
+    """How much a tenant may fill over all classes of its cluster, in TiB; None if any of them has no limit for it."""
+    if (given := tenant.spec.quota.storage_tib) is not None:
+        return given
+    cluster = plan.cluster(tenant.cluster)
+    shares = tenant_shares(plan, cluster, tenant)
+    limited = all(s.name in shares for s in plan.storage if cluster.name in s.clusters and s.spec.driver is not None)
+    return round(sum(shares.values()), 3) if shares and limited else None
+
+
+def _part(plan: RegionPlan, storage: StoragePlan, cluster: ClusterPlan) -> float | None:
+    if storage.spec.size_tib is None:
+        return None
+    gpus = {name: _most(plan.cluster(name)) for name in storage.clusters}
+    return cluster_part(storage.spec.size_tib, cluster.name, gpus)
+
+
+def _most(cluster: ClusterPlan) -> int:
+    return most_gpus(cluster.max_racks, cluster.nodes_per_rack, cluster.system)
 
 
 def most_gpus(max_racks: int, nodes_per_rack: int, system: SystemEntry) -> int:

@@ -14,6 +14,7 @@ import msgspec
 from ... import spec
 from ...objects.ids import Subject
 from ...plan.model import RegionPlan, StoragePlan, TenantPlan
+from ...plan.storage import tenant_limit
 from ..records import Outline, Setting
 
 ACCESS, COUNTRY, GROUPS, KEYS, RESIDENCY, SERVICES = "access", "country", "groups", "keys", "residency", "services"
@@ -67,7 +68,7 @@ def _settings(plan: RegionPlan) -> Iterator[Setting]:
     for system in plan.storage:
         yield from _of(f"storage/{system.name}", _of_storage(system))
     for tenant in plan.tenants:
-        yield from _of(f"tenant/{tenant.name}", _of_tenant(tenant))
+        yield from _of(f"tenant/{tenant.name}", _of_tenant(plan, tenant))
 
 
 def _of(subject: str, values: dict[str, Any]) -> Iterator[Setting]:
@@ -88,7 +89,7 @@ def _of_storage(system: StoragePlan) -> dict[str, Any]:
     }
 
 
-def _of_tenant(tenant: TenantPlan) -> dict[str, Any]:
+def _of_tenant(plan: RegionPlan, tenant: TenantPlan) -> dict[str, Any]:
     quota = tenant.quota
     return {
         GROUPS: sorted(tenant.spec.groups or (f"tenant:{tenant.name}",)),
@@ -96,8 +97,10 @@ def _of_tenant(tenant: TenantPlan) -> dict[str, Any]:
         SERVICES: sorted({use.profile.id for use in tenant.services}),
         f"{QUOTA}cpu": quota.cpu,
         f"{QUOTA}memory_gib": quota.memory_gib,
-        f"{QUOTA}storage_tib": tenant.spec.quota.storage_tib,
+        f"{QUOTA}storage_tib": tenant_limit(plan, tenant),
+        f"{QUOTA}ephemeral_gib": quota.ephemeral_gib,
         f"{QUOTA}pods": quota.pods,
+        f"{QUOTA}load_balancers": quota.load_balancers,
     }
 
 

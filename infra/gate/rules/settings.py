@@ -170,7 +170,7 @@ def redundancy_lowered(view: ChangeView) -> Iterator[Breach]:
     remedy="agree on it with the tenant first", source="https://kubernetes.io/docs/concepts/policy/resource-quotas/",
 )  # fmt: skip
 def quota_lowered(view: ChangeView) -> Iterator[Breach]:
-    """Tenants whose quotas of cores, memory, storage or pods are lowered; `tenant-shrunk` is the rule for GPUs."""
+    """Tenants whose quotas of cores, memory, disk, storage, pods or balancers are lowered; GPUs are `tenant-shrunk`."""
     lowered: dict[str, list[str]] = {}
     for change in settings.altered(view.base, view.head):
         if change.name.startswith(settings.QUOTA) and _is_lower(change):
